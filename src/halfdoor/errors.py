@@ -1,0 +1,82 @@
+"""Errors, by who must act.
+
+HalfdoorError
+├── ClientError    the caller sent something we cannot read       4xx, the caller
+├── Denied         a rule or an explicit choice forbids it        400, the caller or rule's owner
+├── BackendError   a model's server failed us                     5xx, the operator of that server
+├── LogError       the evidence log cannot be written             503, the operator of halfdoor
+└── SetupError     configuration, ports, permissions, files       exit 1, the operator of halfdoor
+
+Each is raised where the fact is known, with `where`, what was found, and a `hint` that says what to
+do. One handler at the edge (`flow/exchange.py` for a request, `cli/` for a command) words it.
+"""
+
+
+class HalfdoorError(Exception):
+    """Base of all errors that a person is meant to read.
+
+    message: what was found, lower case, no full stop.
+    hint: what would mend it, an imperative; empty when nothing would.
+    where: file:line, field or part of a request; empty when the message names it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"; hint: {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
+
+
+class ClientError(HalfdoorError):
+    """The caller's request cannot be served as it stands.
+
+    status: the HTTP status; 400 unless the protocol has a more exact one that clients do not retry.
+    code: a stable identifier for programs, e.g. `invalid_json`, `model_not_found`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        code: str = "invalid_request",
+        hint: str = "",
+        where: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.status = status
+        self.code = code
+
+
+class Denied(HalfdoorError):  # noqa: N818  the house's word for a refusal
+    """A rule, or an explicit choice that a rule forbids. Always HTTP 400: no client retries it."""
+
+    def __init__(self, message: str, *, rule: str, label: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rule = rule
+        self.label = label
+
+
+class BackendError(HalfdoorError):
+    """A model's server failed before or during its answer.
+
+    kind: `connect`, `timeout`, `cut`, `tls`, `zone`, `credentials` or `protocol`
+        (see `canon.commands.FaultKind`).
+    """
+
+    def __init__(self, message: str, *, kind: str, hint: str = "", where: str = "") -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.kind = kind
+
+
+class LogError(HalfdoorError):
+    """The evidence log cannot be read, written or proven; service stops until it can."""
+
+
+class SetupError(HalfdoorError):
+    """Configuration, port, permission or file trouble that stops a command (exit 1)."""
