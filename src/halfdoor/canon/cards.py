@@ -1,0 +1,42 @@
+"""What is known of one model, and of the names a tool may ask for."""
+
+from msgspec import Struct
+
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
+
+
+class Card(Struct, frozen=True):
+    """One model behind one backend.
+
+    name: what halfdoor calls it. model_id: what its backend calls it; `*` sends on the name asked.
+    zone: the widest of what is claimed and what was learnt about its backend.
+    dialect: the dialect its backend speaks.
+    vendor: whose thinking blocks it may see: blocks return only to the vendor that made them.
+    context_tokens: the window really loaded, None when unknown.
+    max_output_tokens: clamps `max_tokens`, None when unknown.
+    client_credentials: the caller's own key is passed on (to this vendor only).
+    scripted: a shipped fake, never a real model.
+    """
+
+    name: str
+    backend: str
+    model_id: str
+    zone: Zone
+    dialect: str
+    vendor: str
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    price: Price = Price()
+    client_credentials: bool = False
+    scripted: bool = False
+
+
+class Alias(Struct, frozen=True):
+    """A name a tool may ask for and who may answer it, in order of preference.
+
+    match: a glob over the asked model name (`claude-*`). choose: names of cards.
+    """
+
+    match: str
+    choose: tuple[str, ...]

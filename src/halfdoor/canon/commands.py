@@ -1,0 +1,193 @@
+"""What the pure core asks of the world, and what the world replies.
+
+| command    | reply                          |
+|------------|--------------------------------|
+| Begin      | Scene                          |
+| Append     | Permit, or Unrecorded          |
+| Call       | Answered, Faulted or HungUp    |
+| Remember   | None                           |
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from halfdoor.canon.decision import Permit, Target
+from halfdoor.canon.labels import Label
+from halfdoor.canon.money import Usage
+from halfdoor.canon.record import Entry
+from halfdoor.canon.request import Actor
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class FaultKind(StrEnum):
+    """How a call can fail. `status` faults carry the backend's own HTTP answer."""
+
+    CONNECT = "connect"
+    TIMEOUT = "timeout"
+    CUT = "cut"
+    TLS = "tls"
+    ZONE = "zone"
+    CREDENTIALS = "credentials"
+    PROTOCOL = "protocol"
+    STATUS = "status"
+
+
+class Fault(Struct, frozen=True):
+    """Why a call failed.
+
+    status, headers, body: the backend's own answer for STATUS, else 0 and empty.
+    message: a sentence for a person, without content of the request.
+    """
+
+    kind: FaultKind
+    message: str
+    status: int = 0
+    headers: Headers = ()
+    body: bytes = b""
+
+
+class Learnt(Struct, frozen=True):
+    """What an answer told while it passed: counts and marks, and prints of its text when asked for.
+
+    finished: the dialect's own end was seen. calls: ids of tool calls. signatures: of thinking.
+    texts: complete text, thinking and arguments by part; filled only when the pipe was told to.
+    failure: the message of an error inside the stream, "" if none.
+    """
+
+    usage: Usage | None = None
+    stop: str = ""
+    finished: bool = False
+    calls: tuple[str, ...] = ()
+    signatures: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    failure: str = ""
+
+
+class Outbound(Struct, frozen=True):
+    """An HTTP POST to a backend, without credentials: those are added where the socket is.
+
+    path: below the backend's base URL.
+    """
+
+    path: str
+    headers: Headers
+    body: bytes
+    stream: bool
+
+
+class Pipe(Protocol):
+    """Turns what a backend sends into what the client gets; pure, one per call."""
+
+    def head(self, headers: Headers) -> Headers:
+        """Headers for the client, once the backend has answered 2xx."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Bytes for the client, maybe none."""
+
+    def end(self) -> bytes:
+        """The backend closed cleanly: the rest, or the dialect's error event if it was cut short.
+
+        Raises BackendError (`cut`, `protocol`) when nothing has gone out and nothing usable came.
+        """
+
+    def broken(self, fault: Fault) -> bytes:
+        """The backend failed after commit: the dialect's error event and a clean end."""
+
+    def learnt(self) -> Learnt:
+        """What is known so far."""
+
+
+class Begin(Struct, frozen=True):
+    """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered."""
+
+    actor: Actor
+    session: str
+    marks: tuple[bytes, ...]
+    paths: tuple[str, ...]
+
+
+class Append(Struct, frozen=True):
+    """Asks for an entry to be made durable."""
+
+    entry: Entry
+
+
+class Unrecorded(Struct, frozen=True):
+    """The log did not take the entry. reason: for the operator, in words."""
+
+    reason: str
+
+
+class Remember(Struct, frozen=True):
+    """Asks that marks be remembered for later turns. model: the card that made them.
+
+    labels: what the exchange's text carried, to travel with its answer.
+    """
+
+    marks: tuple[bytes, ...]
+    model: str
+    vendor: str
+    labels: tuple[Label, ...]
+
+
+class Call(Struct, frozen=True):
+    """Asks for one call.
+
+    keep: what must be remembered of an answer before its last bytes go out, since its client may
+        ask again the moment it has them; None when later is soon enough.
+    """
+
+    target: Target
+    outbound: Outbound
+    permit: Permit
+    pipe: Pipe
+    keep: Callable[[Learnt], Remember] | None = None
+
+
+class Answered(Struct, frozen=True):
+    """The call ended and its answer reached the client (unless held: then `body` has it)."""
+
+    status: int
+    learnt: Learnt
+    sent_bytes: int
+    received_bytes: int
+    first_byte_ms: int
+    ms: int
+
+
+class Faulted(Struct, frozen=True):
+    """The call failed. committed: the client already has bytes, so no other target may be tried."""
+
+    fault: Fault
+    committed: bool
+    learnt: Learnt
+    sent_bytes: int
+    received_bytes: int
+    first_byte_ms: int
+    ms: int
+
+
+class HungUp(Struct, frozen=True):
+    """The client went away; the backend was cancelled."""
+
+    committed: bool
+    learnt: Learnt
+    sent_bytes: int
+    received_bytes: int
+    first_byte_ms: int
+    ms: int
+
+
+Command = Begin | Append | Call | Remember
+
+
+class Reply(Struct, frozen=True):
+    """A whole HTTP answer for the client, when no backend's answer reached it."""
+
+    status: int
+    headers: Headers
+    body: bytes

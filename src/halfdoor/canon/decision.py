@@ -1,0 +1,82 @@
+"""What was decided: who may see a request, who will be tried, and proof that it was recorded."""
+
+from msgspec import Struct
+
+from halfdoor.canon.labels import Zone
+
+
+class Edit(Struct, frozen=True):
+    """One splice of an outbound body: bytes [start, end) are replaced.
+
+    kind: one of the closed list in `dialects/base.py:EDITS`; the log names it.
+    """
+
+    kind: str
+    start: int
+    end: int
+    replacement: bytes
+
+
+class Target(Struct, frozen=True):
+    """A model that may be called. name: its card's; model_id: what its backend is asked for."""
+
+    name: str
+    backend: str
+    model_id: str
+    zone: Zone
+    dialect: str
+    vendor: str
+    max_output_tokens: int | None = None
+    client_credentials: bool = False
+
+
+class Exclusion(Struct, frozen=True):
+    """Why a target left the plan: rule and label that forbid it."""
+
+    target: str
+    zone: Zone
+    rule: str
+    label: str
+
+
+class Verdict(Struct, frozen=True):
+    """Who may see this request, and why.
+
+    permitted: candidates in order of preference. excluded: candidates that a rule forbids.
+    ceiling: the widest zone that all labels together allow.
+    rule, label: the strictest rule that matched and its label, "" when none did.
+    refusal: set when the whole request is refused; a sentence for the caller.
+    explicit: the caller asked for one model by its own name.
+    """
+
+    ceiling: Zone
+    permitted: tuple[Target, ...]
+    excluded: tuple[Exclusion, ...] = ()
+    rule: str = ""
+    label: str = ""
+    refusal: str = ""
+    hint: str = ""
+    explicit: bool = False
+
+
+class Permit(Struct, frozen=True):
+    """Proof that a decision is durable. Checked again where the socket is.
+
+    targets: names of the targets it covers, with the widest zone each may be found in.
+    sequence: the entry's index in the log. seal: keyed hash over the other fields.
+    """
+
+    exchange: str
+    targets: tuple[tuple[str, Zone], ...]
+    sequence: int
+    seal: bytes
+
+
+class ControlPermit(Struct, frozen=True):
+    """Leave to make one kind of call that carries no request text.
+
+    host: `name:port`. purpose: `discovery`, `status`, `sign-in` …; `doctor` lists them.
+    """
+
+    host: str
+    purpose: str

@@ -1,0 +1,130 @@
+"""Entries of the log, and its signed head.
+
+No content: keyed hashes, counts, and names from closed sets.
+"""
+
+from msgspec import Struct
+
+from halfdoor.canon.money import Usage
+
+
+class LabelCount(Struct, frozen=True):
+    """A label and where it was found; places are structural names, at most 16 of them."""
+
+    label: str
+    detail: str
+    detector: str
+    count: int
+    places: tuple[str, ...]
+
+
+class Planned(Struct, frozen=True):
+    """A target as it was planned. model: the card's name."""
+
+    model: str
+    backend: str
+    zone: str
+
+
+class Left(Struct, frozen=True):
+    """A target that a rule took out of the plan."""
+
+    model: str
+    zone: str
+    rule: str
+    label: str
+
+
+class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
+    """Written before any byte leaves.
+
+    time: RFC 3339, UTC, milliseconds. body_mac: keyed hash (hex) of the body as it came.
+    asked: the model name asked for if it is one that the configuration knows, else "(unknown)".
+    policy: hash (hex) of the rules in force; detectors: hash (hex) of the detectors' tables.
+    edits: kinds of splices that the first target's body gets.
+    refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `invalid`.
+    """
+
+    id: str
+    time: str
+    dialect: str
+    endpoint: str
+    asked: str
+    stream: bool
+    body_bytes: int
+    body_mac: str
+    labels: tuple[LabelCount, ...]
+    ceiling: str
+    rule: str
+    plan: tuple[Planned, ...]
+    excluded: tuple[Left, ...]
+    policy: str
+    detectors: str
+    edits: tuple[str, ...] = ()
+    refusal: str = ""
+    explicit: bool = False
+    token: str = ""
+    tool: str = ""
+    project: str = ""
+    session_mac: str = ""
+
+
+class Attempt(Struct, frozen=True):
+    """One target that was called. result: `answered`, `hung-up` or a fault kind; status: HTTP or 0.
+
+    sent_bytes: body bytes handed to the socket; 0 when no connection was made.
+    edits: kinds of splices, or `translated` and what could not be expressed.
+    """
+
+    model: str
+    backend: str
+    zone: str
+    result: str
+    status: int
+    sent_bytes: int
+    received_bytes: int
+    ms: int
+    edits: tuple[str, ...] = ()
+
+
+class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
+    """Written when the exchange is over.
+
+    result: `answered`, `refused`, `failed`, `hung-up`. stop: the neutral stop reason, "" if none.
+    first_byte_ms: from the request's arrival to the first byte to the client; -1 if there was none.
+    """
+
+    id: str
+    time: str
+    result: str
+    model: str
+    zone: str
+    attempts: tuple[Attempt, ...]
+    usage: Usage | None
+    stop: str
+    status: int
+    first_byte_ms: int
+    ms: int
+
+
+class Noted(Struct, frozen=True, tag_field="kind", tag="noted"):
+    """Something else an auditor must see: `started`, `stopped`, `loosened`, `checkpoint-exported`.
+
+    facts: names and values, all from closed sets, numbers or hashes.
+    """
+
+    id: str
+    time: str
+    event: str
+    facts: dict[str, str] = {}
+
+
+Entry = Decided | Outcome | Noted
+
+
+class Checkpoint(Struct, frozen=True):
+    """The log's head. origin: the log's name. size: number of entries. root: RFC 6962 root hash."""
+
+    origin: str
+    size: int
+    root: bytes

@@ -1,0 +1,23 @@
+"""Everything the pure core may know about now."""
+
+from msgspec import Struct
+
+from halfdoor.canon.labels import Label
+
+
+class Scene(Struct, frozen=True):
+    """Given once per exchange, in answer to `Begin`.
+
+    id: the exchange's id, sortable by time: `hd_` and 26 lower-case Crockford base-32 digits.
+    now_ms: Unix time in milliseconds. draw: one random number in [0, 1).
+    remembered: labels that travel with text seen before (promise 5).
+    latched: the card that made the calls or thinking this request returns to, "" if none.
+    origins: vendor that made each known thinking signature, by the signature's print.
+    """
+
+    id: str
+    now_ms: int
+    draw: float = 0.0
+    remembered: tuple[Label, ...] = ()
+    latched: str = ""
+    origins: dict[bytes, str] = {}
