@@ -1,0 +1,1 @@
+"""The secret table, by kind of vendor."""

@@ -1,0 +1,148 @@
+r"""What a block says: its strings, its keys, and the text that an encoding hides in them.
+
+Lone surrogates (`\ud800` escapes) stay in the strings; whoever needs bytes encodes with
+`surrogatepass`, which never fails and so cannot be used to switch a scan off.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Final, NoReturn
+
+from halfdoor.errors import ClientError
+from halfdoor.reading import hidden
+
+# How many encodings deep a text is read: JSON inside base64 inside JSON.
+DEPTH: Final = 2
+# Between texts that are read together: no pattern of ours crosses it.
+SEAM: Final = "\n\0\n"
+
+# What JSON can begin with, an object, an array or a string of them.
+_OPENERS: Final = frozenset('{["\t\n\r ')
+# A value whose key says that it may be a secret is also read together with its key.
+_TELLING: Final = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "private", "dsn", "sas")
+_PAIRED_CHARS: Final = 4096
+
+
+def decode(raw: bytes) -> object:
+    """One JSON value, strictly: UTF-8, no key twice in any object, finite numbers.
+
+    Raises ClientError: `duplicate_key` or `invalid_json`.
+    """
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant)
+    except UnicodeDecodeError:
+        raise _invalid("it is not UTF-8") from None
+    except RecursionError:
+        raise _invalid("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        # The parser's words name a place and a kind, never content.
+        raise _invalid(f"{error.msg} at character {error.pos} of a block") from None
+    except ValueError:
+        raise _invalid("a number has too many digits") from None
+
+
+def leaves(value: object) -> Iterator[str]:
+    """Every string and every key, at any depth.
+
+    A value whose key is telling (`"password": "x"`, `{"name": "TOKEN", "value": "x"}`) comes once
+    more as `password = "x"`, so that what is known by its name is found in objects as in text.
+    """
+    waiting: list[object] = [value]
+    telling: dict[str, bool] = {}
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                yield key
+                if isinstance(inner, str):
+                    yield inner
+                    yield from _named(item, key, inner, telling)
+                elif inner.__class__ is not int:
+                    waiting.append(inner)
+        elif isinstance(item, list):
+            waiting.extend(item)
+
+
+def objects(value: object) -> Iterator[dict[str, object]]:
+    """Every object, at any depth, outer before inner and in order."""
+    waiting: list[object] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            yield item
+            waiting.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            waiting.extend(reversed(item))
+
+
+def expand(text: str) -> Iterator[str]:
+    """The texts hidden in one text, and those hidden in these, to DEPTH. Not the text itself."""
+    yield from expand_all((text,))
+
+
+def expand_all(texts: Iterable[str], depth: int = DEPTH) -> Iterator[str]:
+    """The texts hidden in any of these.
+
+    Bounded by construction: no decoding makes text longer, and each depth decodes a text once.
+    """
+    texts = tuple(texts)
+    found = [text for outer in texts if outer[:1] in _OPENERS for text in _nested(outer)]
+    found += hidden.runs(SEAM.join(texts))
+    yield from found
+    if found and depth > 1:
+        yield from expand_all(found, depth - 1)
+
+
+def _nested(text: str) -> Iterator[str]:
+    """The leaves of a text that is itself JSON, such as a call's arguments."""
+    head = text[:64].lstrip()
+    if head[:1] in {"{", "["} or head[:2] == '"{':
+        try:
+            yield from leaves(json.loads(text, object_pairs_hook=_every_pair))
+        except (ValueError, RecursionError):
+            return
+
+
+def _every_pair(pairs: list[tuple[str, object]]) -> object:
+    """An object, or its pairs one by one where a key stands twice: none may hide another."""
+    item = dict(pairs)
+    return item if len(item) == len(pairs) else [{key: value} for key, value in pairs]
+
+
+def _named(
+    item: dict[str, object], key: str, value: str, telling: dict[str, bool]
+) -> Iterator[str]:
+    """The value with its name, if the name is telling; `telling` remembers names already judged."""
+    name = item.get("name", item.get("key")) if key == "value" else key
+    if not isinstance(name, str) or not 6 <= len(value) <= _PAIRED_CHARS:
+        return
+    if name not in telling:
+        lower = name.lower()
+        telling[name] = any(word in lower for word in _TELLING)
+    if telling[name]:
+        yield f'{name} = "{value}"'
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    item = dict(pairs)
+    if len(item) != len(pairs):
+        raise ClientError(
+            "an object in the body holds the same key twice",
+            code="duplicate_key",
+            hint="send each key once: two readers could take different values",
+        )
+    return item
+
+
+def _constant(name: str) -> NoReturn:
+    raise _invalid(f"{name} is not JSON")
+
+
+def _invalid(why: str) -> ClientError:
+    return ClientError(
+        f"the body is not valid JSON: {why}",
+        code="invalid_json",
+        hint="send one UTF-8 JSON object",
+    )

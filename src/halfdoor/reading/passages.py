@@ -1,0 +1,256 @@
+"""One block of a request, read by shape: whatever the dialect, calls look like calls.
+
+Fields that no dialect knows yet are read like all others; what cannot be read as text is named.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.reading import effects, hidden, leaves
+
+# Shorter texts are said by everybody.
+_TELLING_CHARS: Final = 64
+
+Item = dict[str, object]
+
+_ARGUMENTS: Final = ("input", "arguments", "args")
+_CALL_IDS: Final = ("call_id", "tool_call_id", "tool_use_id", "id")
+_ANSWERS: Final = ("tool_use_id", "tool_call_id")
+_SPOKEN: Final = ("text", "thinking", "reasoning_content", "reasoning", "content", "refusal")
+
+# Parts by their `type`; what they hold is looked at where it stands.
+_KINDS: Final = {
+    "image": "image", "image_url": "image", "input_image": "image", "image_file": "image",
+    "document": "document", "file": "document", "input_file": "document",
+    "input_audio": "audio", "audio": "audio", "video": "video", "video_url": "video",
+    "redacted_thinking": "redacted-thinking", "reasoning.encrypted": "encrypted-reasoning",
+    "item_reference": "item-reference", "container_upload": "file-reference",
+}  # fmt: skip
+# Members that only a vendor can resolve or read.
+_REFERENCES: Final = {
+    "file_id": "file-reference", "fileId": "file-reference", "file_url": "remote-file",
+    "previous_response_id": "previous-response", "conversation": "conversation",
+    "encrypted_content": "encrypted-reasoning", "encrypted_index": "encrypted-reasoning",
+    "container": "container", "vector_store_ids": "vector-store", "fileUri": "remote-file",
+}  # fmt: skip
+
+# An object without any of these keys, most of them in schemas, is nothing but its strings.
+_TELLING: Final = frozenset(
+    (*_ARGUMENTS, *_ANSWERS, *_REFERENCES, "function", "action", "call_id", "role", "signature",
+     "thinking", "thought", "data", "images", "inlineData", "inline_data", "summary")
+)  # fmt: skip
+
+
+class CallSeen(Struct, frozen=True):
+    """A tool call. id: "" where the dialect gives none. arguments: None when there are none.
+
+    Arguments that are no JSON object stand under the key `input`.
+    """
+
+    id: str
+    name: str
+    arguments: Item | None
+
+
+class Passage(Struct, frozen=True):
+    """What one block says. Holds text: never cached, never logged.
+
+    place: see `canon.labels.Label.place`.
+    texts: every string, key and text hidden in them. calls: tool calls made.
+    answered: ids of the calls whose results stand here.
+    signatures: vendors' seals and ciphertexts of thinking.
+    assistant_texts: what a model said before, in parts of 64 characters and more.
+    opaque: kinds of parts that cannot be read as text. unread: kinds that should be text but are
+        not decodable. paths: files that calls, results and diffs name. speaks: a model's turn.
+    """
+
+    place: str
+    texts: tuple[str, ...] = ()
+    calls: tuple[CallSeen, ...] = ()
+    answered: tuple[str, ...] = ()
+    signatures: tuple[str, ...] = ()
+    assistant_texts: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    speaks: bool = False
+
+
+def passage(raw: bytes, place: str, member: bool) -> Passage:
+    """Read one block. member: raw is `"key": value`. Raises ClientError, see `leaves.decode`."""
+    value = leaves.decode(b"{" + raw + b"}" if member else raw)
+    notes = _Notes()
+    for item in leaves.objects(value):
+        notes.look_at(item)
+    said = [*leaves.leaves(value), *notes.decoded]
+    binary = {text for text in said if hidden.is_binary(text)}
+    if binary - notes.sealed.keys() and not notes.opaque:
+        notes.opaque["binary"] = None
+    readable = [text for text in said if text not in binary] if binary else said
+    texts = (*said, *leaves.expand_all(readable))
+    return Passage(
+        place=place,
+        texts=texts,
+        calls=tuple(notes.calls),
+        answered=tuple(notes.answered),
+        signatures=tuple(notes.sealed),
+        assistant_texts=tuple(notes.spoken),
+        opaque=tuple(notes.opaque),
+        unread=tuple(notes.unread),
+        paths=_paths(notes.calls, texts),
+        speaks=notes.speaks,
+    )
+
+
+def plain(text: str, place: str) -> Passage:
+    """A passage of text that stands outside the body: headers, the query."""
+    return Passage(place=place, texts=(text, *leaves.expand(text)))
+
+
+class _Notes:
+    """What the objects of one block told; dicts where order and once-ness both matter."""
+
+    def __init__(self) -> None:
+        self.calls: list[CallSeen] = []
+        self.answered: dict[str, None] = {}
+        self.sealed: dict[str, None] = {}
+        self.spoken: dict[str, None] = {}
+        self.opaque: dict[str, None] = {}
+        self.unread: dict[str, None] = {}
+        self.decoded: list[str] = []
+        self.speaks = False
+
+    def look_at(self, item: Item) -> None:
+        kind = item.get("type")
+        kind = kind if isinstance(kind, str) else ""
+        if kind not in _KINDS and _TELLING.isdisjoint(item):
+            return
+        self._call(item, kind)
+        self._answer(item, kind)
+        self._seal(item, kind)
+        self._part(item, kind)
+        if item.get("role") in {"assistant", "model"} or kind == "reasoning":
+            self.speaks = True
+            self._turn(item)
+
+    def _call(self, item: Item, kind: str) -> None:
+        function = item.get("function")
+        if isinstance(function, dict) and _arguments(function) is not None:
+            self._called(item, function)
+        elif kind == "local_shell_call" and isinstance(item.get("action"), dict):
+            self._called(item, {"name": "local_shell", "input": item["action"]})
+        elif isinstance(item.get("name"), str) and _arguments(item) is not None:
+            self._called(item, item)
+
+    def _called(self, outer: Item, inner: Item) -> None:
+        self.speaks = True
+        raw = _arguments(inner)
+        name = inner.get("name")
+        call = CallSeen(_first(outer, _CALL_IDS), name if isinstance(name, str) else "", _read(raw))
+        if call not in self.calls[-1:]:
+            self.calls.append(call)
+        self._said(raw if isinstance(raw, str) else json.dumps(raw))
+
+    def _answer(self, item: Item, kind: str) -> None:
+        answered = _first(item, _ANSWERS) if "name" not in item or kind.endswith("result") else ""
+        if not answered and kind.endswith("_output"):
+            answered = _first(item, ("call_id",))
+        if not answered and item.get("role") == "tool":
+            answered = _first(item, (*_ANSWERS, "call_id"))
+        if answered:
+            self.answered[answered] = None
+
+    def _seal(self, item: Item, kind: str) -> None:
+        sealed = [item.get("encrypted_content")]
+        if kind == "thinking" or "thinking" in item or "thought" in item:
+            sealed += [item.get("signature"), item.get("thoughtSignature")]
+        if kind in {"redacted_thinking", "reasoning.encrypted"}:
+            sealed.append(item.get("data"))
+        self.sealed.update((seal, None) for seal in sealed if isinstance(seal, str) and seal)
+
+    def _part(self, item: Item, kind: str) -> None:
+        if kind in _KINDS:
+            self._source(item, _KINDS[kind])
+        for key in item.keys() & _REFERENCES.keys():
+            if item[key] and isinstance(item[key], str | list):
+                self.opaque[_REFERENCES[key]] = None
+        if isinstance(item.get("images"), list) and item["images"]:
+            self.opaque["image"] = None
+        if isinstance(item.get("inlineData", item.get("inline_data")), dict):
+            self.opaque["image"] = None
+
+    def _source(self, item: Item, kind: str) -> None:
+        """A part with a source: plain text is read, text in base64 is decoded, all else named."""
+        source = item.get("source", item)
+        source = source if isinstance(source, dict) else item
+        if source.get("type") in {"text", "content"}:
+            return
+        if str(source.get("media_type", "")).startswith("text/"):
+            self._text_document(source.get("data"))
+        else:
+            remote = _is_remote(source.get("url", source.get("image_url")))
+            self.opaque[f"remote-{kind}" if remote else kind] = None
+
+    def _text_document(self, data: object) -> None:
+        try:
+            text = base64.b64decode(str(data), validate=True).decode()
+        except (binascii.Error, ValueError):
+            self.unread["text-document"] = None
+            return
+        self.decoded.append(text)
+
+    def _turn(self, item: Item) -> None:
+        """What a model said in this turn: its own text and its parts', not its calls' values."""
+        for part in (item, *_dicts(item.get("content")), *_dicts(item.get("summary"))):
+            for key in _SPOKEN:
+                self._said(part.get(key))
+
+    def _said(self, text: object) -> None:
+        if isinstance(text, str) and len(text) >= _TELLING_CHARS:
+            self.spoken[text] = None
+
+
+def _arguments(item: Item) -> object:
+    for key in _ARGUMENTS:
+        if isinstance(item.get(key), str | dict):
+            return item[key]
+    return None
+
+
+def _read(raw: object) -> Item | None:
+    """Arguments as an object; free text stands under `input`."""
+    if isinstance(raw, dict):
+        return raw or None
+    try:
+        value = json.loads(str(raw)) if raw else None
+    except (ValueError, RecursionError):
+        value = raw
+    return value if isinstance(value, dict) else {"input": raw} if raw else None
+
+
+def _first(item: Item, keys: tuple[str, ...]) -> str:
+    for key in keys:
+        value = item.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _is_remote(url: object) -> bool:
+    url = url.get("url") if isinstance(url, dict) else url
+    return isinstance(url, str) and not url.startswith("data:")
+
+
+def _dicts(value: object) -> Iterator[Item]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _paths(calls: list[CallSeen], texts: tuple[str, ...]) -> tuple[str, ...]:
+    named = [path for call in calls for path in effects.paths_of(call.name, call.arguments or {})]
+    return tuple(dict.fromkeys((*named, *effects.paths_in_result("\n".join(texts)))))

@@ -1,0 +1,127 @@
+import base64
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfdoor.errors import ClientError
+from halfdoor.reading.leaves import decode, expand, leaves, objects
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4)
+    ),
+    max_leaves=16,
+)
+SENTENCE = "the quick brown fox jumps over it"
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON)
+def test_what_was_encoded_is_decoded(value):
+    assert decode(json.dumps(value).encode()) == value
+
+
+def strings(value):
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        return set(value) | {s for inner in value.values() for s in strings(inner)}
+    return {s for inner in value for s in strings(inner)} if isinstance(value, list) else set()
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON)
+def test_every_string_and_every_key_is_a_leaf(value):
+    assert strings(value) <= set(leaves(value))
+
+
+@pytest.mark.parametrize("raw", [b'{"a":1,"a":2}', b'[{"b":{"a":1,"\\u0061":2}}]'])
+def test_a_key_that_stands_twice_is_refused(raw):
+    with pytest.raises(ClientError) as caught:
+        decode(raw)
+    assert caught.value.code == "duplicate_key"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"{", b"NaN", b"[Infinity]", b'"\xff"', b"\xef\xbb\xbf{}", '{"a":1}'.encode("utf-16"),
+        b"[" * 100_000, b"1" * 5000, b'"\x01"', b"{} {}", b"'a'",
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_what_is_not_strict_json_is_refused(raw):
+    with pytest.raises(ClientError) as caught:
+        decode(raw)
+    assert caught.value.code == "invalid_json"
+    assert caught.value.status == 400
+
+
+def test_an_error_never_repeats_the_text():
+    with pytest.raises(ClientError) as caught:
+        decode(b'{"a": topsecret}')
+    assert "topsecret" not in str(caught.value)
+
+
+def test_lone_surrogates_survive():
+    assert list(leaves(decode(b'"\\ud800 a"'))) == ["\ud800 a"]
+    assert list(expand("\ud800 " + base64.b64encode(SENTENCE.encode()).decode())) == [SENTENCE]
+
+
+def test_a_telling_key_comes_with_its_value():
+    assert 'db_password = "hunter22"' in set(leaves({"db_password": "hunter22"}))
+    assert 'API_KEY = "abcdef12"' in set(leaves({"name": "API_KEY", "value": "abcdef12"}))
+    assert set(leaves({"title": "hunter22"})) == {"title", "hunter22"}
+
+
+def test_objects_come_outer_first_and_in_order():
+    value = {"n": 1, "a": {"n": 2}, "b": [{"n": 3}]}
+    assert [item["n"] for item in objects(value)] == [1, 2, 3]
+
+
+ENCODINGS = {
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "base64 url": lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
+    "base64 in a path": lambda s: "/api/v1/" + base64.b64encode(s.encode()).decode().rstrip("="),
+    "base64 wrapped": lambda s: base64.encodebytes((s * 4).encode()).decode(),
+    "utf-16": lambda s: base64.b64encode(s.encode("utf-16-le")).decode(),
+    "hex": lambda s: s.encode().hex(),
+    "percent": lambda s: "".join(f"%{byte:02X}" for byte in s.encode()),
+    "escapes": lambda s: "".join(f"\\x{byte:02x}" for byte in s.encode()),
+    "unicode escapes": lambda s: "".join(f"\\u{byte:04x}" for byte in s.encode()),
+    "json": lambda s: json.dumps({"a": [{"b": s}]}),
+    "json key": lambda s: json.dumps({s: 1}),
+    "json with a key twice": lambda s: json.dumps({"a": s})[:-1] + ', "a": 1}',
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_an_encoded_text_is_read(name):
+    assert any(
+        SENTENCE in text
+        for text in expand("before " * (name[0] != "j") + ENCODINGS[name](SENTENCE))
+    )
+
+
+@pytest.mark.parametrize("outer", ENCODINGS)
+@pytest.mark.parametrize("inner", ENCODINGS)
+def test_two_encodings_deep_is_read(inner, outer):
+    assert any(SENTENCE in text for text in expand(ENCODINGS[outer](ENCODINGS[inner](SENTENCE))))
+
+
+def test_other_scripts_in_base64_are_read():
+    said = "Ελλάδα και Κύπρος μιλούν ελληνικά"
+    assert said in set(expand(base64.b64encode(said.encode()).decode()))
+
+
+def test_an_image_is_not_text():
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40).decode()
+    assert list(expand(png)) == []
+
+
+def test_broken_json_in_a_string_hides_nothing_and_breaks_nothing():
+    assert list(expand('{"a": ')) == []
+    assert list(expand("[" * 100_000)) == []
