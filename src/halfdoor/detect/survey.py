@@ -1,0 +1,188 @@
+"""What is in a request: every block is read once, and remembered by its keyed print.
+
+INVARIANT: nothing that fails here makes a request look cleaner. A detector that raises leaves
+`scan-failed`; JSON that two readers could read in two ways refuses the request.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol
+
+from msgspec import Struct, structs
+
+from halfdoor.canon.labels import Label
+from halfdoor.canon.request import Request
+from halfdoor.errors import ClientError
+from halfdoor.reading import passages
+from halfdoor.reading.passages import Passage
+from halfdoor.reading.prints import Prints
+
+CACHE_ENTRIES: Final = 16_384
+# Rules see all paths of a block; the scene is told this many.
+_PATHS_TOLD: Final = 256
+_TURNS: Final = ("messages[", "input[")
+
+
+class Detector(Protocol):
+    """Finds one kind of fact. One file each; may carry `identity`, a string over its tables."""
+
+    name: str
+
+    def find(self, passage: Passage) -> tuple[Label, ...]:
+        """Labels of this passage, a pure function of it. May raise: that is `scan-failed`."""
+
+
+class Found(Struct, frozen=True):
+    """All that is known of a request. No text, save vendors' seals.
+
+    labels: each once for its place. paths: files named, in order.
+    marks: prints of answered call ids, signatures and earlier answers.
+    returning: prints of the call ids answered since a model last spoke.
+    signatures: (print, signature) of each thinking block.
+    """
+
+    labels: tuple[Label, ...] = ()
+    paths: tuple[str, ...] = ()
+    marks: tuple[bytes, ...] = ()
+    returning: tuple[bytes, ...] = ()
+    signatures: tuple[tuple[bytes, str], ...] = ()
+
+
+class Seen(Struct, frozen=True):
+    """What is remembered of one block: no text, and no place, since a block may move."""
+
+    labels: tuple[Label, ...]
+    paths: tuple[str, ...]
+    answered: tuple[bytes, ...]
+    marks: tuple[bytes, ...]
+    signatures: tuple[tuple[bytes, str], ...]
+    speaks: bool
+
+
+class Surveyor:
+    """Surveys requests with a set of detectors. Belongs to one thread at a time.
+
+    detectors_hash: hex over the detectors and their tables, for the log.
+    cache_entries: blocks remembered; each takes about 1 KB.
+    """
+
+    def __init__(
+        self,
+        detectors: tuple[Detector, ...],
+        prints: Prints,
+        *,
+        cache_entries: int = CACHE_ENTRIES,
+    ) -> None:
+        self._detectors = detectors
+        self._prints = prints
+        self._entries = cache_entries
+        self._cache: OrderedDict[tuple[str, bytes], Seen] = OrderedDict()
+        self.detectors_hash = _hash(detectors)
+
+    def survey(self, request: Request) -> Found:
+        """Everything found in body, headers and query. Raises ClientError for ambiguous JSON."""
+        places: list[tuple[str, Seen]] = []
+        whole = memoryview(request.body)
+        for block in request.blocks:
+            shape = "member" if block.member else "value"
+            raw = whole[block.start : block.end]
+            places.append((block.place, self._seen(shape, raw, _reader(raw, block.member))))
+        for place, text in _outside(request):
+            raw = memoryview(text.encode("utf-8", "surrogatepass"))
+            places.append((place, self._seen("text", raw, _plain_reader(text))))
+        return _merged(places)
+
+    def _seen(self, shape: str, raw: memoryview, read: Callable[[], Passage]) -> Seen:
+        key = (shape, self._prints.block(raw))
+        seen = self._cache.get(key)
+        if seen is not None:
+            self._cache.move_to_end(key)
+            return seen
+        seen, lasting = self._look(read)
+        if lasting:
+            self._cache[key] = seen
+            if len(self._cache) > self._entries:
+                self._cache.popitem(last=False)
+        return seen
+
+    def _look(self, read: Callable[[], Passage]) -> tuple[Seen, bool]:
+        """Read and inspect; False when something failed, so that it is tried again next time."""
+        try:
+            passage = read()
+        except ClientError:
+            raise
+        except Exception:  # noqa: BLE001  whatever fails, the block counts as unscanned
+            return self._unreadable(), False
+        labels = [Label("not-scanned", "", "survey", kind) for kind in passage.opaque]
+        labels += [Label("scan-failed", "", "survey", kind) for kind in passage.unread]
+        failed = False
+        for detector in self._detectors:
+            try:
+                labels += detector.find(passage)
+            except Exception:  # noqa: BLE001  a detector is a plugin's, and it fails closed
+                labels.append(Label("scan-failed", "", "survey", detector.name))
+                failed = True
+        return self._remembered(passage, labels), not failed
+
+    def _unreadable(self) -> Seen:
+        return Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
+
+    def _remembered(self, passage: Passage, labels: Iterable[Label]) -> Seen:
+        mark = self._prints.mark
+        answered = tuple(mark("call", call) for call in passage.answered)
+        sealed = tuple((mark("signature", seal), seal) for seal in passage.signatures)
+        texts = tuple(mark("text", text) for text in passage.assistant_texts)
+        return Seen(
+            labels=tuple(dict.fromkeys(structs.replace(label, place="") for label in labels)),
+            paths=passage.paths[:_PATHS_TOLD],
+            answered=answered,
+            marks=(*answered, *(print_ for print_, _ in sealed), *texts),
+            signatures=sealed,
+            speaks=passage.speaks,
+        )
+
+
+def _reader(raw: memoryview, member: bool) -> Callable[[], Passage]:
+    return lambda: passages.passage(bytes(raw), "", member)
+
+
+def _plain_reader(text: str) -> Callable[[], Passage]:
+    return lambda: passages.plain(text, "")
+
+
+def _outside(request: Request) -> Iterator[tuple[str, str]]:
+    if request.headers:
+        yield "headers", "\n".join(f"{name}: {value}" for name, value in request.headers)
+    if request.query:
+        yield "query", request.query
+
+
+def _merged(places: list[tuple[str, Seen]]) -> Found:
+    labels: dict[Label, None] = {}
+    paths: dict[str, None] = {}
+    marks: dict[bytes, None] = {}
+    signatures: dict[tuple[bytes, str], None] = {}
+    for place, seen in places:
+        for label in seen.labels:
+            labels[structs.replace(label, place=place)] = None
+        paths.update(dict.fromkeys(seen.paths))
+        marks.update(dict.fromkeys(seen.marks))
+        signatures.update(dict.fromkeys(seen.signatures))
+    return Found(tuple(labels), tuple(paths), tuple(marks), _returning(places), tuple(signatures))
+
+
+def _returning(places: list[tuple[str, Seen]]) -> tuple[bytes, ...]:
+    """Answers behind a model's last turn; system messages and parallel results stand among them."""
+    found: list[bytes] = []
+    for place, seen in reversed(places):
+        if place.startswith(_TURNS):
+            if seen.speaks:
+                break
+            found = [*seen.answered, *found]
+    return tuple(dict.fromkeys(found))
+
+
+def _hash(detectors: tuple[Detector, ...]) -> str:
+    parts = [f"{detector.name}\0{getattr(detector, 'identity', '')}" for detector in detectors]
+    return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()

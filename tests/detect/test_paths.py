@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfdoor.detect.paths import PathDetector
+from halfdoor.reading.passages import Passage
+
+
+def labels(globs, *paths):
+    found = PathDetector(tuple(globs)).find(Passage(place="messages[1]", paths=paths))
+    return [label.name for label in found]
+
+
+MATCHES = [
+    ("payments/**", "payments/x.py"), ("payments/**", "src/payments/x.py"),
+    ("payments/**", "/home/u/p/payments/a/b.py"), ("payments/**", "PAYMENTS/X.py"),
+    ("payments/**", "payments"), ("payments/", "payments/x"), ("./payments/**", "payments/x"),
+    ("*.pem", "keys/server.pem"), ("infra/*.tf", "infra/main.tf"), ("infra/**/*.tf", "infra/a/b.tf"),
+    ("infra/**/*.tf", "infra/b.tf"), ("**/secret.txt", "a/b/secret.txt"), (".env*", "app/.env.local"),
+    ("/etc/**", "/etc/passwd"), ("src/**/pay/*", "src/a/b/pay/x"), ("a?c.py", "abc.py"),
+    ("app/[id].tsx", "web/app/[id].tsx"), ("größe/**", "src/größe/x"), ("**", "anything"),
+]  # fmt: skip
+MISSES = [
+    ("payments/**", "xpayments/a"), ("payments/**", "payments2/a"), ("payments/**", "src/payment/x"),
+    ("*.pem", "a.pem.txt"), ("infra/*.tf", "infra/a/b.tf"), ("/etc/**", "/home/etc/x"),
+    ("a?c.py", "a/c.py"), ("a.py", "axpy"), ("app/[id].tsx", "app/i.tsx"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("glob", "path"), MATCHES)
+def test_a_glob_matches_at_any_directory_boundary(glob, path):
+    assert labels([glob], "other/file.py", path, "last.py") == [f"path:{glob}"]
+
+
+@pytest.mark.parametrize(("glob", "path"), MISSES)
+def test_a_glob_matches_nothing_else(glob, path):
+    assert labels([glob], "other/file.py", path, "last.py") == []
+
+
+def test_every_glob_that_matches_is_its_own_label():
+    assert labels(["a/**", "*.py", "b/**"], "a/x.py") == ["path:a/**", "path:*.py"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=4))
+def test_any_glob_is_read_and_more_paths_never_remove_a_label(glob, paths):
+    before = labels([glob, "pay/**"], "src/pay/x")
+    assert set(before) <= set(labels([glob, "pay/**"], "src/pay/x", *paths))
