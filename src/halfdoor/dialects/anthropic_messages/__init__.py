@@ -1,0 +1,282 @@
+"""Anthropic Messages, `POST /v1/messages`, as server towards tools and as client towards models.
+
+Facts: the API reference (version 2023-06-01) and the official SDK's types; what tools really send
+and engines really answer was measured. The private halves stand beside this file: `_anthropic_wire`
+(shapes), `_anthropic_request` and `_anthropic_render` with `_anthropic_turns` (requests),
+`_anthropic_answer`, `_anthropic_emit` and `_anthropic_watch` (answers).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
+
+import msgspec
+
+from halfdoor.canon.commands import Headers
+from halfdoor.canon.decision import Edit
+from halfdoor.canon.events import Event
+from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.dialects.anthropic_messages import wire as wire
+from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
+from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
+from halfdoor.dialects.anthropic_messages.render import render
+from halfdoor.dialects.anthropic_messages.request import conversation
+from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, WholeWatcher
+from halfdoor.dialects.base import Watcher
+from halfdoor.errors import ClientError
+from halfdoor.reading.spans import Member, elements, members
+
+T = TypeVar("T")
+
+VERSION: Final = "2023-06-01"
+SESSION_HEADER: Final = "x-claude-code-session-id"
+
+# Names of an outbound request that pass from a tool to this vendor; the prefixes are open lists.
+_PASSED: Final = frozenset({"accept", "user-agent", "x-app"})
+_PASSED_PREFIXES: Final = ("anthropic-", "x-claude-code-")
+
+# Documented top-level fields: only these may be named as the place of a finding.
+_FIELDS: Final = frozenset(
+    {
+        "billing_policy",
+        "cache_control",
+        "compaction",
+        "container",
+        "context_management",
+        "diagnostics",
+        "fallbacks",
+        "inference_geo",
+        "max_tokens",
+        "mcp_servers",
+        "messages",
+        "metadata",
+        "model",
+        "output_config",
+        "output_format",
+        "prefill",
+        "service_tier",
+        "speed",
+        "stop_sequences",
+        "stream",
+        "system",
+        "temperature",
+        "thinking",
+        "thread",
+        "tool_choice",
+        "tools",
+        "top_k",
+        "top_p",
+    }
+)
+# Arrays whose elements are blocks of their own, so that a longer turn costs only what is new.
+_LISTS: Final = frozenset({"messages", "system", "tools"})
+
+# The API refuses an assistant's turn without content.
+_NO_THINKING: Final = b'{"type":"text","text":"(reasoning removed)"}'
+
+_string = msgspec.json.Decoder(str)
+_flag = msgspec.json.Decoder(bool | None)
+_count = msgspec.json.Decoder(int | None)
+
+
+class AnthropicMessages:
+    """The dialect; see `dialects.base.Dialect`."""
+
+    name = "anthropic_messages"
+    endpoints: tuple[str, ...] = ("/v1/messages",)
+    outbound_path = "/v1/messages"
+    content_type_stream = "text/event-stream; charset=utf-8"
+
+    def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
+        """Read the envelope only: the text of messages and tools is not decoded."""
+        found = members(body)
+        spans = {member.key: (member.start, member.end) for member in found}
+        if not body.startswith(b"[", spans.get("messages", (len(body),))[0]):
+            raise ClientError(
+                "the request has no array of messages",
+                where="messages",
+                hint='send "messages": [{"role": "user", "content": "…"}]',
+            )
+        max_tokens = _member(body, spans, "max_tokens", _count, "an integer")
+        return Request(
+            dialect=self.name,
+            endpoint=endpoint,
+            body=body,
+            model=_model(body, spans),
+            stream=bool(_member(body, spans, "stream", _flag, "true or false")),
+            blocks=tuple(_blocks(body, found)),
+            members=spans,
+            headers=headers,
+            query=query,
+            max_tokens=max_tokens,
+            session=next((value for name, value in headers if name == SESSION_HEADER), ""),
+        )
+
+    def conversation(self, request: Request) -> Conversation:
+        """Read everything but what is for Anthropic alone (billing line, user id, cache marks)."""
+        return conversation(request.body)
+
+    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+        """A body, and what it could not express: names of `_anthropic_render.DEGRADED`."""
+        return render(conversation, model_id)
+
+    def edits(
+        self,
+        request: Request,
+        *,
+        model_id: str,
+        max_output_tokens: int | None,
+        drop_signatures: frozenset[str],
+    ) -> tuple[Edit, ...]:
+        """`model`, `max-tokens`, `drop-thinking`. Messages are parsed for the last one only.
+
+        drop_signatures: signatures, or the data of redacted thinking; "" names unsigned thinking.
+        """
+        found: list[Edit] = []
+        if request.model != model_id:
+            found.append(_replaced(request, "model", "model", msgspec.json.encode(model_id)))
+        limit = max_output_tokens
+        if limit is not None and request.max_tokens is not None and request.max_tokens > limit:
+            found.append(_replaced(request, "max-tokens", "max_tokens", b"%d" % limit))
+        if drop_signatures:
+            found += _dropped_thinking(request, drop_signatures)
+        return tuple(found)
+
+    def outbound_headers(self, request: Request | None) -> Headers:
+        """From the same dialect also `anthropic-*`, `x-claude-code-*` and what names the tool."""
+        passed: Headers = ()
+        if request is not None and request.dialect == self.name:
+            passed = tuple(
+                (name, value)
+                for name, value in request.headers
+                if name in _PASSED or name.startswith(_PASSED_PREFIXES)
+            )
+        stated = any(name == "anthropic-version" for name, _ in passed)
+        version = () if stated else (("anthropic-version", VERSION),)
+        return (("content-type", "application/json"), *version, *passed)
+
+    def credential(self, key: str) -> Headers:
+        """A key goes into a header of its own."""
+        return (("x-api-key", key),)
+
+    def parser(self) -> StreamParser:
+        """For a model's stream."""
+        return StreamParser()
+
+    def emitter(self, request: Request) -> StreamEmitter:  # noqa: ARG002  no option changes a stream
+        """For a tool's stream."""
+        return StreamEmitter()
+
+    def filter(self, request: Request) -> None:
+        """None: no edit of this dialect adds a frame."""
+
+    def watcher(self, *, stream: bool, texts: bool) -> Watcher:
+        """For bytes that pass through."""
+        if not stream:
+            return WholeWatcher(texts=texts)
+        return TextWatcher() if texts else StreamWatcher()
+
+    def events(self, body: bytes) -> list[Event]:
+        """A whole answer. Raises BackendError(kind="protocol") if unreadable."""
+        return events(body)
+
+    def answer(self, events: Iterable[Event]) -> bytes:
+        """A whole answer for a tool."""
+        return answer(events)
+
+    def error(self, status: int, code: str, message: str) -> bytes:
+        """The vendor's type by status, unless the code is already one of its types."""
+        return wire.error_body(wire.error_type(status, code), message)
+
+    def stream_error(self, code: str, message: str) -> bytes:
+        """An `error` event ends a stream of this dialect."""
+        return frame("error", wire.error_body(wire.error_type(500, code), message))
+
+    def error_text(self, body: bytes) -> tuple[str, str]:
+        """(type, message) of an error body, also of engines that answer in OpenAI's shape."""
+        return wire.error_words(body)
+
+
+def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
+    for member in found:
+        key = member.key
+        if key in _LISTS and body.startswith(b"[", member.start):
+            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
+                yield Block(f"{key}[{i}]", start, end)
+        else:
+            place = key if key in _FIELDS else "(unknown)"
+            yield Block(place, member.key_start, member.end, member=True)
+
+
+def _model(body: bytes, spans: dict[str, tuple[int, int]]) -> str:
+    model = _member(body, spans, "model", _string, "a string")
+    if model is None:
+        raise ClientError("the request names no model", where="model", hint='send "model": "…"')
+    return model
+
+
+def _member(
+    body: bytes,
+    spans: dict[str, tuple[int, int]],
+    key: str,
+    decoder: msgspec.json.Decoder[T],
+    wanted: str,
+) -> T | None:
+    """The decoded value of a top-level member, None when it is absent."""
+    if key not in spans:
+        return None
+    start, end = spans[key]
+    try:
+        return decoder.decode(memoryview(body)[start:end])
+    except wire.UNREADABLE:
+        raise ClientError(f"`{key}` must be {wanted}", where=key) from None
+
+
+def _replaced(request: Request, kind: str, key: str, value: bytes) -> Edit:
+    start, end = request.members[key]
+    return Edit(kind, start, end, value)
+
+
+def _dropped_thinking(request: Request, seals: frozenset[str]) -> Iterator[Edit]:
+    body = request.body
+    for start, end in elements(body, *request.members["messages"]):
+        if not body.startswith(b"{", start):
+            continue
+        fields = {member.key: member for member in members(body, start, end)}
+        content = fields.get("content")
+        if content and _is_assistant(body, fields.get("role")) and body[content.start] == ord("["):
+            yield from _without(body, elements(body, content.start, content.end), seals)
+
+
+def _is_assistant(body: bytes, role: Member | None) -> bool:
+    if role is None:
+        return False
+    try:
+        return _string.decode(memoryview(body)[role.start : role.end]) == "assistant"
+    except wire.UNREADABLE:
+        return False
+
+
+def _without(body: bytes, blocks: list[tuple[int, int]], seals: frozenset[str]) -> Iterator[Edit]:
+    """Splices that take the sealed blocks out of an array, each run with one of its commas."""
+    view = memoryview(body)
+    foreign = [wire.seal(view[start:end]) in seals for start, end in blocks]
+    if foreign and all(foreign):
+        yield Edit("drop-thinking", blocks[0][0], blocks[-1][1], _NO_THINKING)
+        return
+    for first, last in _runs(foreign):
+        if first == 0:
+            start, end = blocks[0][0], blocks[last + 1][0]
+        else:
+            start, end = blocks[first - 1][1], blocks[last][1]
+        yield Edit("drop-thinking", start, end, b"")
+
+
+def _runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each run of True."""
+    first: int | None = None
+    for i, flag in enumerate([*flags, False]):
+        if flag and first is None:
+            first = i
+        elif not flag and first is not None:
+            yield first, i - 1
+            first = None

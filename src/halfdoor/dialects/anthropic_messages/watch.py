@@ -1,0 +1,192 @@
+"""Anthropic Messages: learning from an answer that passes through unread.
+
+Most frames of a stream are text deltas. They are recognised by what they lack: any of a few keys,
+which cannot stand in a JSON string because their quotes would be escaped there.
+"""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from halfdoor.canon.commands import Learnt
+from halfdoor.canon.events import UNSIGNED, Delta, Event, Open, PartKind, Signed, Stop, Used
+from halfdoor.canon.money import Usage
+from halfdoor.dialects.anthropic_messages import wire as wire
+from halfdoor.dialects.anthropic_messages.answer import StreamParser, WireEvent, events, read_event
+from halfdoor.errors import BackendError
+from halfdoor.reading.framing import FRAME_LIMIT_BYTES, SseReader
+
+_MARKS: Final = (
+    b'"usage"',
+    b'"signature"',
+    b'"tool_use"',
+    b'"message_stop"',
+    b'"stop_reason"',
+    b'"redacted_thinking"',
+    b'"error"',
+)
+_STOP_MARK: Final = b'"message_stop"'
+
+# More than any model writes; beyond it nothing more is collected.
+COLLECTED_LIMIT_BYTES: Final = 32 * 1024 * 1024
+
+
+class StreamWatcher:
+    """Counts and marks of a stream."""
+
+    __slots__ = ("_calls", "_learnt", "_signatures", "_tail", "_usage")
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._learnt = Learnt()
+        self._usage = Usage()
+        self._calls: list[str] = []
+        self._signatures: list[str] = []
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the frames that this chunk completes."""
+        whole = self._tail + chunk if self._tail else chunk
+        cut = _frames_end(whole)
+        self._tail = whole[cut:] if len(whole) - cut <= FRAME_LIMIT_BYTES else b""
+        if cut and any(mark in whole for mark in _MARKS):
+            self._frames(whole[:cut] + b"\n\n")
+
+    def learnt(self) -> Learnt:
+        """What is known so far. A last frame that lacks its blank line counts as an end."""
+        return replace(
+            self._learnt,
+            finished=self._learnt.finished or _STOP_MARK in self._tail,
+            calls=tuple(self._calls),
+            signatures=tuple(self._signatures),
+        )
+
+    def _frames(self, whole: bytes) -> None:
+        for frame in SseReader().feed(whole):
+            if any(mark in frame.data for mark in _MARKS):
+                try:
+                    event = read_event(frame.data)
+                except wire.UNREADABLE:
+                    continue  # it passes on as it is; the client judges it
+                if event is not None:
+                    self._look(event, frame.data)
+
+    def _look(self, event: WireEvent, data: bytes) -> None:
+        match event.type:
+            case "message_start" | "message_delta":
+                self._count(event)
+            case "content_block_start":
+                self._opened(event)
+            case "content_block_delta":
+                self._sealed(event.delta.signature if event.delta else "")
+            case "message_stop":
+                self._learnt = replace(self._learnt, finished=True)
+            case _ if bytes(event.error) not in {b"", b"null"}:
+                words = wire.error_words(data)[1] or "the backend reported an error"
+                self._learnt = replace(self._learnt, failure=words)
+
+    def _count(self, event: WireEvent) -> None:
+        counts = event.usage or (event.message.usage if event.message else None)
+        if counts is not None:
+            self._usage = wire.tally(self._usage, counts)
+            self._learnt = replace(self._learnt, usage=self._usage)
+        if event.delta and event.delta.stop_reason:
+            stop = wire.stop_reason(event.delta.stop_reason).value
+            self._learnt = replace(self._learnt, stop=stop)
+
+    def _opened(self, event: WireEvent) -> None:
+        try:
+            block = wire.block(event.content_block)
+        except wire.UNREADABLE:
+            return
+        match block:
+            case wire.ToolUseBlock():
+                self._calls.append(block.id)
+            case wire.ThinkingBlock():
+                self._sealed(block.signature)
+            case wire.RedactedBlock():
+                self._sealed(block.data)
+
+    def _sealed(self, signature: str | None) -> None:
+        if signature and signature != UNSIGNED:
+            self._signatures.append(signature)
+
+
+class TextWatcher:
+    """A StreamWatcher that also reads every frame, to keep the answer's texts."""
+
+    __slots__ = ("_parser", "_size", "_texts", "_watcher")
+
+    def __init__(self) -> None:
+        self._watcher = StreamWatcher()
+        self._parser = StreamParser()
+        self._texts: dict[int, list[str]] = {}
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at a chunk on its way."""
+        self._watcher.feed(chunk)
+        self._size += len(chunk)
+        if self._size <= COLLECTED_LIMIT_BYTES:
+            _collect(self._parser.feed(chunk), self._texts)
+
+    def learnt(self) -> Learnt:
+        """What is known so far."""
+        return replace(self._watcher.learnt(), texts=_joined(self._texts))
+
+
+class WholeWatcher:
+    """Reads a whole answer once it is complete."""
+
+    __slots__ = ("_body", "_texts")
+
+    def __init__(self, *, texts: bool) -> None:
+        self._body = bytearray()
+        self._texts = texts
+
+    def feed(self, chunk: bytes) -> None:
+        """Keep a chunk."""
+        if len(self._body) + len(chunk) <= COLLECTED_LIMIT_BYTES:
+            self._body += chunk
+
+    def learnt(self) -> Learnt:
+        """Nothing before the body is complete."""
+        try:
+            return _told(events(bytes(self._body)), texts=self._texts)
+        except BackendError:
+            return Learnt()
+
+
+def _told(told: list[Event], *, texts: bool) -> Learnt:
+    parts: dict[int, list[str]] = {}
+    if texts:
+        _collect(told, parts)
+    redacted = [e.text for e in told if isinstance(e, Open) and e.text]
+    stop = next(e for e in told if isinstance(e, Stop))
+    return Learnt(
+        usage=next((e.usage for e in told if isinstance(e, Used)), None),
+        stop=stop.reason.value,
+        finished=True,
+        calls=tuple(
+            e.call_id for e in told if isinstance(e, Open) and e.kind is PartKind.TOOL_CALL
+        ),
+        signatures=(*(e.signature for e in told if isinstance(e, Signed)), *redacted),
+        texts=_joined(parts),
+    )
+
+
+def _collect(told: list[Event], parts: dict[int, list[str]]) -> None:
+    for event in told:
+        if isinstance(event, Delta):
+            parts.setdefault(event.index, []).append(event.text)
+
+
+def _joined(parts: dict[int, list[str]]) -> tuple[str, ...]:
+    return tuple("".join(texts) for texts in parts.values())
+
+
+def _frames_end(data: bytes) -> int:
+    """The offset behind the last complete frame, 0 if there is none."""
+    end = data.rfind(b"\n\n") + 2
+    if b"\r" in data:
+        end = max(end, data.rfind(b"\n\r\n") + 3, data.rfind(b"\r\r") + 2)
+    return end if end > 2 else 0

@@ -1,0 +1,120 @@
+"""The contract of a dialect: bytes ⇄ canon, in both roles, without I/O.
+
+A dialect is one file with one class. As *server* it reads what tools send and writes what tools
+hear; as *client* it writes what models hear and reads what models send. Nothing here knows which
+other dialect stands on the far side: everything crosses through `canon`.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from halfdoor.canon.commands import Headers, Learnt
+from halfdoor.canon.decision import Edit
+from halfdoor.canon.events import Event
+from halfdoor.canon.request import Conversation, Request
+
+# INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
+EDITS: Final = frozenset({"model", "max-tokens", "include-usage", "drop-thinking"})
+
+
+class Parser(Protocol):
+    """Reads a model's stream; any chunking of the same bytes gives the same events."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Events completed by this chunk."""
+
+    def end(self) -> list[Event]:
+        """The stream is over: a Failed(code="cut") if the dialect's own end was not seen."""
+
+
+class Emitter(Protocol):
+    """Writes a stream that a tool of this dialect understands."""
+
+    def emit(self, events: Iterable[Event]) -> bytes:
+        """Bytes for these events; a Failed becomes the dialect's error event and a clean end."""
+
+
+class Watcher(Protocol):
+    """Learns from a stream that passes through unread, at the least cost."""
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at a chunk on its way."""
+
+    def learnt(self) -> Learnt:
+        """What is known so far."""
+
+
+class Filter(Protocol):
+    """Takes out of a passing stream the frames that its client did not ask for."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk less those frames; any chunking gives the same bytes in all."""
+
+    def end(self) -> bytes:
+        """What is held of a frame that never ended: the stream closed without its blank line."""
+
+
+class Dialect(Protocol):
+    """One wire format. Instances are stateless and shared."""
+
+    name: str
+    # What tools may ask for: canonical endpoint -> accepted paths are /v1/X, /X and /v1/v1/X.
+    endpoints: tuple[str, ...]
+    # Below a backend's base URL, as that dialect's SDK wants its base URL.
+    outbound_path: str
+    content_type_stream: str
+
+    def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
+        """Read the envelope. Raises ClientError (malformed or duplicate-key JSON, wrong shape)."""
+
+    def conversation(self, request: Request) -> Conversation:
+        """Read everything, to translate. Raises ClientError where the shape is wrong."""
+
+    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+        """A request body, and what could not be expressed (names from a closed list)."""
+
+    def edits(
+        self,
+        request: Request,
+        *,
+        model_id: str,
+        max_output_tokens: int | None,
+        drop_signatures: frozenset[str],
+    ) -> tuple[Edit, ...]:
+        """The splices that make the request's own body fit a backend of the same dialect.
+
+        drop_signatures: thinking blocks with these signatures are another vendor's and are removed.
+        """
+
+    def outbound_headers(self, request: Request | None) -> Headers:
+        """Headers for a backend: open list for the same dialect, this dialect's own otherwise."""
+
+    def credential(self, key: str) -> Headers:
+        """How this dialect shows a key."""
+
+    def parser(self) -> Parser:
+        """For a model's stream."""
+
+    def emitter(self, request: Request) -> Emitter:
+        """For a tool's stream."""
+
+    def filter(self, request: Request) -> Filter | None:
+        """What must be taken out of a same-dialect stream because an edit put it there."""
+
+    def watcher(self, *, stream: bool, texts: bool) -> Watcher:
+        """For bytes that pass through; texts: also collect the answer's complete texts."""
+
+    def events(self, body: bytes) -> list[Event]:
+        """A whole (not streamed) answer. Raises BackendError(kind="protocol") if unreadable."""
+
+    def answer(self, events: Iterable[Event]) -> bytes:
+        """A whole answer for a tool. The events hold no Failed."""
+
+    def error(self, status: int, code: str, message: str) -> bytes:
+        """An error body in this dialect's shape."""
+
+    def stream_error(self, code: str, message: str) -> bytes:
+        """An error event and a clean end, for a stream whose headers are already out."""
+
+    def error_text(self, body: bytes) -> tuple[str, str]:
+        """(code, message) of a backend's error body; ("", "") when unreadable."""

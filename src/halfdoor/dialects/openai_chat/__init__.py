@@ -1,0 +1,248 @@
+"""OpenAI Chat Completions, in both roles.
+
+The public face of the dialect; its halves stand beside it: `_chat_reading` and `rendering`
+(requests), `_chat_stream`, `_chat_answer` and `_chat_assembly` (answers), `_chat_watch` (streams
+that pass through), `_chat_wire` (shapes). Shapes: the official SDK's types and what engines
+were measured to send.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from halfdoor.canon.commands import Headers
+from halfdoor.canon.decision import Edit
+from halfdoor.canon.events import Event
+from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.dialects.openai_chat.answer import read_answer, write_answer
+from halfdoor.dialects.openai_chat.body import decoded, wrong
+from halfdoor.dialects.openai_chat.reading import read_conversation
+from halfdoor.dialects.openai_chat.rendering import Rendering
+from halfdoor.dialects.openai_chat.stream import StreamEmitter, StreamParser, stream_error
+from halfdoor.dialects.openai_chat.watch import (
+    BodyWatcher,
+    DropUsageFrame,
+    StreamWatcher,
+    TextWatcher,
+)
+from halfdoor.dialects.openai_chat.wire import encode, error_body, trouble
+from halfdoor.errors import ClientError
+from halfdoor.reading.spans import Member, elements, members
+
+T = TypeVar("T")
+
+# The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
+FIELDS: Final = frozenset({
+    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
+    "max_completion_tokens", "max_tokens", "messages", "metadata", "modalities", "model",
+    "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+    "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "response_format",
+    "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
+    "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
+    "web_search_options",
+})  # fmt: skip
+_LIMITS: Final = ("max_completion_tokens", "max_tokens")
+
+_SENT_ON: Final = frozenset({"accept", "content-type", "idempotency-key", "user-agent"})
+_SENT_ON_PREFIXES: Final = ("openai-", "x-session-", "x-stainless-")
+_JSON: Final = ("content-type", "application/json")
+
+
+class _StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+_strings: Final = msgspec.json.Decoder(str)
+_flags: Final = msgspec.json.Decoder(bool | None)
+_counts: Final = msgspec.json.Decoder(int | None)
+_stream_options: Final = msgspec.json.Decoder(_StreamOptions | None)
+
+
+class OpenAIChat:
+    """The dialect (see `base.Dialect`). Without state."""
+
+    name = "openai_chat"
+    endpoints: tuple[str, ...] = ("/v1/chat/completions",)
+    outbound_path = "/chat/completions"
+    content_type_stream = "text/event-stream"
+
+    def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
+        """Read the envelope; the conversation stays bytes.
+
+        Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
+        """
+        found = members(body)
+        spans = {member.key: (member.start, member.end) for member in found}
+        for field, kind in (("model", b'"'), ("messages", b"[")):
+            if field not in spans or not body.startswith(kind, spans[field][0]):
+                raise wrong("must be a string" if kind == b'"' else "must be an array", field)
+        request = Request(
+            dialect=self.name,
+            endpoint=endpoint,
+            body=body,
+            model=_read(_strings, body, spans, "model", ""),
+            stream=_read(_flags, body, spans, "stream", None) or False,
+            blocks=tuple(_blocks(body, found)),
+            members=spans,
+            headers=headers,
+            query=query,
+            max_tokens=_max_tokens(body, spans),
+            session=_session(headers),
+        )
+        if request.stream:
+            _ask_usage(request)  # what it cannot read must be told now, not once it is decided
+        return request
+
+    def conversation(self, request: Request) -> Conversation:
+        """Read everything, to translate. Raises ClientError where the shape is wrong."""
+        return read_conversation(request.body)
+
+    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+        """A request body, and names from `rendering.DEGRADED`."""
+        rendering = Rendering(conversation)
+        body = rendering.body(model_id)
+        return body, tuple(rendering.lost)
+
+    def edits(
+        self,
+        request: Request,
+        *,
+        model_id: str,
+        max_output_tokens: int | None,
+        drop_signatures: frozenset[str],  # noqa: ARG002  Chat's thinking carries no signature
+    ) -> tuple[Edit, ...]:
+        """The splices for a backend of this dialect, by place; their spans never touch."""
+        found: list[Edit] = []
+        if request.model != model_id:
+            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        if max_output_tokens is not None:
+            found += _clamps(request, max_output_tokens)
+        if request.stream and (asking := _ask_usage(request)) is not None:
+            found.append(asking)
+        return tuple(sorted(found, key=lambda edit: edit.start))
+
+    def outbound_headers(self, request: Request | None) -> Headers:
+        """Headers for a backend. request: None when the body was written here."""
+        if request is None:
+            return (_JSON,)
+        sent = tuple(
+            (name, value)
+            for name, value in request.headers
+            if name in _SENT_ON or name.startswith(_SENT_ON_PREFIXES)
+        )
+        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+
+    def credential(self, key: str) -> Headers:
+        """A bearer token."""
+        return (("authorization", f"Bearer {key}"),)
+
+    def parser(self) -> StreamParser:
+        """For a model's stream."""
+        return StreamParser()
+
+    def emitter(self, request: Request) -> StreamEmitter:
+        """For a tool's stream, with counts if it asked for them."""
+        return StreamEmitter(counted=_usage_asked(request))
+
+    def filter(self, request: Request) -> DropUsageFrame | None:
+        """For a passing stream whose counts were asked for by us and not by the tool."""
+        wanted = not request.stream or _ask_usage(request) is None
+        return None if wanted else DropUsageFrame()
+
+    def watcher(self, *, stream: bool, texts: bool) -> StreamWatcher | TextWatcher | BodyWatcher:
+        """For bytes that pass through; texts: also collect the answer's complete texts."""
+        if not stream:
+            return BodyWatcher(texts=texts)
+        return TextWatcher() if texts else StreamWatcher()
+
+    def events(self, body: bytes) -> list[Event]:
+        """A whole answer. Raises BackendError(kind="protocol")."""
+        return read_answer(body)
+
+    def answer(self, events: Iterable[Event]) -> bytes:
+        """A whole answer for a tool. The events hold no Failed."""
+        return write_answer(events)
+
+    def error(self, status: int, code: str, message: str) -> bytes:
+        """`{"error": {message, type, param, code}}`; the type follows from the status."""
+        return error_body(status, code, message)
+
+    def stream_error(self, code: str, message: str) -> bytes:
+        """An error frame and `[DONE]`."""
+        return stream_error(502, code, message)
+
+    def error_text(self, body: bytes) -> tuple[str, str]:
+        """(code, message) of a backend's error body; ("", "") when unreadable."""
+        return trouble(body)
+
+
+def _read(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    spans: dict[str, tuple[int, int]],
+    field: str,
+    absent: T,
+) -> T:
+    if field not in spans:
+        return absent
+    start, end = spans[field]
+    return decoded(decoder, memoryview(body)[start:end], field)
+
+
+def _max_tokens(body: bytes, spans: dict[str, tuple[int, int]]) -> int | None:
+    """The younger field holds where both are sent, as at the vendor."""
+    asked = [_read(_counts, body, spans, field, None) for field in _LIMITS]
+    return next((count for count in asked if count is not None), None)
+
+
+def _session(headers: Headers) -> str:
+    sent = dict(headers)
+    return sent.get("x-session-id") or sent.get("session-id") or ""
+
+
+def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
+    """What lies outside is punctuation, white space and the keys of the two arrays."""
+    for member in found:
+        if member.key in {"messages", "tools"} and body.startswith(b"[", member.start):
+            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
+                yield Block(f"{member.key}[{i}]", start, end)
+        else:
+            place = member.key if member.key in FIELDS else "(unknown)"
+            yield Block(place, member.key_start, member.end, member=True)
+
+
+def _clamps(request: Request, most: int) -> Iterator[Edit]:
+    for field in _LIMITS:
+        asked = _read(_counts, request.body, request.members, field, None)
+        if asked is not None and asked > most:
+            yield Edit("max-tokens", *request.members[field], b"%d" % most)
+
+
+def _usage_asked(request: Request) -> bool:
+    try:
+        options = _read(_stream_options, request.body, request.members, "stream_options", None)
+    except ClientError:
+        return False  # the vendor will word what is wrong with it
+    return options is not None and options.include_usage is True
+
+
+def _ask_usage(request: Request) -> Edit | None:
+    """The splice that asks for counts; None when the tool did, or its options are not an object."""
+    body = request.body
+    if "stream_options" not in request.members:
+        at = body.index(b"{") + 1
+        return Edit("include-usage", at, at, b'"stream_options":{"include_usage":true},')
+    start, end = request.members["stream_options"]
+    if body.startswith(b"null", start):
+        return Edit("include-usage", start, end, b'{"include_usage":true}')
+    if not body.startswith(b"{", start):
+        return None
+    options = members(body, start, end)
+    for option in options:
+        if option.key == "include_usage":
+            asked = body.startswith(b"true", option.start)
+            return None if asked else Edit("include-usage", option.start, option.end, b"true")
+    comma = b"," if options else b""
+    return Edit("include-usage", start + 1, start + 1, b'"include_usage":true' + comma)

@@ -1,0 +1,235 @@
+"""Chat Completions streams that pass through: learn from them, and take out what was not asked for.
+
+Most chunks hold nothing but a few words of text. They are searched for byte marks, not read.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct, structs
+
+from halfdoor.canon.commands import Learnt
+from halfdoor.canon.money import Usage
+from halfdoor.dialects.openai_chat.answer import read_answer, silence
+from halfdoor.dialects.openai_chat.stream import StreamParser
+from halfdoor.dialects.openai_chat.wire import (
+    UNREADABLE,
+    chunk,
+    failure,
+    has_error,
+    stop_reason,
+    trouble,
+    usage,
+)
+from halfdoor.errors import BackendError
+from halfdoor.reading.framing import Frame, SseReader
+
+# Beyond this an answer is no longer learnt from; it still passes.
+WATCHED_BYTES: Final = 64 * 1024 * 1024
+
+# INVARIANT: in JSON text a quote is escaped, so none of these can be part of what a model said,
+# but for [DONE], which only costs a look.
+_MARKS: Final = re.compile(
+    rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|tool_calls"\s*:\s*\[|error")|\[DONE\]'
+)
+
+# A frame ends with two line ends. CR alone is one too, if no LF follows.
+_FRAME_END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+_COUNTS: Final = re.compile(rb'"usage"\s*:\s*\{')
+# A frame of counts has hundreds of bytes; what is longer is passed on without waiting for its end.
+_HELD_BYTES: Final = 64 * 1024
+
+
+class Seen(Struct):
+    """What the marked frames of a stream told. calls: in order, each once."""
+
+    usage: Usage | None = None
+    finish: str = ""
+    done: bool = False
+    calls: dict[str, None] = {}
+    failure: str = ""
+
+    def note(self, frames: Iterable[Frame]) -> None:
+        """Read those that carry a mark."""
+        for frame in frames:
+            if frame.data.strip() == b"[DONE]":
+                self.done = True
+            elif _MARKS.search(frame.data):
+                self._read(frame)
+
+    def _read(self, frame: Frame) -> None:
+        try:
+            found = chunk(frame.data)
+        except UNREADABLE:
+            return  # the client will judge it: these are its bytes
+        if has_error(found) or frame.event == "error":
+            self.failure = failure(frame.data).message
+            return
+        self.usage = self.usage if found.usage is None else usage(found.usage)
+        for choice in found.choices or ():
+            self.finish = choice.finish_reason or self.finish
+            calls = (choice.delta and choice.delta.tool_calls) or ()
+            self.calls |= {call.id: None for call in calls if call.id}
+
+    def learnt(self) -> Learnt:
+        """As a pipe tells it."""
+        ended = self.done or bool(self.finish)
+        stop = stop_reason(self.finish or "stop", called=bool(self.calls)) if ended else ""
+        return Learnt(
+            usage=self.usage,
+            stop=stop,
+            finished=ended and not self.failure,
+            calls=tuple(self.calls),
+            failure=self.failure,
+        )
+
+
+class StreamWatcher:
+    """Counts and marks of a stream; only frames that carry a mark are read."""
+
+    __slots__ = ("_blind", "_reader", "_seen")
+
+    def __init__(self) -> None:
+        self._reader = SseReader()
+        self._seen = Seen()
+        self._blind = False
+
+    def feed(self, data: bytes) -> None:
+        """Look at a chunk on its way."""
+        if self._blind:
+            return
+        if not self._reader.pending and data.endswith(b"\n\n") and not _MARKS.search(data):
+            return  # whole frames, and none of them tells anything
+        try:
+            self._seen.note(self._reader.feed(data))
+        except BackendError as error:
+            self._seen.failure, self._blind = error.message, True
+
+    def learnt(self) -> Learnt:
+        """What is known so far; a last frame without its blank line counts as one."""
+        rest = b"" if self._blind else self._reader.pending
+        if not rest:
+            return self._seen.learnt()
+        seen = structs.replace(self._seen, calls=dict(self._seen.calls))
+        seen.note(SseReader().feed(rest + b"\n\n"))
+        return seen.learnt()
+
+
+class TextWatcher:
+    """The same, and everything that the stream says."""
+
+    __slots__ = ("_heard", "_left", "_marks", "_parser")
+
+    def __init__(self) -> None:
+        self._marks = StreamWatcher()
+        self._parser = StreamParser()
+        self._heard = silence()
+        self._left = WATCHED_BYTES
+
+    def feed(self, data: bytes) -> None:
+        """Read a chunk on its way."""
+        self._marks.feed(data)
+        self._left -= len(data)
+        if self._left >= 0:
+            self._heard.hear(self._parser.feed(data))
+
+    def learnt(self) -> Learnt:
+        """What is known so far."""
+        return structs.replace(self._marks.learnt(), texts=self._heard.learnt().texts)
+
+
+class BodyWatcher:
+    """A whole answer, read when somebody asks what it was."""
+
+    __slots__ = ("_chunks", "_learnt", "_left", "_texts")
+
+    def __init__(self, *, texts: bool) -> None:
+        self._texts = texts
+        self._chunks: list[bytes] = []
+        self._left = WATCHED_BYTES
+        self._learnt: Learnt | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Keep a chunk on its way."""
+        self._left -= len(data)
+        self._learnt = None
+        if self._left >= 0:
+            self._chunks.append(data)
+        else:
+            self._chunks.clear()
+
+    def learnt(self) -> Learnt:
+        """What is known so far: nothing until the answer is whole."""
+        if self._learnt is None:
+            self._learnt = self._read()
+        return self._learnt
+
+    def _read(self) -> Learnt:
+        heard = silence()
+        body = b"".join(self._chunks)
+        try:
+            heard.hear(read_answer(body))
+        except BackendError:
+            return Learnt(failure=trouble(body)[1])
+        learnt = heard.learnt()
+        return learnt if self._texts else structs.replace(learnt, texts=())
+
+
+class DropUsageFrame:
+    """Passes a stream through but for the frame of counts that its client did not ask for.
+
+    That frame has no choices, and clients index `choices[0]`. Every other byte stays, in order;
+    the beginning of a frame waits for its end.
+    """
+
+    __slots__ = ("_held", "_opened")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._opened = False  # the frame under way was passed on in part
+
+    def feed(self, data: bytes) -> bytes:
+        """Bytes for the client."""
+        if not self._held and not self._opened and _ends(data) and not _COUNTS.search(data):
+            return data
+        buffer = self._held + data
+        out: list[bytes] = []
+        at = 0
+        # What was held has no end in it, but may have the first half of one.
+        for end in _FRAME_END.finditer(buffer, max(0, len(self._held) - 3)):
+            if end.end() == len(buffer) and buffer.endswith(b"\r"):
+                break  # maybe half of a CRLF
+            frame, at = buffer[at : end.end()], end.end()
+            if self._opened or not _only_counts(frame):
+                out.append(frame)
+            self._opened = False
+        out.append(self._hold(buffer[at:]))
+        return b"".join(out)
+
+    def end(self) -> bytes:
+        """What was held when the stream stopped in the middle of a frame."""
+        held, self._held = self._held, b""
+        return held if self._opened or not _only_counts(held) else b""
+
+    def _hold(self, rest: bytes) -> bytes:
+        """Keep `rest`; too long for counts, it passes, but for what may be half of its end."""
+        passed = b""
+        if len(rest) > _HELD_BYTES:
+            passed, rest, self._opened = rest[:-3], rest[-3:], True
+        self._held = rest
+        return passed
+
+
+def _ends(data: bytes) -> bool:
+    return data.endswith((b"\n\n", b"\r\n\r\n"))
+
+
+def _only_counts(frame: bytes) -> bool:
+    if not _COUNTS.search(frame):
+        return False
+    try:
+        found = [chunk(read.data) for read in SseReader().feed(frame + b"\n\n")]
+    except UNREADABLE:
+        return False
+    return any(one.usage is not None and one.choices == [] for one in found)

@@ -1,0 +1,218 @@
+"""Chat Completions on the wire, as far as it is read: answers, chunks, token counts, errors.
+
+Every field may be absent or null and unknown fields are ignored: engines differ in what they send.
+A value of a wrong type is a protocol failure, never a guess.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from halfdoor.canon.events import Failed, StopReason
+from halfdoor.canon.money import Usage
+
+# What a JSON decoder raises on bytes that somebody else wrote.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+# A count beyond this is a fault of the backend; it would overflow sums and columns.
+_MOST_TOKENS: Final = 2**40
+
+_ERROR_TYPES: Final = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+_STOP_REASONS: Final = {
+    "stop": StopReason.END,
+    "length": StopReason.LENGTH,
+    "tool_calls": StopReason.TOOL_CALLS,
+    "function_call": StopReason.TOOL_CALLS,
+    "content_filter": StopReason.REFUSAL,
+}
+FINISH_REASONS: Final = {
+    StopReason.END: "stop",
+    StopReason.LENGTH: "length",
+    StopReason.STOP_SEQUENCE: "stop",
+    StopReason.TOOL_CALLS: "tool_calls",
+    StopReason.REFUSAL: "content_filter",
+    StopReason.PAUSE: "stop",
+    StopReason.CONTEXT: "length",
+}
+
+
+class FunctionPiece(Struct):
+    """A function call or a fragment of one; some engines send arguments as an object."""
+
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class CallPiece(Struct):
+    """One element of `tool_calls`."""
+
+    index: int | None = None
+    id: str | None = None
+    function: FunctionPiece | None = None
+
+
+class Said(Struct):
+    """A `delta` or a `message`."""
+
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[CallPiece] | None = None
+
+
+class Choice(Struct):
+    """One of `choices`; only index 0 is ever asked for."""
+
+    index: int | None = None
+    delta: Said | None = None
+    message: Said | None = None
+    finish_reason: str | None = None
+
+
+class InputDetails(Struct):
+    """`prompt_tokens_details`."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class OutputDetails(Struct):
+    """`completion_tokens_details`."""
+
+    reasoning_tokens: int | None = None
+
+
+class Counts(Struct):
+    """`usage`. Cached tokens are inside `prompt_tokens`, as in canon."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+
+
+class Chunk(Struct):
+    """A frame of a stream, or a whole answer: they differ in `delta` and `message` only."""
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: Counts | None = None
+    error: Raw = Raw()
+
+
+class Trouble(Struct):
+    """An error object, in the vendor's shape or an engine's variation of it."""
+
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+
+
+class TroubleBody(Struct):
+    """A body that holds an error: nested, as a plain string, or flat."""
+
+    error: Trouble | str | None = None
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+    detail: Any = None
+
+
+_chunks: Final = msgspec.json.Decoder(Chunk)
+_troubles: Final = msgspec.json.Decoder(TroubleBody)
+encode: Final = msgspec.json.Encoder().encode
+
+
+def chunk(data: bytes) -> Chunk:
+    """A frame's data or a whole answer. Raises one of UNREADABLE."""
+    return _chunks.decode(data)
+
+
+def trouble(body: bytes) -> tuple[str, str]:
+    """(code, message) of an error body or frame; ("", "") when it holds none that can be read."""
+    try:
+        found = _troubles.decode(body)
+    except UNREADABLE:
+        return "", ""
+    if isinstance(found.error, str):
+        return "", found.error
+    inner = found.error or Trouble(found.message, found.type, found.code)
+    message = inner.message or (found.detail if isinstance(found.detail, str) else "")
+    return str(inner.code or inner.type or "") if message else "", message
+
+
+def failure(data: bytes) -> Failed:
+    """The event for a frame that holds an error."""
+    code, message = trouble(data)
+    return Failed(message or "the backend reported an error", code=code or "server_error")
+
+
+def error_type(status: int) -> str:
+    """The vendor's name for a kind of error."""
+    return _ERROR_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def error_body(status: int, code: str, message: str) -> bytes:
+    """An error in the vendor's shape."""
+    kind = error_type(status)
+    return encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+def has_error(found: Chunk) -> bool:
+    """Whether the chunk is an error; some engines send `"error":null` beside an answer."""
+    return bytes(found.error) not in {b"", b"null"}
+
+
+def stop_reason(finish: str, *, called: bool) -> StopReason:
+    """The neutral reason. called: the answer holds tool calls.
+
+    A call that was forced by name ends in `stop` at the vendor, and in several engines every call
+    does; a tool must still be told that it is expected to act.
+    """
+    reason = _STOP_REASONS.get(finish, StopReason.END)
+    return StopReason.TOOL_CALLS if called and reason is StopReason.END else reason
+
+
+def usage(counts: Counts) -> Usage:
+    """Token counts, each within 0 and 2^40: they come from outside and become money."""
+    prompt = counts.prompt_tokens_details or InputDetails()
+    completion = counts.completion_tokens_details or OutputDetails()
+    return Usage(
+        input_tokens=_tokens(counts.prompt_tokens),
+        output_tokens=_tokens(counts.completion_tokens),
+        cached_tokens=_tokens(prompt.cached_tokens),
+        cache_write_tokens=_tokens(prompt.cache_write_tokens),
+        reasoning_tokens=_tokens(completion.reasoning_tokens),
+    )
+
+
+def counts_of(used: Usage) -> dict[str, object]:
+    """`usage` in the vendor's shape."""
+    return {
+        "prompt_tokens": used.input_tokens,
+        "completion_tokens": used.output_tokens,
+        "total_tokens": used.input_tokens + used.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": used.cached_tokens,
+            "cache_write_tokens": used.cache_write_tokens,
+        },
+        "completion_tokens_details": {"reasoning_tokens": used.reasoning_tokens},
+    }
+
+
+def arguments_text(arguments: str | dict[str, Any] | None) -> str:
+    """A call's arguments as JSON text, "" when there are none yet."""
+    return arguments or "" if not isinstance(arguments, dict) else encode(arguments).decode()
+
+
+def _tokens(count: int | None) -> int:
+    return min(max(count or 0, 0), _MOST_TOKENS)
