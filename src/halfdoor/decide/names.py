@@ -1,0 +1,89 @@
+"""The model name that a tool asks for → the cards that may answer it."""
+
+import difflib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.decision import Target
+from halfdoor.errors import ClientError
+
+AUTO: Final = "auto"
+AS_ASKED: Final = "*"
+
+
+class Candidates(Struct, frozen=True):
+    """Targets in order of preference, before any rule.
+
+    known: the name as the log may show it: a card's, an alias's pattern, or `auto`.
+    explicit: one model was asked for by its own name; nobody else may answer.
+    """
+
+    targets: tuple[Target, ...]
+    known: str
+    explicit: bool
+
+
+def candidates(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> Candidates:
+    """Resolve a name: a card's own, then `auto`, then the first alias that matches, then an id.
+
+    Raises ClientError (`model_not_found`) with the nearest names.
+    """
+    by_name = {card.name: card for card in cards}
+    if asked in by_name:
+        return _explicit(by_name[asked], asked)
+    if asked == AUTO:
+        return Candidates(_targets(cards, ""), AUTO, explicit=False)
+    for alias in aliases:
+        if fnmatchcase(asked, alias.match):
+            chosen = [by_name[name] for name in alias.choose]
+            return Candidates(_targets(chosen, asked), alias.match, explicit=False)
+    owners = [card for card in cards if card.model_id == asked]
+    if len(owners) == 1:
+        return _explicit(owners[0], asked)
+    raise _unknown(asked, cards, aliases)
+
+
+def target(card: Card, asked: str) -> Target:
+    """The target that a card becomes for the name asked."""
+    return Target(
+        name=card.name,
+        backend=card.backend,
+        model_id=asked if card.model_id == AS_ASKED else card.model_id,
+        zone=card.zone,
+        dialect=card.dialect,
+        vendor=card.vendor,
+        max_output_tokens=card.max_output_tokens,
+        client_credentials=card.client_credentials,
+    )
+
+
+def _targets(cards: Sequence[Card], asked: str) -> tuple[Target, ...]:
+    """A card that sends on the name asked has no name to send when none was asked."""
+    return tuple(target(card, asked) for card in cards if asked or card.model_id != AS_ASKED)
+
+
+def _explicit(card: Card, asked: str) -> Candidates:
+    if card.model_id == AS_ASKED:
+        raise ClientError(
+            f"model `{card.name}` sends on the name that is asked for, so it needs one",
+            code="model_not_found",
+            hint=f"ask for the model as `{card.vendor}` calls it",
+        )
+    return Candidates((target(card, asked),), card.name, explicit=True)
+
+
+def _unknown(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> ClientError:
+    names = [card.name for card in cards] + [AUTO]
+    near = difflib.get_close_matches(asked, names, n=1)
+    patterns = ", ".join(f"`{alias.match}`" for alias in aliases) or "none"
+    known = ", ".join(f"`{name}`" for name in names)
+    guess = f"did you mean `{near[0]}`? " if near else ""
+    return ClientError(
+        f"no model here answers to `{asked[:80]}`",
+        code="model_not_found",
+        hint=f"{guess}models: {known}; [[names]] patterns: {patterns}",
+    )

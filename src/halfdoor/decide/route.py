@@ -1,0 +1,25 @@
+"""Verdict → plan: the permitted targets in the order in which they will be tried."""
+
+from collections.abc import Callable
+
+from halfdoor.canon.decision import Target, Verdict
+from halfdoor.canon.scene import Scene
+
+# Orders permitted targets. It may drop targets, never add one.
+Strategy = Callable[[tuple[Target, ...], Scene], tuple[Target, ...]]
+
+
+def plan(
+    verdict: Verdict, scene: Scene, strategy: Strategy, *, latched: str = ""
+) -> tuple[Target, ...]:
+    """Order what the verdict permits. latched: the card whose tool calls are being answered, or "".
+
+    INVARIANT: only permitted targets are ever in a plan, whatever a strategy returns.
+    INVARIANT: inside a tool loop the model that made the calls comes first (promise 7).
+    """
+    permitted = {target.name: target for target in verdict.permitted}
+    chosen = strategy(verdict.permitted, scene)
+    ordered = {t.name: permitted[t.name] for t in chosen if t.name in permitted}
+    first = ordered.pop(latched, None)
+    rest = tuple(ordered.values())
+    return rest if first is None else (first, *rest)

@@ -1,0 +1,51 @@
+"""Labels → the widest zone they allow together. The strictest rule holds; order never matters."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.rules import Above, Rule
+
+_DERIVED = "derived:"
+
+
+class Bound(Struct, frozen=True):
+    """One rule that a label brought into force. detail: the kind of finding, for the refusal."""
+
+    rule: Rule
+    label: Label
+
+
+class RuleBook:
+    """The rules in force, indexed by label."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        book: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            book.setdefault(rule.label, []).append(rule)
+        self._book: Mapping[str, list[Rule]] = book
+
+    def bounds(self, labels: Iterable[Label]) -> tuple[Bound, ...]:
+        """Every rule that these labels bring into force, the strictest first.
+
+        A derived label is under the rules of the label it derives from. A label that nobody has a
+        rule for stays on the device: an unknown fact never widens.
+        """
+        found: dict[tuple[Rule, str], Bound] = {}
+        for label in labels:
+            name = label.name.removeprefix(_DERIVED)
+            for rule in self._book.get(name) or (_unruled(name),):
+                found.setdefault((rule, label.name), Bound(rule, label))
+        return tuple(sorted(found.values(), key=strictness))
+
+
+def strictness(bound: Bound) -> tuple[int, int, str, str]:
+    """Sort key: narrower ceilings first, then refuse before exclude; names make it total."""
+    rule = bound.rule
+    return (rule.ceiling, rule.above, rule.name, bound.label.name)
+
+
+def _unruled(label: str) -> Rule:
+    return Rule(f"no-rule-for:{label}", label, Zone.DEVICE, Above.EXCLUDE, "built in")

@@ -1,0 +1,53 @@
+import pytest
+
+from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.labels import Zone
+from halfdoor.decide.names import candidates
+from halfdoor.errors import ClientError
+
+QWEN = Card("qwen-coder", "ollama", "qwen3-coder:30b", Zone.DEVICE, "openai_chat", "ollama")
+SONNET = Card(
+    "sonnet", "anthropic", "claude-sonnet-5", Zone.CLOUD, "anthropic_messages", "anthropic"
+)
+CLAUDE = Card("claude", "anthropic", "*", Zone.CLOUD, "anthropic_messages", "anthropic")
+CARDS = [QWEN, SONNET, CLAUDE]
+ALIASES = [Alias("claude-*", ("sonnet", "qwen-coder")), Alias("*-haiku-*", ("claude",))]
+
+
+def asked(name):
+    return candidates(name, CARDS, ALIASES)
+
+
+def test_a_models_own_name_is_explicit():
+    assert [t.name for t in asked("qwen-coder").targets] == ["qwen-coder"]
+    assert asked("qwen-coder").explicit
+
+
+def test_a_backends_id_is_explicit_too():
+    assert asked("qwen3-coder:30b").targets[0].name == "qwen-coder"
+    assert asked("qwen3-coder:30b").explicit
+
+
+def test_a_pattern_names_its_models_in_order_and_is_what_the_log_may_show():
+    found = asked("claude-sonnet-4-5")
+    assert [t.name for t in found.targets] == ["sonnet", "qwen-coder"]
+    assert (found.known, found.explicit) == ("claude-*", False)
+
+
+def test_auto_is_every_model_that_needs_no_name_to_send_on():
+    assert [t.name for t in asked("auto").targets] == ["qwen-coder", "sonnet"]
+
+
+def test_a_star_id_sends_on_the_name_asked():
+    assert asked("x-haiku-4").targets[0].model_id == "x-haiku-4"
+
+
+def test_a_star_model_asked_by_its_own_name_has_nothing_to_send():
+    with pytest.raises(ClientError, match="needs one"):
+        asked("claude")
+
+
+def test_an_unknown_model_is_told_the_nearest_name():
+    with pytest.raises(ClientError, match=r"did you mean `qwen-coder`\?") as caught:
+        asked("qwen-codr")
+    assert caught.value.code == "model_not_found"

@@ -1,0 +1,43 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfdoor.canon.decision import Target, Verdict
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.scene import Scene
+from halfdoor.decide.route import plan
+from halfdoor.decide.strategies import STRATEGIES
+
+targets = st.lists(st.sampled_from(Zone), max_size=5).map(
+    lambda zones: tuple(Target(f"m{i}", "b", "i", zone, "d", "v") for i, zone in enumerate(zones))
+)
+STRANGER = Target("stranger", "b", "i", Zone.CLOUD, "d", "v")
+
+
+SCENE = Scene(id="hd_x", now_ms=0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(targets, st.sampled_from(sorted(STRATEGIES)), st.sampled_from(["", "m0", "m3", "gone"]))
+def test_a_plan_holds_exactly_the_permitted_targets(found, name, latched):
+    planned = plan(Verdict(Zone.CLOUD, found), SCENE, STRATEGIES[name], latched=latched)
+    assert sorted(t.name for t in planned) == sorted(t.name for t in found)
+
+
+def test_what_a_strategy_invents_never_enters_a_plan():
+    mine = (Target("m", "b", "i", Zone.DEVICE, "d", "v"),)
+    assert plan(Verdict(Zone.CLOUD, mine), SCENE, lambda p, s: (STRANGER, *p)) == mine
+
+
+def test_inside_a_tool_loop_the_model_that_called_comes_first():
+    pair = tuple(Target(n, "b", "i", Zone.CLOUD, "d", "v") for n in ("first", "second"))
+    assert (
+        plan(Verdict(Zone.CLOUD, pair), SCENE, STRATEGIES["prefer"], latched="second")[0].name
+        == "second"
+    )
+
+
+def test_local_first_orders_by_zone_and_keeps_the_files_order_within_one():
+    names = [("c1", Zone.CLOUD), ("d1", Zone.DEVICE), ("c2", Zone.CLOUD), ("d2", Zone.DEVICE)]
+    found = tuple(Target(n, "b", "i", z, "d", "v") for n, z in names)
+    planned = plan(Verdict(Zone.CLOUD, found), SCENE, STRATEGIES["local_first"])
+    assert [t.name for t in planned] == ["d1", "d2", "c1", "c2"]
