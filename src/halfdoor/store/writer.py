@@ -1,0 +1,119 @@
+"""The one thread that appends: group commit, so that a flush is shared by all who wait for it.
+
+It takes what is queued, without a window: while the disk flushes one batch, the next one gathers.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.canon.record import Entry
+from halfdoor.errors import LogError
+from halfdoor.store.file import LogFile, Result
+from halfdoor.store.keys import LogKeys
+
+# Full policy: an append beyond this many fails at once, because the disk is slower than the line.
+LONGEST_QUEUE: Final = 8192
+LARGEST_BATCH: Final = 1024
+
+
+class Job(Struct, frozen=True):
+    """An entry and who waits for its position in the log."""
+
+    entry: Entry
+    future: asyncio.Future[int]
+
+
+class Writer:
+    """Owns the log's file and its thread. Raises LogError at once if it cannot be opened."""
+
+    def __init__(self, path: Path, keys: LogKeys) -> None:
+        self._path = path
+        self._file = LogFile(path, keys)
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="halfdoor-log", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Queue an entry. Raises LogError if the log is closed or too far behind."""
+        if self._stopped:
+            raise LogError("the evidence log is closed", where=str(self._path))
+        if self._jobs.qsize() >= LONGEST_QUEUE:
+            raise LogError(
+                f"{LONGEST_QUEUE} entries wait for the disk",
+                where=str(self._path),
+                hint="the disk is too slow or too busy; is something else writing to it?",
+            )
+        self._jobs.put(job)
+
+    def stop(self) -> None:
+        """Write what is queued, sign the head and leave one file that can be copied."""
+        if not self._stopped:
+            self._stopped = True
+            self._jobs.put(None)
+        self._thread.join()
+
+    # --- What follows runs in the thread. ---
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch, more = self._take()
+            results = self._write([job.entry for job in batch], last=not more)
+            _resolve(batch, results)
+        self._file.close()
+
+    def _take(self) -> tuple[list[Job], bool]:
+        """Wait for entries or for the time to sign; False once there will be no more."""
+        batch: list[Job] = []
+        try:
+            job = self._jobs.get(timeout=self._file.sign_in_s())
+            while job is not None:
+                batch.append(job)
+                if len(batch) == LARGEST_BATCH:
+                    return batch, True
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _write(self, entries: Sequence[Entry], *, last: bool) -> Sequence[Result]:
+        try:
+            return self._file.append(entries, last=last)
+        except LogError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  the thread's boundary: waiters must hear of it
+            failure = LogError(f"the evidence log failed: {error!r}", where=str(self._path))
+        return [_again(failure) for _ in entries]
+
+
+def _again(error: LogError) -> LogError:
+    """Each waiter gets its own exception: a shared one would gather all their tracebacks."""
+    return LogError(error.message, hint=error.hint, where=error.where)
+
+
+def _resolve(batch: Sequence[Job], results: Sequence[Result]) -> None:
+    """Tell the waiters, waking each of their loops once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], Result]]] = {}
+    for job, result in zip(batch, results, strict=True):
+        by_loop.setdefault(job.future.get_loop(), []).append((job.future, result))
+    for loop, done in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # that loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, done)
+
+
+def _settle(done: Sequence[tuple[asyncio.Future[int], Result]]) -> None:
+    for future, result in done:
+        if future.done():  # its task was cancelled; the entry stands all the same
+            continue
+        if isinstance(result, LogError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
