@@ -1,0 +1,271 @@
+"""Performs the line's commands with asyncio. It decides nothing."""
+
+import asyncio
+from collections.abc import Generator
+from typing import assert_never
+
+from halfdoor.canon.commands import (
+    Answered,
+    Append,
+    Begin,
+    Call,
+    Command,
+    Fault,
+    Faulted,
+    FaultKind,
+    HungUp,
+    Remember,
+    Reply,
+    Unrecorded,
+)
+from halfdoor.canon.decision import Permit
+from halfdoor.canon.scene import Scene
+from halfdoor.errors import BackendError, LogError
+from halfdoor.flow.ports import Calling, Incoming, Services, Sink
+
+# A backend's error body is read to be passed on, up to here.
+ERROR_BODY_LIMIT_BYTES = 1024 * 1024
+
+
+async def drive(
+    line: Generator[Command, object, Reply | None],
+    services: Services,
+    sink: Sink,
+    client_key: str = "",
+) -> None:
+    """Run one exchange to its end; its answer goes to the sink.
+
+    client_key: the caller's own credential, for backends that pass it on to its vendor.
+    Raises ClientError from the line's reading stage, before anything was sent.
+    """
+    performer = _Performer(services, sink, client_key)
+    reply: object = None
+    try:
+        while True:
+            reply = await performer.perform(line.send(reply))
+    except StopIteration as stop:
+        whole: Reply | None = stop.value
+        if whole is not None and not performer.gone:
+            await _send_whole(sink, whole)
+    finally:
+        performer.close()
+
+
+async def _send_whole(sink: Sink, reply: Reply) -> None:
+    length = ("content-length", str(len(reply.body)))
+    await sink.start(reply.status, (*reply.headers, length))
+    await sink.send(reply.body)
+    await sink.finish()
+
+
+class _Performer:
+    """The state of one exchange outside the pure line: its clock, its client, its bytes."""
+
+    def __init__(self, services: Services, sink: Sink, client_key: str) -> None:
+        self._services = services
+        self._sink = sink
+        self._client_key = client_key
+        self._begun_ms = services.clock.ticks_ms()
+        self._watch: asyncio.Task[None] | None = None
+        self._caller: asyncio.Task[object] | None = None
+        self.gone = False
+
+    async def perform(self, command: Command) -> object:
+        match command:
+            case Begin():
+                return self._begin(command)
+            case Append():
+                return await self._append(command)
+            case Call():
+                return await self._call(command)
+            case Remember():
+                self._services.memory.remember(command)
+                return None
+            case _:
+                assert_never(command)
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _begin(self, command: Begin) -> Scene:
+        clock = self._services.clock
+        now_ms = clock.now_ms()
+        recalled = self._services.memory.recall(command.marks)
+        return Scene(
+            id=clock.exchange_id(now_ms),
+            now_ms=now_ms,
+            draw=clock.draw(),
+            remembered=recalled.labels,
+            latched=recalled.latched,
+            origins=recalled.origins,
+        )
+
+    async def _append(self, command: Append) -> Permit | Unrecorded:
+        try:
+            return await self._services.log.append(command.entry)
+        except LogError as error:
+            return Unrecorded(str(error))
+
+    async def _call(self, command: Call) -> Answered | Faulted | HungUp:
+        passage = _Passage(command, self._services, self._sink, self._client_key, self._begun_ms)
+        self._listen()
+        if self.gone:
+            return passage.hung_up()
+        self._caller = asyncio.current_task()
+        try:
+            return await passage.run()
+        except ConnectionError:
+            self.gone = True
+            return passage.hung_up()
+        except asyncio.CancelledError:
+            # INVARIANT: a hang-up is a reply, so that its outcome is recorded (promise 8); only
+            # somebody else's cancellation goes on up.
+            if not self._hung_up():
+                raise
+            return passage.hung_up()
+        finally:
+            self._caller = None
+
+    def _hung_up(self) -> bool:
+        """Was the cancellation ours? Then it is used up here."""
+        if self.gone and self._caller is not None:
+            self._caller.uncancel()
+        return self.gone
+
+    def _listen(self) -> None:
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._sink.gone())
+            self._watch.add_done_callback(self._heard)
+
+    def _heard(self, watch: "asyncio.Task[None]") -> None:
+        if watch.cancelled():
+            return
+        self.gone = True
+        if self._caller is not None:
+            self._caller.cancel()
+
+
+class _Passage:
+    """One call: its bytes out, its bytes in, and what they count."""
+
+    def __init__(
+        self, call: Call, services: Services, sink: Sink, client_key: str, begun_ms: float
+    ) -> None:
+        self._call = call
+        self._services = services
+        self._sink = sink
+        self._client_key = client_key
+        self._exchange_begun_ms = begun_ms
+        self._begun_ms = services.clock.ticks_ms()
+        self._committed = False
+        self._kept = False
+        self._first_byte_ms = -1
+        self._calling: Calling | None = None
+        self._received = 0
+
+    async def run(self) -> Answered | Faulted:
+        """Make the call. Raises ConnectionError when the client has gone."""
+        try:
+            return await self._run()
+        except BackendError as error:
+            return await self._broken(Fault(FaultKind(error.kind), str(error)))
+
+    async def _run(self) -> Answered | Faulted:
+        call = self._call
+        backend = self._services.backends[call.target.backend]
+        self._calling = backend.call(call.target, call.outbound, call.permit, self._client_key)
+        async with self._calling as incoming:
+            if not 200 <= incoming.status < 300:
+                return await self._refused(incoming)
+            await self._pass(incoming)
+            return Answered(
+                incoming.status,
+                call.pipe.learnt(),
+                self._sent(),
+                self._received,
+                self._first_byte_ms,
+                self._ms(),
+            )
+
+    async def _pass(self, incoming: Incoming) -> None:
+        pipe = self._call.pipe
+        headers = pipe.head(incoming.headers)
+        async for chunk in incoming.chunks():
+            self._received += len(chunk)
+            out = pipe.feed(chunk)
+            if out:
+                self._keep()
+                if not self._committed:
+                    await self._commit(incoming.status, headers)
+                await self._sink.send(out)
+        tail = pipe.end()
+        self._keep()
+        if not self._committed:
+            if not self._call.outbound.stream:
+                headers = (*headers, ("content-length", str(len(tail))))
+            await self._commit(incoming.status, headers)
+        if tail:
+            await self._sink.send(tail)
+        await self._sink.finish()
+
+    async def _broken(self, fault: Fault) -> Faulted:
+        """The backend failed; after commit the client is told inside the stream."""
+        if self._committed:
+            await self._sink.send(self._call.pipe.broken(fault))
+            await self._sink.finish()
+        return self._faulted(fault)
+
+    def hung_up(self) -> HungUp:
+        """The client went away."""
+        return HungUp(
+            self._committed,
+            self._call.pipe.learnt(),
+            self._sent(),
+            self._received,
+            self._first_byte_ms,
+            self._ms(),
+        )
+
+    async def _refused(self, incoming: Incoming) -> Faulted:
+        body = b""
+        async for chunk in incoming.chunks():
+            body += chunk
+            if len(body) > ERROR_BODY_LIMIT_BYTES:
+                body = b""
+                break
+        self._received = len(body)
+        name = self._call.target.backend
+        message = f"backend `{name}` answered {incoming.status}"
+        status = incoming.status
+        return self._faulted(Fault(FaultKind.STATUS, message, status, incoming.headers, body))
+
+    def _faulted(self, fault: Fault) -> Faulted:
+        return Faulted(
+            fault,
+            self._committed,
+            self._call.pipe.learnt(),
+            self._sent(),
+            self._received,
+            self._first_byte_ms,
+            self._ms(),
+        )
+
+    async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
+        self._committed = True
+        self._first_byte_ms = int(self._services.clock.ticks_ms() - self._exchange_begun_ms)
+        await self._sink.start(status, headers)
+
+    def _keep(self) -> None:
+        """Once the answer is complete, remember it before its last bytes go out."""
+        if self._call.keep is not None and not self._kept:
+            learnt = self._call.pipe.learnt()
+            if learnt.finished:
+                self._kept = True
+                self._services.memory.remember(self._call.keep(learnt))
+
+    def _sent(self) -> int:
+        return self._calling.sent_bytes if self._calling else 0
+
+    def _ms(self) -> int:
+        return int(self._services.clock.ticks_ms() - self._begun_ms)

@@ -1,0 +1,114 @@
+"""The line: one generator that yields commands and receives replies. It *is* the product.
+
+Pure: no clock, no chance, no I/O; `flow/drive.py` performs what it asks for. Read it from top to
+bottom: what is in the request, who may see it, who is tried, what was recorded.
+"""
+
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from halfdoor.canon.commands import (
+    Answered,
+    Append,
+    Begin,
+    Call,
+    Command,
+    Faulted,
+    HungUp,
+    Learnt,
+    Remember,
+    Reply,
+    Unrecorded,
+)
+from halfdoor.canon.decision import Permit, Target
+from halfdoor.canon.labels import Label
+from halfdoor.canon.request import Actor, Request
+from halfdoor.canon.scene import Scene
+from halfdoor.flow import replies, writing
+from halfdoor.flow.house import House
+from halfdoor.flow.preparing import Prepared, prepare
+from halfdoor.flow.weighing import Weighed, weigh
+
+if TYPE_CHECKING:
+    from halfdoor.canon.record import Attempt
+
+Over = Answered | Faulted | HungUp
+
+# 4xx answers after which another target may be tried: the backend's fault, not the request's.
+_BACKEND_AT_FAULT: Final = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
+
+
+def exchange(
+    request: Request, actor: Actor, house: House
+) -> Generator[Command, object, Reply | None]:
+    """One request, from its bytes to its outcome.
+
+    Yields commands and receives their replies (`canon/commands.py`). Returns the whole answer for
+    the client when no backend's answer reached it, else None.
+    Raises ClientError, before anything was decided, for a request that cannot be read.
+    """
+    found = house.surveyor.survey(request)
+    scene = yield Begin(actor, request.session, found.marks, found.paths)
+    assert isinstance(scene, Scene)
+    weighed = weigh(request, actor, found, scene, house)
+    ready = prepare(weighed, weighed.targets[0], house) if weighed.targets else None
+
+    # INVARIANT: nothing below this line runs before the decision is durable (promise 1).
+    permit = yield Append(writing.decided(weighed, house, ready.edits if ready else ()))
+    if isinstance(permit, Unrecorded):
+        return replies.unrecorded(weighed, house, permit)
+    assert isinstance(permit, Permit)
+
+    attempts: list[Attempt] = []
+    over: Over | None = None
+    for target in weighed.targets:
+        if attempts or ready is None:
+            ready = prepare(weighed, target, house)
+        over = yield from _attempt(ready, permit, weighed, house)
+        attempts.append(writing.attempt(ready, over))
+        if _final(over):
+            break
+
+    # INVARIANT: remembered before the outcome is awaited: the client may ask again at once, with
+    # half an answer if it hung up (promise 5).
+    if ready is not None and over is not None:
+        yield kept(weighed, ready.target, over.learnt, house)
+    yield Append(writing.outcome(weighed, tuple(attempts), over))
+    if over is None:
+        return replies.refused(weighed, house)
+    if isinstance(over, Faulted) and not over.committed:
+        return replies.failed(weighed, house, tuple(attempts), over.fault)
+    return None
+
+
+def _attempt(
+    ready: Prepared, permit: Permit, weighed: Weighed, house: House
+) -> Generator[Command, object, Over]:
+    if ready.outbound is None or ready.pipe is None:
+        assert ready.fault is not None
+        return Faulted(ready.fault, False, replies.NOTHING, 0, 0, -1, 0)
+    keep = partial(kept, weighed, ready.target, house=house) if weighed.labels else None
+    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep)
+    assert isinstance(over, Answered | Faulted | HungUp)
+    return over
+
+
+def _final(over: Over) -> bool:
+    """Is there nothing more to try? INVARIANT: after commit nothing moves (promise 7)."""
+    if not isinstance(over, Faulted) or over.committed:
+        return True
+    status = over.fault.status
+    return 400 <= status < 500 and status not in _BACKEND_AT_FAULT
+
+
+def kept(weighed: Weighed, target: Target, learnt: Learnt, house: House) -> Remember:
+    """What later turns bring back: calls and seals by maker, answers by label."""
+    prints = house.prints
+    names = dict.fromkeys(label.name.removeprefix("derived:") for label in weighed.labels)
+    labels = tuple(Label(f"derived:{name}", "answer", "derived") for name in names)
+    marks = [prints.mark("call", call) for call in learnt.calls]
+    marks += [prints.mark("signature", seal) for seal in learnt.signatures]
+    if labels:
+        marks += [prints.mark("text", text) for text in learnt.texts]
+    return Remember(tuple(marks), target.name, target.vendor, labels)

@@ -1,0 +1,37 @@
+"""The house: every pure thing the line needs, chosen once by `wiring.py`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.request import Request
+from halfdoor.decide.route import Strategy
+from halfdoor.decide.rules import RuleBook
+from halfdoor.detect.survey import Found
+from halfdoor.dialects.base import Dialect
+from halfdoor.reading.prints import Prints
+
+
+class Survey(Protocol):
+    """Reads every part of a request once and says what is in it."""
+
+    detectors_hash: str
+
+    def survey(self, request: Request) -> Found:
+        """Raises ClientError when a part is malformed; never for a detector that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log."""
+
+    dialects: Mapping[str, Dialect]
+    cards: tuple[Card, ...]
+    aliases: tuple[Alias, ...]
+    book: RuleBook
+    strategy: Strategy
+    surveyor: Survey
+    prints: Prints
+    mac: Callable[[bytes], str]
+    policy_hash: str

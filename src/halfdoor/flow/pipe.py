@@ -1,0 +1,279 @@
+"""What happens to an answer on its way to the client. Pure: bytes in, bytes out.
+
+| backend and tool speak | streamed       | whole                |
+|------------------------|----------------|----------------------|
+| the same dialect       | Through        | Whole (bytes as are) |
+| two dialects           | Translated     | Whole (translated)   |
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from halfdoor.canon.commands import Fault, Headers, Learnt
+from halfdoor.canon.events import Delta, Event, Failed, Open, PartKind, Signed, Stop, Used
+from halfdoor.canon.request import Request
+from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Watcher
+from halfdoor.errors import BackendError
+
+# Header names that tell a client about limits and requests; the rest is the backend's own affair.
+_KEPT: Final = ("retry-after", "request-id", "x-request-id", "x-should-retry")
+_KEPT_PREFIXES: Final = ("anthropic-", "x-ratelimit-", "openai-")
+
+# A frame longer than this is passed on in pieces rather than held.
+HELD_LIMIT_BYTES: Final = 256 * 1024
+_SHORTEST_END: Final = 4
+
+_JSON: Final = ("content-type", "application/json")
+
+# A whole answer larger than this is an attack or a fault.
+ANSWER_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+def kept_headers(headers: Headers) -> Headers:
+    """The headers of a backend's answer that its client may see."""
+    return tuple(
+        (name, value) for name, value in headers if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    )
+
+
+def through(
+    request: Request, dialect: Dialect, about: Headers, *, texts: bool
+) -> "Through | Whole":
+    """A pipe between two ends of one dialect. about: halfdoor's own headers for the client."""
+    watcher = dialect.watcher(stream=request.stream, texts=texts)
+    if request.stream:
+        return Through(_stream_of(dialect, about), dialect, watcher, dialect.filter(request))
+
+    def unchanged(body: bytes) -> bytes:
+        watcher.feed(body)
+        return body
+
+    return Whole((_JSON, *about), unchanged, watcher.learnt)
+
+
+def translated(
+    request: Request, near: Dialect, far: Dialect, about: Headers, *, texts: bool
+) -> "Translated | Whole":
+    """A pipe from a backend that speaks `far` to a tool that speaks `near`."""
+    notes = Notes(texts=texts)
+    if request.stream:
+        return Translated(_stream_of(near, about), far.parser(), near.emitter(request), notes)
+
+    def translate(body: bytes) -> bytes:
+        events = far.events(body)
+        notes.take(events)
+        return near.answer(events)
+
+    return Whole((_JSON, *about), translate, notes.learnt)
+
+
+def _stream_of(dialect: Dialect, about: Headers) -> Headers:
+    return (
+        ("content-type", dialect.content_type_stream),
+        ("cache-control", "no-cache"),
+        ("x-accel-buffering", "no"),
+        *about,
+    )
+
+
+class WholeFrames:
+    """Lets bytes through up to the last frame's end, so that a cut never leaves half a frame."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Whole frames, byte for byte; `rest` holds what follows them."""
+        data = self.rest + chunk if self.rest else chunk
+        if data.endswith(b"\n\n"):
+            self.rest = b""
+            return data
+        # A frame ends in a blank line, whatever the line ends are.
+        end = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4, data.rfind(b"\r\r") + 2)
+        if end < _SHORTEST_END:
+            end = len(data) if len(data) > HELD_LIMIT_BYTES else 0
+        self.rest = data[end:]
+        return data[:end]
+
+
+class Through:
+    """A stream whose bytes pass unchanged; it is only watched."""
+
+    def __init__(
+        self, head: Headers, dialect: Dialect, watcher: Watcher, only: Filter | None
+    ) -> None:
+        self._head = head
+        self._dialect = dialect
+        self._watcher = watcher
+        self._filter = only
+        self._frames = WholeFrames()
+        self._begun = False
+        self._broken = ""
+
+    def head(self, headers: Headers) -> Headers:
+        """The client's headers."""
+        return (*self._head, *kept_headers(headers))
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk itself, less a frame that the client did not ask for."""
+        self._watcher.feed(chunk)
+        out = chunk if self._filter is None else self._filter.feed(chunk)
+        out = self._frames.feed(out)
+        self._begun = self._begun or bool(out)
+        return out
+
+    def end(self) -> bytes:
+        """Nothing, or the error event when the stream's own end never came."""
+        learnt = self._watcher.learnt()
+        held = self._frames.feed(b"" if self._filter is None else self._filter.end())
+        if learnt.finished or learnt.failure:
+            return held + self._frames.rest
+        if not self._begun:
+            raise BackendError("the stream ended before it began", kind="cut")
+        self._broken = "the stream ended early"
+        return held + self._dialect.stream_error("cut", f"halfdoor: {self._broken}")
+
+    def broken(self, fault: Fault) -> bytes:
+        """The error event, in place of what is held of an unfinished frame."""
+        self._broken = fault.message
+        return self._dialect.stream_error(fault.kind.value, f"halfdoor: {fault.message}")
+
+    def learnt(self) -> Learnt:
+        """From the watcher, and what broke."""
+        learnt = self._watcher.learnt()
+        return _failed(learnt, self._broken) if self._broken else learnt
+
+
+class Translated:
+    """A stream read in one dialect and written in another."""
+
+    def __init__(self, head: Headers, parser: Parser, emitter: Emitter, notes: "Notes") -> None:
+        self._head = head
+        self._parser = parser
+        self._emitter = emitter
+        self._notes = notes
+        self._begun = False
+
+    def head(self, headers: Headers) -> Headers:
+        """The client's headers."""
+        return (*self._head, *kept_headers(headers))
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Whatever the events in this chunk say in the client's dialect."""
+        return self._emit(self._parser.feed(chunk))
+
+    def end(self) -> bytes:
+        """The rest, or an error event."""
+        return self._emit(self._parser.end())
+
+    def broken(self, fault: Fault) -> bytes:
+        """An error event that names the fault."""
+        return self._emit([Failed(f"halfdoor: {fault.message}", fault.kind.value)])
+
+    def learnt(self) -> Learnt:
+        """From the events."""
+        return self._notes.learnt()
+
+    def _emit(self, events: list[Event]) -> bytes:
+        if not events:
+            return b""
+        first = events[0]
+        if not self._begun and isinstance(first, Failed):
+            # Nothing is out yet: another target may still answer.
+            raise BackendError(
+                first.message, kind="protocol" if first.code == "protocol" else "cut"
+            )
+        self._notes.take(events)
+        out = self._emitter.emit(events)
+        self._begun = self._begun or bool(out)
+        return out
+
+
+class Whole:
+    """An answer that is not streamed: it reaches the client complete or not at all."""
+
+    def __init__(
+        self, head: Headers, turn: Callable[[bytes], bytes], learnt: Callable[[], Learnt]
+    ) -> None:
+        self._head = head
+        self._turn = turn
+        self._learnt = learnt
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def head(self, headers: Headers) -> Headers:
+        """The client's headers."""
+        return (*self._head, *kept_headers(headers))
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Nothing yet."""
+        self._size += len(chunk)
+        if self._size > ANSWER_LIMIT_BYTES:
+            raise BackendError("the answer exceeds 64 MiB", kind="protocol")
+        self._chunks.append(chunk)
+        return b""
+
+    def end(self) -> bytes:
+        """The whole body. Raises BackendError when it is no answer."""
+        if not self._chunks:
+            raise BackendError("the answer is empty", kind="cut")
+        return self._turn(b"".join(self._chunks))
+
+    def broken(self, _fault: Fault) -> bytes:
+        """Never after commit: a whole answer commits with its last byte."""
+        return b""
+
+    def learnt(self) -> Learnt:
+        """From the body."""
+        return self._learnt()
+
+
+class Notes:
+    """Learns from neutral events."""
+
+    def __init__(self, *, texts: bool) -> None:
+        self._texts = texts
+        self._parts: dict[int, list[str]] = {}
+        self._calls: list[str] = []
+        self._signatures: list[str] = []
+        self._learnt = Learnt()
+
+    def take(self, events: list[Event]) -> None:
+        """Note what these events tell."""
+        for event in events:
+            match event:
+                case Delta() if self._texts:
+                    self._parts.setdefault(event.index, []).append(event.text)
+                case Open(kind=PartKind.TOOL_CALL):
+                    self._calls.append(event.call_id)
+                case Open(kind=PartKind.REDACTED_THINKING):
+                    self._signatures.append(event.text)
+                case Signed():
+                    self._signatures.append(event.signature)
+                case Used():
+                    self._learnt = _with(self._learnt, usage=event.usage)
+                case Stop():
+                    self._learnt = _with(self._learnt, stop=event.reason.value, finished=True)
+                case Failed():
+                    self._learnt = _failed(self._learnt, event.message)
+                case _:
+                    pass
+
+    def learnt(self) -> Learnt:
+        """What is known so far."""
+        return _with(
+            self._learnt,
+            calls=tuple(self._calls),
+            signatures=tuple(self._signatures),
+            texts=tuple("".join(parts) for parts in self._parts.values()),
+        )
+
+
+def _with(learnt: Learnt, **changes: object) -> Learnt:
+    return replace(learnt, **changes)
+
+
+def _failed(learnt: Learnt, message: str) -> Learnt:
+    return _with(learnt, failure=message)

@@ -1,0 +1,139 @@
+"""The seams between the pure line and the world.
+
+Each has a shipped fake that obeys one contract suite with the real thing.
+
+| port     | real                      | shipped fake              |
+|----------|---------------------------|---------------------------|
+| Log      | store.log.SqliteLog       | store.log.MemoryLog       |
+| Backend  | backends.http.HttpBackend | backends.scripted         |
+| Memory   | store.memory.Memory       | the same: it is memory    |
+| Sink     | server.app.AsgiSink       | tests.helpers.sink        |
+| Clock    | wiring (time, secrets)    | tests.helpers.clock       |
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from halfdoor.canon.commands import Headers, Outbound, Remember
+from halfdoor.canon.decision import Permit, Target
+from halfdoor.canon.labels import Label
+from halfdoor.canon.record import Entry
+
+
+class Log(Protocol):
+    """The evidence log."""
+
+    async def append(self, entry: Entry) -> Permit:
+        """Return once the entry is durable. Raises LogError when it cannot be made so.
+
+        For a `Decided` the permit names its plan; for other entries it names no target.
+        """
+
+
+class Incoming(Protocol):
+    """A backend's answer whose status line has arrived."""
+
+    status: int
+    headers: Headers
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Body chunks as they come. Raises BackendError (cut, timeout …)."""
+
+
+class Calling(Protocol):
+    """One call: entering it makes it, leaving it cancels what is under way.
+
+    sent_bytes: body bytes handed to the socket so far; true also after a failure.
+    """
+
+    sent_bytes: int
+
+    async def __aenter__(self) -> Incoming:
+        """POST and wait for the status line.
+
+        Raises BackendError; kind `zone` when the permit does not cover where the socket ends.
+        """
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close what is still open."""
+
+
+class Backend(Protocol):
+    """One place where models answer."""
+
+    name: str
+
+    def call(self, target: Target, outbound: Outbound, permit: Permit, client_key: str) -> Calling:
+        """Prepare one call; nothing happens before it is entered.
+
+        client_key: the caller's own credential, used only when the target says so; "" otherwise.
+        """
+
+
+class Recalled(Protocol):
+    """What the memory knows about a request's marks."""
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Labels that travel with text seen before."""
+
+    @property
+    def latched(self) -> str:
+        """The card behind the newest of the marks, "" if none is known."""
+
+    @property
+    def origins(self) -> dict[bytes, str]:
+        """Vendor by mark."""
+
+
+class Memory(Protocol):
+    """Marks (prints of call ids, signatures, answers) and what they stand for."""
+
+    def recall(self, marks: tuple[bytes, ...]) -> Recalled:
+        """All that is remembered about these marks."""
+
+    def remember(self, what: Remember) -> None:
+        """Keep these marks for later turns."""
+
+
+class Clock(Protocol):
+    """Time and chance."""
+
+    def now_ms(self) -> int:
+        """Unix time, milliseconds."""
+
+    def ticks_ms(self) -> float:
+        """A monotonic clock, milliseconds."""
+
+    def draw(self) -> float:
+        """A random number in [0, 1)."""
+
+    def exchange_id(self, now_ms: int) -> str:
+        """A new exchange id, see `canon.scene.Scene.id`."""
+
+
+class Sink(Protocol):
+    """The client's side of one exchange."""
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Send the status line and headers: this is the commit."""
+
+    async def send(self, data: bytes) -> None:
+        """Send body bytes. Raises ConnectionError when the client has gone."""
+
+    async def finish(self) -> None:
+        """End the body."""
+
+    async def gone(self) -> None:
+        """Return when the client has hung up; never before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What `flow/drive.py` performs commands with."""
+
+    log: Log
+    backends: Mapping[str, Backend]
+    memory: Memory
+    clock: Clock

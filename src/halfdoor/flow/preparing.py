@@ -1,0 +1,104 @@
+"""A decided request → the bytes for one target, and the pipe for its answer."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from halfdoor.canon.commands import Fault, FaultKind, Outbound, Pipe
+from halfdoor.canon.decision import Edit, Target
+from halfdoor.canon.events import UNSIGNED
+from halfdoor.canon.request import Conversation
+from halfdoor.dialects.base import Dialect
+from halfdoor.errors import BackendError, ClientError
+from halfdoor.flow import replies
+from halfdoor.flow.house import House
+from halfdoor.flow.pipe import through, translated
+from halfdoor.flow.weighing import Weighed
+from halfdoor.reading.splice import apply
+
+
+class Prepared(Struct, frozen=True):
+    """One target's request and pipe, or why they cannot be made.
+
+    edits: kinds of splices, or `translated` and what the far dialect could not express.
+    """
+
+    target: Target
+    outbound: Outbound | None
+    pipe: Pipe | None
+    edits: tuple[str, ...] = ()
+    fault: Fault | None = None
+
+
+def prepare(weighed: Weighed, target: Target, house: House) -> Prepared:
+    """The request's own bytes with splices, or rendered in the target's dialect.
+
+    Never raises for what a client sent: a request that cannot be translated faults this target.
+    """
+    near = house.dialects[weighed.request.dialect]
+    far = house.dialects[target.dialect]
+    try:
+        make = _passed if near is far else _translated
+        return make(weighed, target, near, far)
+    except (ClientError, BackendError) as error:
+        return Prepared(target, None, None, (), Fault(FaultKind.PROTOCOL, str(error)))
+
+
+def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
+    request = weighed.request
+    edits = near.edits(
+        request,
+        model_id=target.model_id,
+        max_output_tokens=target.max_output_tokens,
+        drop_signatures=_foreign(weighed, target),
+    )
+    headers = far.outbound_headers(request)
+    outbound = Outbound(far.outbound_path, headers, apply(request.body, edits), request.stream)
+    about = replies.about(weighed, target)
+    pipe: Pipe = through(request, near, about, texts=_labelled(weighed))
+    return Prepared(target, outbound, pipe, _kinds(edits))
+
+
+def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
+    request = weighed.request
+    conversation = near.conversation(request)
+    body, degraded = far.render(_fitted(conversation, target), target.model_id)
+    headers = far.outbound_headers(None)
+    outbound = Outbound(far.outbound_path, headers, body, request.stream)
+    about = replies.about(weighed, target)
+    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed))
+    lost = (*degraded, *(("effort",) if conversation.options.effort else ()))
+    return Prepared(target, outbound, pipe, ("translated", *(f"degraded:{n}" for n in lost)))
+
+
+def _labelled(weighed: Weighed) -> bool:
+    """An answer's texts are only collected where a label must travel with them (promise 5)."""
+    return bool(weighed.labels)
+
+
+def _fitted(conversation: Conversation, target: Target) -> Conversation:
+    """Keep the answer inside the model's limit; leave out what engines of other vendors refuse.
+
+    An effort that a tool states for its own vendor makes engines answer 400 for models that do
+    not reason, and no card says yet which do.
+    """
+    options = replace(conversation.options, effort="")
+    limit, asked = target.max_output_tokens, options.max_tokens
+    if limit is not None and (asked is None or asked > limit):
+        options = replace(options, max_tokens=limit)
+    return replace(conversation, options=options)
+
+
+def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
+    """Thinking seals that this target's vendor did not make."""
+    origins = weighed.scene.origins
+    return frozenset(
+        seal
+        for mark, seal in weighed.found.signatures
+        if seal in {"", UNSIGNED} or origins.get(mark, target.vendor) != target.vendor
+    )
+
+
+def _kinds(edits: Iterable[Edit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(edit.kind for edit in edits))

@@ -1,0 +1,105 @@
+"""What the client hears when no backend's answer reached it, in its own dialect's shape."""
+
+from typing import Final
+
+from halfdoor.canon.commands import Fault, FaultKind, Headers, Learnt, Reply, Unrecorded
+from halfdoor.canon.decision import Target
+from halfdoor.canon.record import Attempt
+from halfdoor.dialects.base import Dialect
+from halfdoor.errors import ClientError, HalfdoorError
+from halfdoor.flow.house import House
+from halfdoor.flow.pipe import kept_headers
+from halfdoor.flow.weighing import Weighed
+
+NOTHING: Final = Learnt()
+
+_JSON: Final = ("content-type", "application/json")
+# Clients multiply a failing turn by up to thirty; this stops those that listen.
+_NO_RETRY: Final = ("x-should-retry", "false")
+
+
+def about(weighed: Weighed, target: Target | None) -> Headers:
+    """The headers that say who answered and why; on every answer and every refusal."""
+    return (
+        ("x-halfdoor-id", weighed.scene.id),
+        ("x-halfdoor-model", target.name if target else "none"),
+        ("x-halfdoor-zone", target.zone.name.lower() if target else "none"),
+        ("x-halfdoor-rule", weighed.verdict.rule or "none"),
+    )
+
+
+def unreadable(error: ClientError, dialect: Dialect) -> Reply:
+    """The request could not be read: nothing was decided, nothing left."""
+    body = dialect.error(error.status, error.code, f"halfdoor: {error}")
+    return Reply(error.status, (_JSON, _NO_RETRY), body)
+
+
+def refused(weighed: Weighed, house: House) -> Reply:
+    """A rule, or an explicit choice it forbids: always 400, the one status no client retries."""
+    verdict = weighed.verdict
+    error = HalfdoorError(verdict.refusal, hint=verdict.hint)
+    return _worded(weighed, house, 400, "halfdoor_refused", str(error))
+
+
+def unrecorded(weighed: Weighed, house: House, why: Unrecorded) -> Reply:
+    """No evidence, no service."""
+    text = f"nothing was sent, because the decision could not be recorded: {why.reason}"
+    return _worded(weighed, house, 503, "halfdoor_log_unavailable", text)
+
+
+def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault: Fault) -> Reply:
+    """Every permitted target failed before a byte reached the client."""
+    target = weighed.targets[len(attempts) - 1]
+    excluded = weighed.verdict.excluded
+    if excluded:
+        held = excluded[0]
+        text = (
+            f"no permitted model could answer ({_tried(attempts)}: {fault.message}), and rule "
+            f"`{held.rule}` (label `{held.label}`) keeps this request from `{held.target}` in zone "
+            f"`{held.zone.name.lower()}`; hint: mend the permitted model (`halfdoor doctor`), or "
+            f"take what the label names out of the request"
+        )
+        return _worded(weighed, house, 400, "halfdoor_no_permitted_model", text, target)
+    if fault.kind is FaultKind.STATUS:
+        return _passed_on(weighed, house, target, fault)
+    status = {FaultKind.TIMEOUT: 504, FaultKind.ZONE: 400, FaultKind.CREDENTIALS: 400}.get(
+        fault.kind, 502
+    )
+    text = f"{_tried(attempts)}: {fault.message}"
+    return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
+
+
+def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> Reply:
+    """A backend's own error: unmodified in the same dialect (clients match its wording)."""
+    near, far = house.dialects[weighed.request.dialect], house.dialects[target.dialect]
+    headers = (*kept_headers(fault.headers), *about(weighed, target))
+    if fault.status in {401, 403} and not target.client_credentials:
+        # The key is halfdoor's own: a caller cannot mend it, and would retry a 401 eleven times.
+        text = f"backend `{target.backend}` refused halfdoor's key ({fault.status})"
+        hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
+        body = near.error(400, "halfdoor_credentials", f"halfdoor: {text}; hint: {hint}")
+        return Reply(400, (_JSON, *headers), body)
+    if near is far and fault.body:
+        return Reply(fault.status, (_JSON, *headers), fault.body)
+    code, message = far.error_text(fault.body)
+    body = near.error(
+        fault.status, code or "upstream_error", message or f"backend answered {fault.status}"
+    )
+    return Reply(fault.status, (_JSON, *headers), body)
+
+
+def _tried(attempts: tuple[Attempt, ...]) -> str:
+    return "tried " + ", ".join(f"`{attempt.model}`" for attempt in attempts)
+
+
+def _worded(
+    weighed: Weighed,
+    house: House,
+    status: int,
+    code: str,
+    text: str,
+    target: Target | None = None,
+) -> Reply:
+    dialect = house.dialects[weighed.request.dialect]
+    headers = (_JSON, _NO_RETRY, *about(weighed, target))
+    return Reply(status, headers, dialect.error(status, code, f"halfdoor: {text}"))

@@ -1,0 +1,36 @@
+"""Everything decided about a request before its first byte: pure, and where `explain` stops."""
+
+from msgspec import Struct
+
+from halfdoor.canon.decision import Target, Verdict
+from halfdoor.canon.labels import Label
+from halfdoor.canon.request import Actor, Request
+from halfdoor.canon.scene import Scene
+from halfdoor.decide.names import Candidates, candidates
+from halfdoor.decide.policy import decide
+from halfdoor.decide.route import plan
+from halfdoor.detect.survey import Found
+from halfdoor.flow.house import House
+
+
+class Weighed(Struct, frozen=True):
+    """All that was decided about one request."""
+
+    request: Request
+    actor: Actor
+    scene: Scene
+    found: Found
+    labels: tuple[Label, ...]
+    candidates: Candidates
+    verdict: Verdict
+    targets: tuple[Target, ...]
+
+
+def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
+    """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
+    labels = (*found.labels, *scene.remembered)
+    who = candidates(request.model, house.cards, house.aliases)
+    verdict = decide(who, labels, house.book)
+    latched = scene.latched if found.returning else ""
+    targets = plan(verdict, scene, house.strategy, latched=latched)
+    return Weighed(request, actor, scene, found, labels, who, verdict, targets)

@@ -1,0 +1,153 @@
+"""What the log is told: entries made of counts, closed names and keyed hashes, never content."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, assert_never
+
+import msgspec
+
+from halfdoor.canon.commands import Answered, Faulted, HungUp
+from halfdoor.canon.decision import Target
+from halfdoor.canon.labels import Label
+from halfdoor.canon.money import Usage
+from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
+from halfdoor.flow.house import House
+from halfdoor.flow.preparing import Prepared
+from halfdoor.flow.weighing import Weighed
+
+PLACES_SHOWN: Final = 16
+COUNT_LIMIT: Final = 2**53 - 1
+
+
+def timestamp(ms: int) -> str:
+    """RFC 3339, UTC, milliseconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
+    """The decision, as it must be durable before any byte leaves."""
+    request, verdict, actor = weighed.request, weighed.verdict, weighed.actor
+    session = request.session
+    return Decided(
+        id=weighed.scene.id,
+        time=timestamp(weighed.scene.now_ms),
+        dialect=request.dialect,
+        endpoint=request.endpoint,
+        asked=weighed.candidates.known,
+        stream=request.stream,
+        body_bytes=len(request.body),
+        body_mac=house.mac(request.body),
+        labels=counted(weighed.labels),
+        ceiling=verdict.ceiling.name.lower(),
+        rule=verdict.rule,
+        plan=tuple(_planned(target) for target in weighed.targets),
+        excluded=tuple(
+            Left(e.target, e.zone.name.lower(), e.rule, e.label) for e in verdict.excluded
+        ),
+        policy=house.policy_hash,
+        detectors=house.surveyor.detectors_hash,
+        edits=edits,
+        refusal=_refusal(weighed),
+        explicit=verdict.explicit,
+        token=actor.token,
+        tool=actor.tool,
+        project=actor.project,
+        session_mac=house.mac(session.encode("utf-8", "replace")) if session else "",
+    )
+
+
+def outcome(
+    weighed: Weighed,
+    attempts: tuple[Attempt, ...],
+    over: Answered | Faulted | HungUp | None,
+) -> Outcome:
+    """How it ended; the last attempt answered, failed or was abandoned."""
+    last = attempts[-1] if attempts else None
+    learnt = over.learnt if over else None
+    elapsed = sum(attempt.ms for attempt in attempts)
+    return Outcome(
+        id=weighed.scene.id,
+        time=timestamp(weighed.scene.now_ms + elapsed),
+        result=_result(over),
+        model=last.model if last else "",
+        zone=last.zone if last else "",
+        attempts=attempts,
+        usage=_bounded(learnt.usage) if learnt and learnt.usage else None,
+        stop=learnt.stop if learnt else "",
+        status=last.status if last else 400,
+        first_byte_ms=over.first_byte_ms if over else -1,
+        ms=elapsed,
+    )
+
+
+def _bounded(usage: Usage) -> Usage:
+    """A backend may claim anything; the log holds integers that JSON can, none negative."""
+    return Usage(*(min(max(count, 0), COUNT_LIMIT) for count in msgspec.structs.astuple(usage)))
+
+
+def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
+    """One call, as it went."""
+    result, status = _ending(over)
+    return Attempt(
+        model=ready.target.name,
+        backend=ready.target.backend,
+        zone=ready.target.zone.name.lower(),
+        result=result,
+        status=status,
+        sent_bytes=over.sent_bytes,
+        received_bytes=over.received_bytes,
+        ms=over.ms,
+        edits=ready.edits,
+    )
+
+
+def _ending(over: Answered | Faulted | HungUp) -> tuple[str, int]:
+    match over:
+        case Answered():
+            return ("failed-inside" if over.learnt.failure else "answered"), over.status
+        case Faulted():
+            return over.fault.kind.value, over.fault.status
+        case HungUp():
+            # Many clients close the moment they have an answer's end: that is no hang-up.
+            return ("answered", 200) if over.learnt.finished else ("hung-up", 0)
+        case _:
+            assert_never(over)
+
+
+def counted(labels: Iterable[Label]) -> tuple[LabelCount, ...]:
+    """Labels grouped by name, kind and detector, with the places they were found in."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for label in labels:
+        groups.setdefault((label.name, label.detail, label.detector), []).append(label.place)
+    return tuple(
+        LabelCount(name, detail, detector, len(places), _shown(places))
+        for (name, detail, detector), places in sorted(groups.items())
+    )
+
+
+def _shown(places: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(places))[:PLACES_SHOWN]
+
+
+def _planned(target: Target) -> Planned:
+    return Planned(target.name, target.backend, target.zone.name.lower())
+
+
+def _refusal(weighed: Weighed) -> str:
+    if weighed.targets:
+        return ""
+    if not weighed.verdict.excluded:
+        return "no-target"
+    return "explicit" if weighed.verdict.explicit else "rule"
+
+
+def _result(over: Answered | Faulted | HungUp | None) -> str:
+    match over:
+        case None:
+            return "refused"
+        case Answered():
+            return "failed" if over.learnt.failure else "answered"
+        case Faulted():
+            return "failed"
+        case HungUp():
+            return "answered" if over.learnt.finished else "hung-up"

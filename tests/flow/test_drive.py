@@ -1,0 +1,138 @@
+import asyncio
+import json
+
+import pytest
+
+from halfdoor.canon.money import Usage
+from halfdoor.canon.record import Decided, Outcome
+from halfdoor.canon.request import Actor
+from halfdoor.errors import ClientError
+from halfdoor.flow.drive import drive
+from halfdoor.flow.exchange import exchange
+from tests.helpers.house import CLOUD, LOCAL_MESSAGES, house, request
+from tests.helpers.sink import MemorySink
+from tests.helpers.world import Reel, world
+
+START = b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}\n\n'
+STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+WHOLE = json.dumps(
+    {
+        "id": "m", "type": "message", "role": "assistant", "model": "x", "stop_reason": "end_turn", "stop_sequence": None,
+        "content": [{"type": "text", "text": "hi"}], "usage": {"input_tokens": 3, "output_tokens": 1},
+    }
+).encode()  # fmt: skip
+
+
+async def run(asked, place, sink=None, cards=(CLOUD, LOCAL_MESSAGES)):
+    sink = sink or MemorySink()
+    await drive(exchange(asked, Actor(), house(cards)), place.services, sink, "client key")
+    return sink
+
+
+def ended(place) -> Outcome:
+    entry = place.log.entries[1]
+    assert isinstance(entry, Outcome)
+    return entry
+
+
+async def test_a_whole_answer_passes_and_both_entries_are_there():
+    place = world(anthropic=Reel(chunks=(WHOLE[:9], WHOLE[9:])))
+    sink = await run(request(), place)
+    assert (sink.status, sink.body, sink.finished) == (200, WHOLE, True)
+    assert sink.headers["content-length"] == str(len(WHOLE))
+    assert sink.headers["x-halfdoor-model"] == "sonnet"
+    assert [type(entry) for entry in place.log.entries] == [Decided, Outcome]
+    assert ended(place).usage == Usage(input_tokens=3, output_tokens=1)
+
+
+async def test_a_stream_passes_byte_for_byte():
+    place = world(anthropic=Reel(chunks=(START[:30], START[30:], STOP)))
+    sink = await run(request(stream=True), place)
+    assert sink.body == START + STOP
+    assert sink.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_the_second_target_answers_when_the_first_is_down():
+    place = world(anthropic=Reel(refuses="connect"), llamacpp=Reel(chunks=(WHOLE,)))
+    sink = await run(request(), place)
+    assert sink.headers["x-halfdoor-model"] == "llama"
+    assert [a.result for a in ended(place).attempts] == ["connect", "answered"]
+    assert [a.sent_bytes > 0 for a in ended(place).attempts] == [False, True]
+
+
+async def test_a_whole_answer_that_is_cut_moves_on_unseen():
+    place = world(anthropic=Reel(chunks=(WHOLE[:9],), breaks="cut"), llamacpp=Reel(chunks=(WHOLE,)))
+    sink = await run(request(), place)
+    assert sink.body == WHOLE
+
+
+async def test_a_stream_that_is_cut_after_commit_ends_with_the_dialects_error_event():
+    place = world(
+        anthropic=Reel(chunks=(START,), breaks="cut"), llamacpp=Reel(chunks=(START, STOP))
+    )
+    sink = await run(request(stream=True), place)
+    assert sink.body.startswith(START)
+    assert b"event: error" in sink.body[len(START) :]
+    assert sink.finished
+    assert ended(place).result == "failed"
+
+
+async def test_a_stream_that_stops_without_its_end_is_told_so():
+    place = world(anthropic=Reel(chunks=(START,)))
+    sink = await run(request(stream=True), place)
+    assert b"event: error" in sink.body
+    assert ended(place).result == "failed"
+
+
+async def test_a_hang_up_cancels_the_backend_and_is_recorded():
+    forever = asyncio.Event()
+    reel = Reel(chunks=(START, forever, STOP))
+    place = world(anthropic=reel)
+    async with asyncio.timeout(1):
+        await run(request(stream=True), place, MemorySink(leaves_after=1))
+    assert reel.closed
+    assert ended(place).result == "hung-up"
+    assert ended(place).attempts[0].sent_bytes > 0
+
+
+async def test_a_client_that_left_before_the_call_costs_no_call():
+    reel = Reel(chunks=(WHOLE,))
+    place = world(anthropic=reel)
+    sink = MemorySink(leaves_after=0)
+    line = exchange(request(), Actor(), house((CLOUD,)))
+    task = asyncio.ensure_future(drive(line, place.services, sink))
+    await task
+    assert ended(place).result in {"hung-up", "answered"}
+
+
+async def test_somebody_elses_cancellation_goes_on_up():
+    place = world(anthropic=Reel(chunks=(START, asyncio.Event())))
+    task = asyncio.ensure_future(run(request(stream=True), place))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_full_log_means_503_and_no_call():
+    reel = Reel(chunks=(WHOLE,))
+    sink = await run(request(), world(room=0, anthropic=reel))
+    assert sink.status == 503
+    assert b"could not be recorded" in sink.body
+    assert not reel.seen
+
+
+async def test_an_error_body_passes_with_its_status_and_its_retry_after():
+    words = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}'
+    headers = (("retry-after", "7"), ("set-cookie", "no"))
+    place = world(anthropic=Reel(status=429, chunks=(words,), headers=headers))
+    sink = await run(request(), place, cards=(CLOUD,))
+    assert (sink.status, sink.body, sink.headers["retry-after"]) == (429, words, "7")
+    assert "set-cookie" not in sink.headers
+
+
+async def test_a_malformed_request_is_raised_before_anything_is_recorded():
+    place = world()
+    with pytest.raises(ClientError):
+        await run(request(model="nobody"), place)
+    assert not place.log.entries

@@ -1,0 +1,258 @@
+import json
+
+import pytest
+
+from halfdoor.canon.cards import Alias
+from halfdoor.canon.commands import Append, Call, Remember
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.request import Actor
+from halfdoor.canon.rules import Rule
+from halfdoor.canon.scene import Scene
+from halfdoor.errors import ClientError
+from halfdoor.flow.exchange import exchange
+from tests.helpers.house import AWS_KEY, CLOUD, CLOUD_CHAT, DEFAULTS, LOCAL, house, request
+from tests.helpers.playbook import (
+    PERMIT,
+    SCENE,
+    answered,
+    begin,
+    call,
+    decided,
+    faulted,
+    hung_up,
+    outcome,
+    playbook,
+    remember,
+    unrecorded,
+)
+
+BOTH = [CLOUD, LOCAL]
+
+
+def line(asked, cards=BOTH, **more):
+    return playbook(exchange(asked, Actor(tool="test"), house(cards, **more)))
+
+
+def body_of(command):
+    assert isinstance(command, Call)
+    return json.loads(command.outbound.body)
+
+
+def test_a_harmless_request_goes_where_the_configuration_prefers():
+    script = line(request(text="hello"))
+    script << begin() >> SCENE << decided(plan=["sonnet", "qwen"], ceiling="cloud") >> PERMIT
+    script << call("sonnet") >> answered(stop="end") << outcome(result="answered", model="sonnet")
+    assert script.ends() is None
+
+
+def test_secret_in_a_tool_result_stays_local():
+    script = line(request(tool_result=f"key = {AWS_KEY}"))
+    script << begin() >> SCENE << decided(plan=["qwen"], ceiling="device", rule="secret") >> PERMIT
+    script << call("qwen") >> faulted("timeout") << outcome(result="failed", model="qwen")
+    reply = script.ends()  # and never Call("sonnet")
+    assert reply.status == 400
+    assert b"secret" in reply.body
+    assert b"sonnet" in reply.body
+    assert dict(reply.headers)["x-halfdoor-rule"] == "secret"
+
+
+def test_an_explicit_choice_that_a_rule_forbids_is_refused_and_recorded():
+    script = line(request(text=f"key = {AWS_KEY}", model="sonnet"))
+    (
+        script
+        << begin()
+        >> SCENE
+        << decided(plan=[], excluded=["sonnet"], refusal="explicit")
+        >> PERMIT
+    )
+    script << outcome(result="refused", status=400)
+    reply = script.ends()
+    assert reply.status == 400
+    said = json.loads(reply.body)["error"]["message"]
+    assert all(word in said for word in ("secret", "aws", "messages[0]", "auto"))
+    assert AWS_KEY.encode() not in reply.body
+
+
+def test_an_explicit_choice_is_never_swapped_when_it_fails():
+    script = line(request(model="sonnet"))
+    script << begin() >> SCENE << decided(plan=["sonnet"], explicit=True) >> PERMIT
+    script << call("sonnet") >> faulted("connect") << outcome(result="failed")
+    assert script.ends().status == 502
+
+
+def test_a_failure_before_commit_moves_on_and_after_commit_does_not():
+    script = line(request(stream=True))
+    script << begin() >> SCENE << decided() >> PERMIT
+    (
+        script
+        << call("sonnet")
+        >> faulted("status", 529)
+        << call("qwen")
+        >> faulted("cut", committed=True)
+    )
+    script << outcome(result="failed", model="qwen")
+    assert script.ends() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "moves_on"),
+    [(400, False), (413, False), (422, False), (429, True), (401, True), (500, True)],
+)
+def test_only_the_backends_own_faults_move_on(status, moves_on):
+    script = line(request())
+    script << begin() >> SCENE << decided() >> PERMIT << call("sonnet") >> faulted("status", status)
+    script << (call("qwen") if moves_on else outcome(result="failed"))
+
+
+def test_a_backends_error_reaches_a_client_of_the_same_dialect_unmodified():
+    words = b'{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens > 5 maximum"}}'
+    script = line(request(), cards=[CLOUD])
+    (
+        script
+        << begin()
+        >> SCENE
+        << decided()
+        >> PERMIT
+        << call("sonnet")
+        >> faulted("status", 400, body=words)
+    )
+    script << outcome(result="failed", status=400)
+    assert script.ends().body == words
+
+
+def test_a_backends_error_is_reworded_in_the_callers_shape_across_dialects():
+    words = b'{"error":{"message":"context too long","type":"invalid_request_error","code":"context_length_exceeded"}}'
+    script = line(request(), cards=[CLOUD_CHAT])
+    (
+        script
+        << begin()
+        >> SCENE
+        << decided()
+        >> PERMIT
+        << call("gpt")
+        >> faulted("status", 400, body=words)
+    )
+    script << outcome(result="failed")
+    said = json.loads(script.ends().body)
+    assert said["type"] == "error"
+    assert "context too long" in said["error"]["message"]
+
+
+def test_a_refused_key_of_ours_is_a_400_because_a_401_would_be_retried():
+    script = line(request(), cards=[CLOUD])
+    (
+        script
+        << begin()
+        >> SCENE
+        << decided()
+        >> PERMIT
+        << call("sonnet")
+        >> faulted("status", 401, body=b"{}")
+    )
+    script << outcome(result="failed", status=401)
+    reply = script.ends()
+    assert reply.status == 400
+    assert b"refused halfdoor's key" in reply.body
+
+
+def test_without_a_record_nothing_is_called():
+    script = line(request())
+    script << begin() >> SCENE << decided() >> unrecorded("the disk is full")
+    reply = script.ends()
+    assert reply.status == 503
+    assert b"the disk is full" in reply.body
+    assert not any(isinstance(command, Call) for command in script.asked)
+
+
+def test_a_hang_up_is_recorded_and_nothing_else_is_tried():
+    script = line(request())
+    script << begin() >> SCENE << decided() >> PERMIT << call("sonnet") >> hung_up()
+    script << outcome(result="hung-up", model="sonnet")
+    assert script.ends() is None
+
+
+def test_an_unknown_model_is_the_callers_error_before_anything_is_decided():
+    script = line(request(model="gpt-nonsense"))
+    script << begin() >> SCENE
+    with pytest.raises(ClientError, match="gpt-nonsense"):
+        script << decided()
+
+
+def test_the_models_own_id_and_its_limit_are_spliced_in():
+    card = CLOUD.__class__(
+        **{**{f: getattr(CLOUD, f) for f in CLOUD.__struct_fields__}, "max_output_tokens": 50}
+    )
+    script = line(request(), cards=[card])
+    script << begin() >> SCENE << decided(edits=["model", "max-tokens"]) >> PERMIT << call("sonnet")
+    sent = body_of(script.asked[-1])
+    assert (sent["model"], sent["max_tokens"]) == ("claude-sonnet-5", 50)
+
+
+def test_between_two_dialects_the_request_is_translated_and_the_log_says_so():
+    script = line(request(), cards=[LOCAL])
+    script << begin() >> SCENE << decided(edits=["translated"]) >> PERMIT << call("qwen")
+    assert body_of(script.asked[-1])["messages"] == [{"role": "user", "content": "hello"}]
+
+
+def test_a_tool_loop_returns_to_the_model_that_made_the_call():
+    script = line(request(tool_result="fine"))
+    latched = Scene(id=SCENE.id, now_ms=SCENE.now_ms, latched="qwen")
+    script << begin() >> latched << decided(plan=["qwen", "sonnet"]) >> PERMIT << call("qwen")
+
+
+def test_what_a_labelled_exchange_answers_is_remembered_with_its_labels():
+    script = line(request(text=f"key = {AWS_KEY}"))
+    script << begin() >> SCENE << decided() >> PERMIT << call("qwen")
+    script >> answered(texts=("x" * 80,), calls=("toolu_9",)) << remember()
+    kept = script.asked[-1]
+    assert isinstance(kept, Remember)
+    assert [label.name for label in kept.labels] == ["derived:secret"]
+    assert len(kept.marks) == 2
+
+
+def test_what_a_harmless_exchange_answers_leaves_only_its_call_ids():
+    script = line(request())
+    script << begin() >> SCENE << decided() >> PERMIT << call("sonnet")
+    script >> answered(texts=("x" * 80,), calls=("toolu_9",)) << remember()
+    assert len(script.asked[-1].marks) == 1
+
+
+def test_the_log_never_holds_the_model_name_a_stranger_typed():
+    alias = Alias("gpt-*", ("qwen",))
+    script = line(request(model=f"gpt-{AWS_KEY}"), aliases=(alias,))
+    script << begin() >> SCENE << decided(asked="gpt-*")
+    entry = script.asked[-1]
+    assert isinstance(entry, Append)
+    assert AWS_KEY not in str(entry.entry)
+
+
+def test_a_rule_on_a_path_holds_what_a_tool_read_there():
+    rules = (*DEFAULTS, Rule("pay", "path:payments/**", Zone.DEVICE))
+    body = {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "Read",
+        "input": {"file_path": "/w/src/payments/core.py"},
+    }
+    said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": [body]}]
+    said.append(
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}],
+        }
+    )
+    script = line(request(messages=said), rules=rules)
+    script << begin() >> SCENE << decided(plan=["qwen"], ceiling="device", rule="pay")
+
+
+def test_the_answer_is_remembered_before_its_outcome_is_awaited():
+    script = line(request(text=f"key = {AWS_KEY}"))
+    script << begin() >> SCENE << decided() >> PERMIT << call("qwen")
+    script >> hung_up(committed=True) << remember() << outcome(result="hung-up")
+
+
+def test_a_labelled_answer_can_be_remembered_before_its_last_bytes_go_out():
+    secret, plain = (line(request(text=text)) for text in (f"key = {AWS_KEY}", "hello"))
+    for script, target, kept in ((secret, "qwen", True), (plain, "sonnet", False)):
+        script << begin() >> SCENE << decided() >> PERMIT << call(target)
+        assert (script.asked[-1].keep is not None) == kept

@@ -1,0 +1,352 @@
+"""A model's server on loopback that speaks Chat Completions and Messages and keeps everything it was sent.
+
+The independent oracle of the far side: it shares no code with halfdoor, refuses what the vendors
+refuse, does what its scenes say, and can be asked whether it ever saw some bytes in any disguise.
+"""
+
+import asyncio
+import base64
+import json
+import time
+import urllib.parse
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.helpers.loop_thread import LoopThread
+from tests.helpers.scenes import (
+    ComplaintError,
+    Cut,
+    ErrorEvent,
+    Garble,
+    Heard,
+    Linger,
+    Refuse,
+    Report,
+    Say,
+    Scene,
+    Slow,
+    Stall,
+)
+from tests.helpers.vendor_chat import ChatVendor
+from tests.helpers.vendor_messages import MessagesVendor
+
+Vendor = ChatVendor | MessagesVendor
+
+
+@dataclass(slots=True)
+class Seen:
+    """One request as it came, and what was answered.
+
+    target: path and query, raw. headers: names and values, raw, in order. at, gone_at: monotonic
+    seconds; gone_at is when the fake noticed that its caller hung up. sent: body bytes answered or being answered.
+    """
+
+    target: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    at: float
+    heard: Heard | None = None
+    complaint: str = ""
+    status: int = 0
+    sent: bytes = b""
+    gone_at: float | None = None
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Headers by lower-case name."""
+        return {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers
+        }
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def saw(self, needle: bytes) -> bool:
+        """Whether the needle stands anywhere in it: as it is, escaped in JSON, in base64 or hex."""
+        wanted = disguises(needle)
+        raw = self.target.encode("latin-1") + b"\n"
+        raw += b"\n".join(name + b": " + value for name, value in self.headers) + b"\n" + self.body
+        forms = [raw, urllib.parse.unquote_to_bytes(self.target.replace("+", " "))]
+        forms += [text.encode("utf-8", "surrogatepass") for text in texts_in(self.body)]
+        return any(
+            want in form or want in b"".join(form.split()) for form in forms for want in wanted
+        )
+
+
+def disguises(needle: bytes) -> list[bytes]:
+    """The needle, in hex, and its middle in base64 at each of the three alignments."""
+    forms = [needle, needle.hex().encode(), needle.hex().upper().encode()]
+    for shift in range(3):
+        whole = base64.b64encode(b"\0" * shift + needle)
+        # The first and last quads also depend on neighbouring bytes.
+        middle = whole[4:-4] if shift else whole[:-4]
+        if len(middle) >= 8:
+            forms += [middle, middle.translate(bytes.maketrans(b"+/", b"-_"))]
+    return forms
+
+
+def texts_in(body: bytes) -> Iterator[str]:
+    """Every string and key of a JSON body, and of JSON inside its strings, three deep."""
+    try:
+        yield from _leaves(json.loads(body), 3)
+    except ValueError:
+        return
+
+
+def _leaves(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _leaves(inner, depth)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, depth)
+    elif isinstance(value, str):
+        yield value
+        if depth and value[:1] in {"{", "[", '"'}:
+            try:
+                yield from _leaves(json.loads(value), depth - 1)
+            except ValueError:
+                return
+
+
+async def _until(true: Callable[[], object], within_s: float, otherwise: str) -> None:
+    """Look every few milliseconds: what is waited for happens in the fake's own thread."""
+    until = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < until, otherwise
+        await asyncio.sleep(0.005)
+
+
+@dataclass
+class FakeModel:
+    """One such server. Use as a context manager; `play` scripts the next answers.
+
+    models: ids it serves, None for any. key: what callers must show, "" for anything.
+    max_output_tokens: larger limits are refused, as vendors do. open_fields: unknown fields are
+    accepted (an engine that ignores them); vendors refuse them.
+    """
+
+    models: frozenset[str] | None = None
+    key: str = ""
+    max_output_tokens: int | None = None
+    open_fields: bool = False
+    seen: list[Seen] = field(default_factory=list)
+    default: Scene = field(default_factory=Scene)
+    url: str = ""
+    _script: deque[Scene] = field(default_factory=deque)
+    _seals: dict[str, str] = field(default_factory=dict)
+
+    # --- for tests ---
+
+    def play(self, *scenes: Scene) -> None:
+        """Answer the next requests with these scenes, then with `default` again."""
+        self._script.extend(scenes)
+
+    def reset(self) -> None:
+        """Forget requests and script; issued signatures stay good."""
+        self.seen.clear()
+        self._script.clear()
+
+    @property
+    def last(self) -> Seen:
+        return self.seen[-1]
+
+    def saw(self, needle: bytes) -> bool:
+        """Whether any request ever carried the needle, in any disguise of `Seen.saw`."""
+        return any(seen.saw(needle) for seen in self.seen)
+
+    async def reached(self, *, within_s: float = 3) -> Seen:
+        """Wait for the first request since the last reset."""
+        await _until(lambda: self.seen, within_s, "nobody called the fake")
+        return self.seen[0]
+
+    async def gone(self, *, within_s: float = 3) -> float:
+        """When (monotonic seconds) the fake noticed that its last caller hung up."""
+        await _until(lambda: self.last.gone_at, within_s, "the fake's caller is still there")
+        assert self.last.gone_at is not None
+        return self.last.gone_at
+
+    def base_url(self, dialect: str) -> str:
+        """As that dialect's SDK wants it: Chat with `/v1`, Messages without."""
+        return self.url + "/v1" if dialect == "openai_chat" else self.url
+
+    def __enter__(self) -> Self:
+        self._loop = LoopThread("fake-model")
+        self._loop.__enter__()
+        self._loop.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.run(self._runner.cleanup())
+        self._loop.__exit__()
+
+    # --- the server ---
+
+    async def _start(self) -> None:
+        vendors: list[Vendor] = [
+            ChatVendor(self._seals, open_fields=self.open_fields),
+            MessagesVendor(self._seals, open_fields=self.open_fields),
+        ]
+        self._vendors = {vendor.path: vendor for vendor in vendors}
+        app = web.Application(client_max_size=80 << 20)
+        app.router.add_route("*", "/{rest:.*}", self._serve)
+        # Cancelling the handler is how the fake hears that its caller hung up.
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        seen = Seen(request.raw_path, request.raw_headers, await request.read(), time.monotonic())
+        self.seen.append(seen)
+        vendor = self._vendors.get(request.path)
+        if vendor is None or request.method != "POST":
+            seen.status = 404
+            return web.Response(status=404, text="404 page not found")
+        exchange = Exchange(request, seen, vendor, f"req_fake{len(self.seen):04}")
+        try:
+            return await self._answer(exchange)
+        except (asyncio.CancelledError, ConnectionError):
+            seen.gone_at = time.monotonic()
+            raise
+
+    async def _answer(self, exchange: "Exchange") -> web.StreamResponse:
+        try:
+            body, heard = self._judge(exchange)
+        except ComplaintError as complaint:
+            exchange.seen.complaint = complaint.message
+            return exchange.refuse(complaint.status, complaint.message, (), complaint.code)
+        scene = self._script.popleft() if self._script else self.default
+        exchange.seen.heard = heard
+        parts = tuple(Say(heard.report()) if isinstance(p, Report) else p for p in scene.parts)
+        scene = replace(scene, parts=parts)
+        if isinstance(scene.trouble, Stall):
+            await asyncio.sleep(scene.trouble.s)
+        if isinstance(scene.trouble, Refuse):
+            return exchange.refuse(
+                scene.trouble.status, scene.trouble.message, scene.trouble.headers
+            )
+        if body.get("stream"):
+            return await exchange.stream(scene, heard, body)
+        return await exchange.whole(scene, heard, body)
+
+    def _judge(self, exchange: "Exchange") -> tuple[dict[str, Any], Heard]:
+        fields = exchange.seen.fields
+        if self.key and exchange.vendor.key_of(fields) != self.key:
+            raise ComplaintError("invalid x-api-key", status=401)
+        try:
+            body = json.loads(exchange.seen.body)
+        except ValueError:
+            raise ComplaintError("We could not parse the JSON body of your request.") from None
+        heard = exchange.vendor.hear(body, fields)
+        if self.models is not None and body["model"] not in self.models:
+            raise ComplaintError(f"model: {body['model']}", status=404)
+        limit = self.max_output_tokens
+        if limit and heard.max_tokens and heard.max_tokens > limit:
+            raise ComplaintError(
+                f"max_tokens: {heard.max_tokens} > {limit}, which is the maximum allowed number of output tokens"
+            )
+        return body, heard
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One answer on its way out."""
+
+    request: web.Request
+    seen: Seen
+    vendor: Vendor
+    request_id: str
+
+    def refuse(
+        self,
+        status: int,
+        message: str,
+        headers: Iterable[tuple[str, str]],
+        code: str | None = None,
+    ) -> web.Response:
+        self.seen.status = status
+        self.seen.sent = self.vendor.error(status, message, self.request_id, code)
+        return web.Response(
+            status=status,
+            body=self.seen.sent,
+            content_type="application/json",
+            headers={**self.vendor.headers(self.request_id), **dict(headers)},
+        )
+
+    async def whole(self, scene: Scene, heard: Heard, body: dict[str, Any]) -> web.StreamResponse:
+        data = self.vendor.whole(scene, heard, body)
+        match scene.trouble:
+            case Slow(pause):
+                await asyncio.sleep(pause * len(self.vendor.events(scene, heard, body)))
+            case ErrorEvent(message):
+                return self.refuse(500, message, ())
+            case Garble():
+                data = data[: len(data) // 2]
+        answer = await self._open("application/json", len(data))
+        if isinstance(scene.trouble, Cut):
+            return await self._cut(answer, data[: len(data) // 2])
+        await self._write(answer, data)
+        await answer.write_eof()
+        return answer
+
+    async def stream(self, scene: Scene, heard: Heard, body: dict[str, Any]) -> web.StreamResponse:
+        events = self.vendor.events(scene, heard, body)
+        answer = await self._open("text/event-stream; charset=utf-8", None)
+        match scene.trouble:
+            case Slow(pause):
+                return await self._slowly(answer, events, pause)
+            case Cut(after, inside):
+                half = events[after][:-12] if inside else b""
+                return await self._cut(answer, b"".join(events[:after]) + half)
+            case ErrorEvent(message, after):
+                events = [*events[:after], self.vendor.error_event(message)]
+            case Garble(after):
+                events = [*events[:after], self.vendor.garbled()]
+        for event in events:
+            await self._write(answer, event)
+        if isinstance(scene.trouble, Linger):
+            await asyncio.sleep(scene.trouble.s)
+        await answer.write_eof()
+        return answer
+
+    async def _open(self, content_type: str, length: int | None) -> web.StreamResponse:
+        self.seen.status = 200
+        answer = web.StreamResponse(
+            headers={"content-type": content_type, **self.vendor.headers(self.request_id)}
+        )
+        answer.content_length = length
+        await answer.prepare(self.request)
+        return answer
+
+    async def _write(self, answer: web.StreamResponse, data: bytes) -> None:
+        # Noted first: a test in another thread may look as soon as the bytes arrive.
+        self.seen.sent += data
+        await answer.write(data)
+
+    async def _slowly(
+        self, answer: web.StreamResponse, events: list[bytes], pause: float
+    ) -> web.StreamResponse:
+        for event in events:
+            await self._write(answer, event)
+            await asyncio.sleep(pause)
+        await answer.write_eof()
+        return answer
+
+    async def _cut(self, answer: web.StreamResponse, data: bytes) -> web.StreamResponse:
+        """Close without an end: the caller gets these bytes and then a broken body."""
+        await self._write(answer, data)
+        if self.request.transport is not None:
+            self.request.transport.close()
+        return answer

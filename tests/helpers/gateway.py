@@ -1,0 +1,171 @@
+"""A real halfdoor on a free loopback port, from a real configuration file. All that starts one is here."""
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+from unittest import mock
+
+import tomlkit
+import typer
+from typer.testing import CliRunner
+
+from halfdoor.canon.decision import Permit
+from halfdoor.canon.record import Entry, Outcome
+from halfdoor.cli.why import why
+from halfdoor.config.load import load
+from halfdoor.flow.ports import Log
+from halfdoor.server.access import Access
+from halfdoor.server.app import App
+from halfdoor.server.body import Limits
+from halfdoor.server.listen import Server, address, bound
+from halfdoor.server.status import Status
+from halfdoor.wiring import assemble
+from tests.helpers.fake_model import FakeModel
+from tests.helpers.loop_thread import LoopThread
+from tests.helpers.sdk import Wire, anthropic_sdk, openai_sdk
+
+Table = dict[str, Any]
+
+
+def backend(name: str, fake: FakeModel, dialect: str, zone: str = "device", **more: Any) -> Table:
+    """A `[[backends]]` table for a fake."""
+    return {"name": name, "dialect": dialect, "url": fake.base_url(dialect), "zone": zone, **more}
+
+
+def model(name: str, of: str, model_id: str, **more: Any) -> Table:
+    """A `[[models]]` table."""
+    return {"name": name, "backend": of, "id": model_id, **more}
+
+
+class SlowOutcomes:
+    """A log on a slow disk: decisions are quick, outcomes come late."""
+
+    def __init__(self, log: Log, s: float) -> None:
+        self._log = log
+        self._s = s
+
+    async def append(self, entry: Entry) -> Permit:
+        if isinstance(entry, Outcome):
+            await asyncio.sleep(self._s)
+        return await self._log.append(entry)
+
+
+class Served:
+    """The whole program in this process: configuration, log, core and server, as `serve` has them.
+
+    Made outside any loop, because reading files and opening the log block.
+    """
+
+    def __init__(self, config: Path, slow_outcomes_s: float) -> None:
+        loaded = load(config, None, os.environ)
+        self._inner = assemble(loaded, loaded.state_dir)
+        self._listening = bound(address(loaded.config.server.listen))
+        self._ready = asyncio.Event()
+        house, services = self._inner.house, self._inner.services
+        if slow_outcomes_s:
+            services = replace(services, log=SlowOutcomes(services.log, slow_outcomes_s))
+        status = Status("test", os.getpid(), time.monotonic(), house.cards)
+        app = App(house, services, Access(), Limits(), status)
+        self._server = Server(app, self._ready.set)
+
+    async def start(self) -> str:
+        """The root URL, once requests are taken."""
+        self._serving = asyncio.create_task(self._server.serve([self._listening]))
+        await self._ready.wait()
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop as Ctrl-C does."""
+        self._server.should_exit = True
+        await self._serving
+        await self._inner.close()
+
+
+class Gateway:
+    """One running halfdoor. Use as a context manager, plain or async."""
+
+    def __init__(self, tables: Table, environment: Mapping[str, str], slow: float) -> None:
+        self._tables = tables
+        self._slow_outcomes_s = slow
+        self._environment = environment
+        self.url = ""
+
+    def openai(self, **how: Any) -> AbstractAsyncContextManager[tuple[Any, Wire]]:
+        return openai_sdk(self.url, **how)
+
+    def anthropic(self, **how: Any) -> AbstractAsyncContextManager[tuple[Any, Wire]]:
+        return anthropic_sdk(self.url, **how)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="halfdoor-")))
+            folder.chmod(0o700)
+            self.config = folder / "config.toml"
+            self.state = folder / "state"
+            server = {"listen": "127.0.0.1:0", "state_dir": str(self.state)}
+            self.config.write_text(tomlkit.dumps({"server": server, **self._tables}))
+            self.config.chmod(0o600)
+            stack.enter_context(mock.patch.dict(os.environ, self._environment))
+            served = Served(self.config, self._slow_outcomes_s)
+            loop = stack.enter_context(LoopThread("halfdoor"))
+            stack.callback(lambda: loop.run(served.stop()))
+            self.url = loop.run(served.start())
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.__exit__)
+
+    async def why(self, exchange: str) -> Any:
+        """What `halfdoor why ID --json` prints, parsed, once it knows the outcome.
+
+        The answer's last byte leaves before its outcome is recorded, so this asks a few times.
+        """
+        program = typer.Typer()
+        program.command()(why)
+        words = [exchange, "--json", "--config", str(self.config)]
+        for _ in range(100):
+            # Beside the loop: a command may block, a server may not.
+            ran = await asyncio.to_thread(CliRunner().invoke, program, words)
+            assert ran.exit_code == 0, ran.output
+            told = json.loads(ran.stdout)
+            if told["outcome"] is not None:
+                return told
+        raise AssertionError(f"no outcome was recorded for {exchange}")
+
+
+def gateway(
+    *,
+    backends: Iterable[Table],
+    models: Iterable[Table],
+    names: Iterable[Table] = (),
+    rules: Iterable[Table] = (),
+    environment: Mapping[str, str] | None = None,
+    slow_outcomes_s: float = 0,
+    **more: Table,
+) -> Gateway:
+    """A halfdoor with these tables in its file; `more` are single tables, as `routing`.
+
+    slow_outcomes_s: how late the log takes the outcome of an exchange.
+    """
+    tables: Table = {
+        "backends": list(backends),
+        "models": list(models),
+        "names": list(names),
+        "rules": list(rules),
+        **more,
+    }
+    return Gateway({k: v for k, v in tables.items() if v}, environment or {}, slow_outcomes_s)

@@ -1,0 +1,169 @@
+"""The official SDKs as a tool would use them, one attempt a call, with what they put on the wire kept."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+from openai.lib.streaming.chat import ChatCompletionStreamState
+
+STREAMED = "streamed"
+WHOLE = "whole"
+
+
+@dataclass(slots=True)
+class Wire:
+    """Bodies and answers in order, as they stood on the wire."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    answers: list[httpx2.Response] = field(default_factory=list)
+
+    @property
+    def body(self) -> bytes:
+        return self.bodies[-1]
+
+    @property
+    def headers(self) -> httpx2.Headers:
+        """Of the latest answer."""
+        return self.answers[-1].headers
+
+    async def _sent(self, request: httpx2.Request) -> None:
+        self.bodies.append(request.content)
+
+    async def _answered(self, response: httpx2.Response) -> None:
+        self.answers.append(response)
+
+    def http(self) -> httpx2.AsyncClient:
+        """A client that notes what passes. No proxies, no certificates: loopback only."""
+        return httpx2.AsyncClient(
+            trust_env=False,
+            verify=False,
+            timeout=20,
+            event_hooks={"request": [self._sent], "response": [self._answered]},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A tool call as the SDK read it."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer as the SDK read it, apart from either SDK's types.
+
+    tokens: prompt, cached and answer tokens as this dialect counts them.
+    turn: the assistant's message, as a tool sends it back on the next turn.
+    """
+
+    text: str
+    thought: str
+    calls: tuple[Called, ...]
+    stop: str
+    tokens: tuple[int, int, int]
+    turn: dict[str, Any]
+
+
+@asynccontextmanager
+async def openai_sdk(
+    url: str, *, key: str = "sk-unused", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Any, Wire]]:
+    """url: the server's root; the SDK gets it with `/v1`."""
+    wire = Wire()
+    async with (
+        wire.http() as http,
+        openai.AsyncOpenAI(
+            base_url=f"{url}/v1",
+            api_key=key,
+            max_retries=0,
+            http_client=http,
+            default_headers=headers,
+        ) as client,
+    ):
+        yield client, wire
+
+
+@asynccontextmanager
+async def anthropic_sdk(
+    url: str, *, key: str = "sk-unused", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Any, Wire]]:
+    """url: the server's root; so does the SDK want it."""
+    wire = Wire()
+    async with (
+        wire.http() as http,
+        anthropic.AsyncAnthropic(
+            base_url=url, api_key=key, max_retries=0, http_client=http, default_headers=headers
+        ) as client,
+    ):
+        yield client, wire
+
+
+async def chat(client: Any, how: str, **body: Any) -> Told:
+    """One completion; a streamed one is put together by the SDK's own accumulator."""
+    if how == WHOLE:
+        return of_chat(await client.chat.completions.create(**body))
+    body.setdefault("stream_options", {"include_usage": True})
+    state: ChatCompletionStreamState = ChatCompletionStreamState()
+    async with await client.chat.completions.create(stream=True, **body) as stream:
+        async for chunk in stream:
+            state.handle_chunk(chunk)
+    # Not `get_final_completion`: it raises for an answer that its limit cut short.
+    return of_chat(state.current_completion_snapshot)
+
+
+def of_chat(answer: Any) -> Told:
+    choice, used = answer.choices[0], answer.usage
+    message = choice.message
+    return Told(
+        text=message.content or "",
+        thought=(message.model_extra or {}).get("reasoning_content") or "",
+        calls=tuple(
+            Called(call.id, call.function.name, json.loads(call.function.arguments))
+            for call in message.tool_calls or ()
+        ),
+        stop=choice.finish_reason,
+        tokens=(
+            used.prompt_tokens,
+            used.prompt_tokens_details.cached_tokens,
+            used.completion_tokens,
+        ),
+        turn=message.to_dict(),
+    )
+
+
+async def messages(client: Any, how: str, **body: Any) -> Told:
+    """One message; a streamed one is put together by the SDK's own accumulator."""
+    body.setdefault("max_tokens", 2048)
+    if how == WHOLE:
+        return of_messages(await client.messages.create(**body))
+    async with client.messages.stream(**body) as stream:
+        return of_messages(await stream.get_final_message())
+
+
+def of_messages(answer: Any) -> Told:
+    blocks, used = answer.content, answer.usage
+    return Told(
+        text="".join(block.text for block in blocks if block.type == "text"),
+        thought="".join(block.thinking for block in blocks if block.type == "thinking"),
+        calls=tuple(
+            Called(block.id, block.name, block.input)
+            for block in blocks
+            if block.type == "tool_use"
+        ),
+        stop=answer.stop_reason,
+        tokens=(used.input_tokens, used.cache_read_input_tokens, used.output_tokens),
+        turn={"role": "assistant", "content": [echo(block.to_dict()) for block in blocks]},
+    )
+
+
+def echo(block: dict[str, Any]) -> dict[str, Any]:
+    """A block as a tool sends it back: without what only the SDK's answer type adds."""
+    return {name: value for name, value in block.items() if value is not None}
