@@ -1,0 +1,35 @@
+"""The configuration's models and names as the pure core knows them."""
+
+from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
+from halfdoor.config.check import SCRIPTED
+from halfdoor.config.model import Backend, Config, Model
+
+
+def cards(config: Config) -> tuple[Card, ...]:
+    """One card for each model, in the file's order."""
+    backends = {backend.name: backend for backend in config.backends}
+    return tuple(_card(model, backends[model.backend]) for model in config.models)
+
+
+def aliases(config: Config) -> tuple[Alias, ...]:
+    """The names a tool may ask for, in the file's order; `decide` knows `auto` by itself."""
+    return tuple(Alias(match=name.match, choose=name.choose) for name in config.names)
+
+
+def _card(model: Model, backend: Backend) -> Card:
+    price = model.price
+    return Card(
+        name=model.name,
+        backend=backend.name,
+        model_id=model.id,
+        zone=Zone[backend.zone.upper()],
+        dialect=backend.dialect,
+        vendor=backend.vendor or backend.name,
+        context_tokens=model.context_tokens,
+        max_output_tokens=model.max_output_tokens,
+        price=Price(price.input, price.output, price.cached_input, price.cache_write),
+        client_credentials=backend.credentials == "client",
+        scripted=backend.url.startswith(SCRIPTED),
+    )

@@ -1,0 +1,226 @@
+"""What no single key can tell: names that must meet, addresses and labels that make sense."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.rules import Above, Rule
+from halfdoor.config.model import RuleTable, Tables
+from halfdoor.config.parse import Source
+from halfdoor.config.suggest import meant
+
+# Labels that some detector really gives. A rule for any other would promise what nothing keeps.
+PRODUCED: Final = ("secret", "not-scanned", "scan-failed")
+PATH: Final = "path:"
+SCRIPTED: Final = "scripted:"
+LABEL_LIMIT: Final = 300
+
+
+def check(source: Source, tables: Tables) -> None:
+    """Raise SetupError for the first thing that cannot be meant."""
+    _listening(source, tables)
+    for section in ("tokens", "backends", "models"):
+        _distinct(source, section, [entry.name for entry in getattr(tables, section)])
+    _backends(source, tables)
+    _models(source, tables)
+    _names(source, tables)
+
+
+def rules(source: Source, entries: Sequence[RuleTable]) -> tuple[Rule, ...]:
+    """The rules as `decide` reads them, each with its place. Raises SetupError."""
+    for index, entry in enumerate(entries):
+        _label(source, index, entry.label)
+    named = [entry.name or entry.label for entry in entries]
+    for index, name in enumerate(named):
+        if not name.isascii():  # it travels in a header
+            raise source.error(
+                ("rules", index, "label"), "this rule needs a name", 'add `name = "…"` in ASCII'
+            )
+    _distinct(source, "rules", named)
+    return tuple(
+        Rule(
+            name=name,
+            label=entry.label,
+            ceiling=Zone[entry.ceiling.upper()],
+            above=Above[entry.above.upper()],
+            source=source.place("rules", index),
+        )
+        for index, (name, entry) in enumerate(zip(named, entries, strict=True))
+    )
+
+
+def host_and_port(listen: str) -> tuple[str, int] | None:
+    """`127.0.0.1:4114` or `[::1]:4114` as its two parts, None if it is neither."""
+    host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65536) or not host:
+        return None
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1], int(port)
+    return None if ":" in host else (host, int(port))
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine can reach a listener there. The unspecified address is *not* loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(source: Source, tables: Tables) -> None:
+    address = host_and_port(tables.server.listen)
+    if address is None:
+        raise source.error(
+            ("server", "listen"),
+            f"`listen` is `{tables.server.listen}`",
+            'write an address and a port, `listen = "127.0.0.1:4114"`',
+        )
+    if not is_loopback(address[0]) and not tables.tokens:
+        raise source.error(
+            ("server", "listen"),
+            f"`{tables.server.listen}` is open to other machines and asks for no token",
+            "add `[[tokens]]` with `name` and `env`, or listen on 127.0.0.1",
+        )
+    state = tables.server.state_dir
+    if state and not state.startswith("~/") and not _absolute(state):
+        raise source.error(
+            ("server", "state_dir"), f"`{state}` is relative", "start it with `/` or `~/`"
+        )
+
+
+def _absolute(path: str) -> bool:
+    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+
+
+def _distinct(source: Source, section: str, names: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names):
+        first = seen.setdefault(name, index)
+        if first < index:
+            raise source.error(
+                (section, index, "name"),
+                f"two `[[{section}]]` are called `{name}`",
+                f"the other stands at {source.place(section, first)}; give one another `name`",
+            )
+
+
+def _backends(source: Source, tables: Tables) -> None:
+    for index, backend in enumerate(tables.backends):
+        if trouble := _url_trouble(backend.url):
+            raise source.error(("backends", index, "url"), f"`url` {trouble[0]}", trouble[1])
+        if backend.key and backend.credentials:
+            raise source.error(
+                ("backends", index, "credentials"),
+                f"backend `{backend.name}` has both `key` and `credentials`",
+                "keep one: its own key, or the caller's",
+            )
+
+
+def _url_trouble(url: str) -> tuple[str, str] | None:
+    """What is wrong with a base URL and what would do; never the URL: it may hold a secret."""
+    if url.startswith(SCRIPTED):
+        return None
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "is not an http address", 'write it in full, `url = "http://127.0.0.1:11434/v1"`'
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or password", 'use `key = "${VARIABLE}"`'
+    if parts.query or parts.fragment:
+        return "has a `?` or `#` part", "keep only scheme, host, port and path"
+    return None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        return None
+    return parts if url.isprintable() and " " not in url else None
+
+
+def _models(source: Source, tables: Tables) -> None:
+    known = [backend.name for backend in tables.backends]
+    for index, model in enumerate(tables.models):
+        if model.backend not in known:
+            raise source.error(
+                ("models", index, "backend"),
+                f"model `{model.name}` names the backend `{model.backend}`, which does not exist",
+                meant(model.backend, known) or "add `[[backends]]`",
+            )
+        if model.name == "auto":
+            raise source.error(
+                ("models", index, "name"), "`auto` always means all models", "call it otherwise"
+            )
+
+
+def _names(source: Source, tables: Tables) -> None:
+    known = [model.name for model in tables.models]
+    for index, name in enumerate(tables.names):
+        if name.match == "auto":
+            raise source.error(
+                ("names", index, "match"),
+                "`auto` always means all models",
+                "match another name, or put `[[models]]` in the order you want",
+            )
+        if not name.choose:
+            raise source.error(
+                ("names", index, "choose"),
+                f"`{name.match}` chooses no model",
+                "list at least one model's name",
+            )
+        for choice in name.choose:
+            if choice not in known:
+                raise source.error(
+                    ("names", index, "choose"),
+                    f"`{name.match}` chooses `{choice}`, which is no model",
+                    meant(choice, known) or "add `[[models]]`",
+                )
+    matches = [name.match for name in tables.names]
+    for index, match in enumerate(matches):
+        if match in matches[:index]:
+            raise source.error(
+                ("names", index, "match"),
+                f"`{match}` is matched twice",
+                "the first would always win; join both lists in one `choose`",
+            )
+
+
+def _label(source: Source, index: int, label: str) -> None:
+    if label in PRODUCED:
+        return
+    place = ("rules", index, "label")
+    if not label.startswith(PATH):
+        raise source.error(
+            place,
+            f"nothing produces the label `{_shown(label)}` yet",
+            meant(label, (*PRODUCED, "path:<glob>")),
+        )
+    if trouble := _glob_trouble(label.removeprefix(PATH)):
+        raise source.error(
+            place,
+            f"`path:` {trouble}",
+            "write it relative to the project's root, as `path:payments/**`",
+        )
+
+
+def _shown(text: str) -> str:
+    return ascii(text[:LABEL_LIMIT])[1:-1]
+
+
+def _glob_trouble(glob: str) -> str:
+    """Why a path glob could never mean what its author hoped, "" when it can."""
+    if not glob.strip():
+        return "has no glob"
+    if glob.startswith("~") or _absolute(glob) or PureWindowsPath(glob).drive:
+        return "is absolute"
+    if "\\" in glob:
+        return "has a backslash; paths are compared with `/`"
+    if not glob.isprintable() or len(glob) > LABEL_LIMIT:
+        return "is too long or has characters that cannot be shown"
+    if any(part in {"", ".", ".."} for part in glob.rstrip("/").split("/")):
+        return "has an empty, `.` or `..` step"
+    return ""

@@ -1,0 +1,182 @@
+"""Finds and reads the two files: the user's, and the project's that can only tighten it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from stat import S_IMODE
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.canon.rules import Rule
+from halfdoor.config import rules as policy
+from halfdoor.config.cards import aliases as aliases
+from halfdoor.config.cards import cards as cards
+from halfdoor.config.check import check, rules
+from halfdoor.config.model import Config, ProjectTables, Tables
+from halfdoor.config.parse import Source, tables
+from halfdoor.errors import SetupError
+
+PROJECT_FILE: Final = ".halfdoor.toml"
+# A cloned repository is untrusted; no honest file comes near this.
+FILE_LIMIT_BYTES: Final = 1024 * 1024
+OTHERS: Final = 0o077
+
+
+class Loaded(Struct, frozen=True):
+    """All that was read. config.source is "" when the user has no file.
+
+    project: the project's file, "" when there is none. notes: sentences for `serve` and `doctor`.
+    """
+
+    config: Config
+    state_dir: Path
+    project: str = ""
+    project_rules: tuple[Rule, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) -> Loaded:
+    """Read the user's file (or `config` instead of it) and the nearest project's.
+
+    project_dir: where to look for `.halfdoor.toml` from, upwards; None looks nowhere.
+    Raises SetupError; a user's file that does not exist is none, a `config` that does not is one.
+    """
+    path = config or user_file(env)
+    user = Config() if config is None and _absent(path) else load_user(path)
+    project = project_file(project_dir, env) if project_dir else None
+    added, notes = load_project(project) if project else ((), ())
+    return Loaded(
+        config=user,
+        state_dir=state_dir(user, env),
+        project=str(project or ""),
+        project_rules=added,
+        notes=(*_notes(user, env), *notes),
+    )
+
+
+def load_user(path: Path) -> Config:
+    """Read one user's file. Raises SetupError with `file:line` and a hint."""
+    source = Source(path.name, _text(path))
+    read = tables(source, Tables)
+    check(source, read)
+    return Config(
+        server=read.server,
+        tokens=read.tokens,
+        backends=read.backends,
+        models=read.models,
+        names=read.names,
+        rules=rules(source, read.rules),
+        routing=read.routing,
+        source=str(path),
+    )
+
+
+def load_project(path: Path) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`."""
+    source = Source(path.name, _text(path))
+    read = tables(source, ProjectTables)
+    unread = f"{source.place('gate')}: `[gate]` is read by nothing yet"
+    return rules(source, read.rules), (unread,) if read.gate else ()
+
+
+def rules_in_force(loaded: Loaded) -> tuple[Rule, ...]:
+    """Defaults, the user's rules and the project's; see `config.rules.in_force`."""
+    return policy.in_force(loaded.config.rules, loaded.project_rules)
+
+
+def user_file(env: Mapping[str, str]) -> Path:
+    """`$XDG_CONFIG_HOME/halfdoor/config.toml`, on every system; the file need not exist."""
+    return _base(env, "XDG_CONFIG_HOME", ".config") / "halfdoor" / "config.toml"
+
+
+def state_dir(config: Config, env: Mapping[str, str]) -> Path:
+    """Where the log and its keys are; the folder need not exist."""
+    configured = config.server.state_dir
+    if not configured:
+        return _base(env, "XDG_STATE_HOME", ".local/state") / "halfdoor"
+    if configured.startswith("~/"):
+        return _home(env) / configured[2:]
+    return Path(configured).expanduser()
+
+
+def project_file(start: Path, env: Mapping[str, str]) -> Path | None:
+    """The nearest `.halfdoor.toml`, up to the root of the git checkout or the user's home."""
+    home = _home(env)
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if not _absent(folder / PROJECT_FILE):
+            return folder / PROJECT_FILE
+        if folder == home or not _absent(folder / ".git"):
+            return None
+    return None
+
+
+def _absent(path: Path) -> bool:
+    """It is certain that nothing is there; when in doubt, reading it will say what is wrong."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _base(env: Mapping[str, str], variable: str, default: str) -> Path:
+    """An XDG base directory; the standard says that a relative value is ignored."""
+    configured = Path(env.get(variable, ""))
+    return configured if configured.is_absolute() else _home(env) / default
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    return Path(env["HOME"]) if env.get("HOME") else Path.home()
+
+
+def _text(path: Path) -> str:
+    """A file's text. Raises SetupError when it is missing, unreadable, too big or not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT_BYTES + 1)
+    except FileNotFoundError:
+        hint = "give another `--config`, or make one with `halfdoor init`"
+        raise SetupError("there is no such file", hint=hint, where=str(path)) from None
+    except OSError as error:
+        why = error.strerror or "it cannot be opened"
+        raise SetupError(
+            f"cannot be read: {why}", hint="check its permissions", where=str(path)
+        ) from None
+    if len(data) > FILE_LIMIT_BYTES:
+        raise SetupError("is larger than 1 MiB", hint="is it the right file?", where=str(path))
+    return _decoded(path, data)
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        where = f"{path.name}:{line}"
+        raise SetupError("is not UTF-8", hint="save it as UTF-8", where=where) from None
+
+
+def _notes(config: Config, env: Mapping[str, str]) -> Iterator[str]:
+    if config.source:
+        yield from _permission_notes(Path(config.source))
+    for backend in config.backends:
+        if backend.key_env and not env.get(backend.key_env):
+            yield (
+                f"{backend.key_env} is not set, so backend `{backend.name}` is called without a "
+                "key; hint: set it and start again"
+            )
+    for default, rule in policy.loosened(config.rules):
+        yield (
+            f"loosened: {rule.source} lets `{rule.label}` reach {rule.ceiling.name.lower()} "
+            f"(default {default.ceiling.name.lower()})"
+        )
+
+
+def _permission_notes(path: Path) -> Iterator[str]:
+    mode = S_IMODE(path.stat().st_mode)
+    # Windows reports 0o666 for every file and keeps permissions elsewhere.
+    if mode & OTHERS and path.drive == "":
+        yield f"{path} can be read by others (mode {mode:03o}); hint: chmod 600 {path}"

@@ -1,0 +1,237 @@
+"""What the configuration may say. `docs/reference/config.md` is generated from this file.
+
+`Tables` is the user's file and `ProjectTables` a project's, as TOML has them; `Config` is what the
+rest of halfdoor gets: the same, checked, with the rules as `decide` reads them. No object here ever
+holds a key: `key` and `env` name the environment variable that does.
+"""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from halfdoor.canon.rules import Rule
+
+ZoneName = Literal["device", "network", "cloud"]
+AboveName = Literal["exclude", "refuse"]
+DialectName = Literal["openai_chat", "anthropic_messages"]
+StrategyName = Literal["prefer", "local_first"]
+
+MIB: Final = 1024 * 1024
+# Names travel in headers, the log and the command line: no spaces, no globs, no control characters.
+NAME: Final = r"^[A-Za-z0-9._/][A-Za-z0-9._:/@+=,-]{0,199}$"
+VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+REFERENCE: Final = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+MicroPerMillion = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+
+
+def about(description: str) -> Meta:
+    """The one sentence that the reference page and an editor show for a field."""
+    return Meta(description=description)
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where halfdoor listens and keeps its state."""
+
+    listen: Annotated[
+        str,
+        about("Address and port to listen on; an address beyond loopback needs `[[tokens]]`."),
+    ] = "127.0.0.1:4114"
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        about("Extra `Host` names to accept, as a browser or a tool would send them."),
+    ] = ()
+    body_limit_bytes: Annotated[
+        int,
+        Meta(ge=1024, le=1024 * MIB, description="Largest request body; more is answered 413."),
+    ] = 64 * MIB
+    state_dir: Annotated[
+        str,
+        about("Folder of the log and its keys; empty means `$XDG_STATE_HOME/halfdoor`."),
+    ] = ""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host, without brackets, and port. ValueError for a `listen` that nothing has checked."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class Token(Struct, frozen=True, forbid_unknown_fields=True):
+    """A secret that a tool must show. Optional on loopback, needed beyond it."""
+
+    name: Annotated[str, Meta(pattern=NAME, description="What the log calls its bearer.")]
+    env: Annotated[
+        str,
+        Meta(
+            pattern=VARIABLE,
+            description="The environment variable that holds the secret; the file never does.",
+        ),
+    ]
+
+
+class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a backend may stay silent, in seconds."""
+
+    connect_s: Annotated[Seconds, about("Until the connection stands.")] = 10.0
+    first_byte_s: Annotated[Seconds, about("From the request to the status line.")] = 300.0
+    idle_s: Annotated[Seconds, about("Between two pieces of an answer.")] = 300.0
+
+
+class Backend(Struct, frozen=True, forbid_unknown_fields=True):
+    """A place where models answer."""
+
+    name: Annotated[str, Meta(pattern=NAME, description="What models refer to.")]
+    dialect: Annotated[DialectName, about("The protocol it speaks.")]
+    url: Annotated[
+        str,
+        about(
+            "Base URL as that dialect's SDK wants it (OpenAI with `/v1`, Anthropic without); "
+            "`scripted:` is a shipped fake."
+        ),
+    ]
+    zone: Annotated[
+        ZoneName,
+        about("Where it is, as you claim; the address really connected to can only widen it."),
+    ]
+    key: Annotated[
+        str,
+        Meta(
+            pattern=REFERENCE + "|^$",
+            description="`${VARIABLE}`: where its key is; unset, it is called without a key.",
+        ),
+    ] = ""
+    credentials: Annotated[
+        Literal["", "client"],
+        about("`client` passes the caller's own key on, to this vendor only."),
+    ] = ""
+    vendor: Annotated[
+        str,
+        Meta(
+            pattern=NAME + "|^$",
+            description="Whose thinking blocks it may see; empty means the backend's name.",
+        ),
+    ] = ""
+    timeouts: Annotated[Timeouts, about("See `[backends.timeouts]`.")] = Timeouts()
+
+    @property
+    def key_env(self) -> str:
+        """The environment variable that holds the key, "" for none."""
+        return self.key[2:-1]
+
+
+class Prices(Struct, frozen=True, forbid_unknown_fields=True):
+    """Micro-USD per million tokens; a kind left out is unknown, never free."""
+
+    input: Annotated[MicroPerMillion | None, about("Prompt tokens.")] = None
+    output: Annotated[MicroPerMillion | None, about("Answer tokens, reasoning included.")] = None
+    cached_input: Annotated[MicroPerMillion | None, about("Prompt tokens from a cache.")] = None
+    cache_write: Annotated[MicroPerMillion | None, about("Prompt tokens put into a cache.")] = None
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that may answer."""
+
+    name: Annotated[
+        str, Meta(pattern=NAME, description="What tools and `[[names]]` call it; never `auto`.")
+    ]
+    backend: Annotated[str, about("The name of a backend.")]
+    id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            description="What the backend calls it; `*` sends on the name that was asked for.",
+        ),
+    ]
+    context_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None, about("Its window, as it is really loaded.")
+    ] = None
+    max_output_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None, about("Longest answer; clamps what a tool asks for.")
+    ] = None
+    price: Annotated[Prices, about("See `[models.price]`.")] = Prices()
+
+
+class Name(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name that a tool may ask for, and who may answer."""
+
+    match: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!-~]{1,200}$",
+            description="A glob over the model name asked for, as `claude-*`.",
+        ),
+    ]
+    choose: Annotated[
+        tuple[str, ...], about("Names of models, in order of preference; at least one.")
+    ]
+
+
+class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far text with a label may go. The strictest of all matching rules holds."""
+
+    label: Annotated[
+        str,
+        about("`secret`, `not-scanned`, `scan-failed` or `path:<glob>`, as `path:payments/**`."),
+    ]
+    ceiling: Annotated[ZoneName, about("The widest zone for unedited text with the label.")]
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^([!-~]([ -~]{0,198}[!-~])?)?$",
+            description="What refusals and the log call it; empty means the label.",
+        ),
+    ] = ""
+    above: Annotated[
+        AboveName,
+        about("For wider targets: `exclude` takes them out, `refuse` refuses the whole request."),
+    ] = "exclude"
+
+
+class Routing(Struct, frozen=True, forbid_unknown_fields=True):
+    """How permitted models are put in order."""
+
+    strategy: Annotated[
+        StrategyName,
+        about("`prefer` keeps the order of `choose`; `local_first` puts nearer zones first."),
+    ] = "prefer"
+
+
+class Tables(Struct, frozen=True, forbid_unknown_fields=True):
+    """The user's file, `~/.config/halfdoor/config.toml`."""
+
+    server: Server = Server()
+    tokens: tuple[Token, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    models: tuple[Model, ...] = ()
+    names: tuple[Name, ...] = ()
+    rules: tuple[RuleTable, ...] = ()
+    routing: Routing = Routing()
+
+
+class ProjectTables(Struct, frozen=True, forbid_unknown_fields=True):
+    """A project's `.halfdoor.toml`: untrusted, so it can add rules and nothing else.
+
+    gate: kept for the checks of a later part; read by nothing yet.
+    """
+
+    rules: tuple[RuleTable, ...] = ()
+    gate: dict[str, object] = {}
+
+
+class Config(Struct, frozen=True):
+    """The user's configuration, checked. source: its path, "" when no file exists.
+
+    rules: the user's own, each with its `file:line`.
+    """
+
+    server: Server = Server()
+    tokens: tuple[Token, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    models: tuple[Model, ...] = ()
+    names: tuple[Name, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    routing: Routing = Routing()
+    source: str = ""

@@ -1,0 +1,103 @@
+"""A configuration as a commented file, the way `halfdoor init` writes it."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from halfdoor.config.check import SCRIPTED
+from halfdoor.config.model import Backend, Config, Model, Name
+
+HEAD: Final = """\
+# halfdoor: which models may answer, and how far each kind of text may go.
+# Every key is explained in docs/reference/config.md. Restart `halfdoor serve` after a change.
+
+[server]
+listen = "{listen}"  # beyond loopback it refuses to start without [[tokens]]
+"""
+
+TOKENS: Final = """\
+# A secret that tools must show; the secret itself stays in the environment.
+# [[tokens]]
+# name = "ci"
+# env = "HALFDOOR_TOKEN_CI"
+"""
+
+BACKENDS: Final = """\
+# Where models answer. `zone` is your claim: device < network < cloud. halfdoor also looks at the
+# address that it is really connected to, and takes the wider of the two.
+"""
+
+MODELS: Final = """\
+# What may answer. A price is in micro-USD per million tokens: price = { input = 3_000_000 }.
+"""
+
+NAMES: Final = """\
+# What tools ask for, and who may answer, in order of preference. `auto` always means all models.
+"""
+
+RULES: Final = """\
+# How far text may go. Without any rule, secrets and text that could not be scanned stay on this
+# device; images and other parts that nothing can scan may reach the cloud. To tighten:
+# [[rules]]
+# label = "path:payments/**"
+# ceiling = "network"
+# above = "refuse"      # or "exclude": only leave the wider models out
+
+[routing]
+strategy = "{strategy}"  # or "local_first"
+"""
+
+
+def commented(config: Config) -> str:
+    """TOML that reads back as the same configuration. Its own rules are not written."""
+    assert not config.rules
+    return "\n".join(
+        [
+            HEAD.format(listen=config.server.listen),
+            TOKENS,
+            BACKENDS,
+            *(_joined(_backend(backend)) for backend in config.backends),
+            MODELS,
+            *(_joined(_model(model)) for model in config.models),
+            NAMES,
+            *(_joined(_name(name)) for name in config.names),
+            RULES.format(strategy=config.routing.strategy),
+        ]
+    )
+
+
+def _backend(backend: Backend) -> Iterator[str]:
+    if backend.url.startswith(SCRIPTED):
+        yield "# NOT A MODEL: a shipped fake with scripted answers, because nothing was found."
+    yield "[[backends]]"
+    yield f"name = {_text(backend.name)}"
+    yield f"dialect = {_text(backend.dialect)}"
+    yield f"url = {_text(backend.url)}"
+    yield f"zone = {_text(backend.zone)}"
+    if backend.key:
+        yield f"key = {_text(backend.key)}  # read from the environment"
+
+
+def _model(model: Model) -> Iterator[str]:
+    yield "[[models]]"
+    yield f"name = {_text(model.name)}"
+    yield f"backend = {_text(model.backend)}"
+    remark = "  # sends on the name that was asked for" if model.id == "*" else ""
+    yield f"id = {_text(model.id)}{remark}"
+    if model.context_tokens:
+        yield f"context_tokens = {model.context_tokens}"
+
+
+def _name(name: Name) -> Iterator[str]:
+    yield "[[names]]"
+    yield f"match = {_text(name.match)}"
+    yield "choose = [" + ", ".join(map(_text, name.choose)) + "]"
+
+
+def _joined(lines: Iterator[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: JSON's escapes are a part of TOML's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
