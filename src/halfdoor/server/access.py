@@ -1,0 +1,191 @@
+"""Who may ask: the caller's Host, Origin and token; and which of its headers go further.
+
+A foreign `Host` is 400, as RFC 9112 §3.2 has it for a Host that the server does not serve, and
+because 400 is the one status that every tool shows at once (a container that asks for
+`host.docker.internal` must read the hint, not retry for a minute). A foreign `Origin` comes only
+from a web page and is 403. A missing or wrong token is 401, with word not to retry.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Final
+
+from halfdoor.canon.commands import Headers
+from halfdoor.canon.request import Actor
+from halfdoor.errors import ClientError
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+# User-agent prefixes, most telling first; measured, see docs/explanation/clients.md.
+TOOLS: Final = (
+    ("claude-cli", "claude-code"),
+    ("claude-code", "claude-code"),
+    ("codex", "codex"),
+    ("opencode", "opencode"),
+    ("aider", "aider"),
+    ("litellm", "litellm"),
+    ("continue", "continue"),
+    ("cline", "cline"),
+    ("llm/", "llm"),
+    ("openai/", "openai-sdk"),
+    ("asyncopenai/", "openai-sdk"),
+    ("anthropic/", "anthropic-sdk"),
+    ("asyncanthropic/", "anthropic-sdk"),
+    ("ollama", "ollama-sdk"),
+    ("curl/", "curl"),
+    ("halfdoor", "halfdoor"),
+)
+
+_STAY: Final = frozenset(
+    {
+        # Credentials: for halfdoor, or for a vendor the tool believes it reaches.
+        b"api-key",
+        b"authorization",
+        b"cookie",
+        b"cookie2",
+        b"x-amz-security-token",
+        b"x-api-key",
+        b"x-auth-token",
+        b"x-goog-api-key",
+        # This connection's own business.
+        b"accept-encoding",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+    }
+)
+_STAY_PREFIXES: Final = (b"proxy-", b"x-forwarded-", b"x-halfdoor-", b"x-real-ip", b"cf-", b"sec-")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Judges a request by its headers, before its body is read.
+
+    tokens: (name, secret); none means that whoever reaches a loopback listener may ask.
+    allowed_hosts: further names to accept in `Host`, lower-case, without port.
+    loopback: the listener is reached from this device only.
+    """
+
+    tokens: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    allowed_hosts: frozenset[str] = frozenset({"localhost"})
+    loopback: bool = True
+    project: str = ""
+
+    def visit(self, headers: RawHeaders) -> None:
+        """Judge Host and Origin: for what needs no token. Raises ClientError, 400 or 403."""
+        hosts = [value for name, value in headers if name == b"host"]
+        origins = [value for name, value in headers if name == b"origin"]
+        if len(hosts) != 1 or not self._serves(_name(hosts[0])):
+            shown = _shown(hosts[0]) if len(hosts) == 1 else f"({len(hosts)} of them)"
+            raise ClientError(
+                f"halfdoor does not answer to the Host {shown}",
+                code="foreign_host",
+                hint="use the address it listens on, or add the name to `allowed_hosts`",
+            )
+        if any(origin.lower().partition(b"://")[2] != hosts[0].lower() for origin in origins):
+            raise ClientError(
+                f"a web page from {_shown(origins[0])} may not use halfdoor",
+                status=403,
+                code="foreign_origin",
+                hint="ask from a program, not from a web page",
+            )
+
+    def admit(self, headers: RawHeaders) -> tuple[Actor, str]:
+        """Who asks, and the caller's own credential for a vendor, "" if it showed none.
+
+        What matched one of our tokens is never the caller's credential. Raises ClientError.
+        """
+        self.visit(headers)
+        shown = _credentials(headers)
+        tool = _tool(headers)
+        if not self.tokens:
+            return Actor("", tool, self.project), next(iter(shown), "")
+        name, others = self._recognised(shown)
+        if not name:
+            raise ClientError(
+                "no valid token was shown" if shown else "a token is needed",
+                status=401,
+                code="invalid_token",
+                hint="send one of the configured `[[tokens]]` as your tool's API key",
+            )
+        return Actor(name, tool, self.project), next(iter(others), "")
+
+    def _recognised(self, shown: list[str]) -> tuple[str, list[str]]:
+        """The token's name and what is left. Every token is compared, whatever matched before."""
+        found, others = "", []
+        for secret in shown:
+            print_ = sha256(secret.encode("latin-1", "replace")).digest()
+            mine = ""
+            for name, token in self.tokens:
+                if compare_digest(sha256(token.encode("latin-1", "replace")).digest(), print_):
+                    mine = name
+            found = found or mine
+            if not mine:
+                others.append(secret)
+        return found, others
+
+    def _serves(self, name: str) -> bool:
+        if name in self.allowed_hosts:
+            return True
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        # An address in `Host` cannot be rebound; beyond loopback a token is needed anyway.
+        return address.is_loopback or not self.loopback
+
+
+def passed_on(headers: RawHeaders) -> Headers:
+    """The headers that may go further: lower-case, in order, no credentials, nothing hop-by-hop."""
+    named = {
+        token.strip()
+        for name, value in headers
+        if name == b"connection"
+        for token in value.lower().split(b",")
+    }
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if name not in _STAY and name not in named and not name.startswith(_STAY_PREFIXES)
+    )
+
+
+def _credentials(headers: RawHeaders) -> list[str]:
+    shown = []
+    for name, value in headers:
+        text = value.decode("latin-1")
+        if name == b"x-api-key" and text:
+            shown.append(text)
+        elif name == b"authorization" and text[:7].lower() == "bearer " and text[7:].strip():
+            shown.append(text[7:].strip())
+    return shown
+
+
+def _tool(headers: RawHeaders) -> str:
+    agent = next((value for name, value in headers if name == b"user-agent"), b"")
+    said = agent[:64].decode("latin-1").lower()
+    return next((tool for prefix, tool in TOOLS if said.startswith(prefix)), "other")
+
+
+def _name(host: bytes) -> str:
+    """The name in `name:port` or `[address]:port`, lower-case, without a final dot."""
+    text = host.decode("latin-1").strip().lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.rpartition(":")[0] or text if text.count(":") == 1 else text.rstrip(".")
+
+
+def _shown(value: bytes) -> str:
+    """A header's value, short and printable: it is another's text."""
+    return "`" + "".join(c for c in value.decode("latin-1")[:80] if c.isprintable()) + "`"

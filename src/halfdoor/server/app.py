@@ -1,0 +1,259 @@
+"""The line's front door: a bare ASGI application with a closed table of routes.
+
+Order of a request: route, Host, Origin, token, body, dialect; then it is an exchange, and
+everything from there on is `flow/exchange.py`. What fails before is answered in the shape of the
+dialect whose route it is, without `x-halfdoor-id`: nothing was decided and nothing left.
+"""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final
+
+import msgspec
+
+from halfdoor.dialects.base import Dialect
+from halfdoor.errors import ClientError, SetupError
+from halfdoor.flow.drive import drive
+from halfdoor.flow.exchange import exchange
+from halfdoor.flow.house import House
+from halfdoor.flow.ports import Services
+from halfdoor.server.access import Access, RawHeaders, passed_on
+from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
+from halfdoor.server.sink import AsgiSink, Send
+from halfdoor.server.status import Status
+
+_log: Final = logging.getLogger("halfdoor")
+
+Scope = Mapping[str, Any]
+Route = tuple[Dialect, str]
+Fields = tuple[tuple[str, str], ...]
+
+_JSON: Final = "application/json"
+_TEXT: Final = "text/plain; charset=utf-8"
+_HELLO: Final = b"halfdoor is running; point your tool's base URL here\n"
+_INTERNAL: Final = "failed inside; its own output says where"
+_READS: Final = ("GET", "HEAD")
+# How long a clean stop waits for exchanges that were cancelled to record their outcome.
+_LAST_WORDS_S: Final = 5.0
+
+
+class App:
+    """The ASGI application.
+
+    running: entered when the server starts and left when it stops: what must be open meanwhile.
+    Raises SetupError when two dialects claim one path.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        services: Services,
+        access: Access,
+        limits: Limits,
+        status: Status,
+        *,
+        running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+    ) -> None:
+        self._house = house
+        self._services = services
+        self._access = access
+        self._limits = limits
+        self._status = status
+        self._running = running
+        self._routes = routes(house.dialects)
+        self._pages = {
+            "/": self._hello,
+            "/healthz": self._health,
+            "/halfdoor/status": self._show_status,
+            "/models": self._models,
+            "/v1/models": self._models,
+            "/v1/v1/models": self._models,
+        }
+        self._exchanges: set[asyncio.Task[Any]] = set()
+        self.failed: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            # A WebSocket is never opened: before acceptance, closing it is an HTTP 403.
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._routes.get(scope["path"])
+        if route is None or scope["method"] != "POST":
+            await self._page(scope, route, send)
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._exchanges.add(task)
+        try:
+            await self._ask(scope, route[0], route[1], receive, send)
+        finally:
+            self._exchanges.discard(task)
+
+    async def _ask(
+        self, scope: Scope, dialect: Dialect, endpoint: str, receive: Receive, send: Send
+    ) -> None:
+        headers = scope["headers"]
+        sink = AsgiSink(receive, send, stuck_s=self._limits.stuck_s)
+        reader = BodyReader(receive, headers, self._limits)
+        try:
+            actor, key = self._access.admit(headers)
+            body = await reader.read()
+            query = scope["query_string"].decode("latin-1")
+            request = dialect.read(endpoint, passed_on(headers), query, body)
+            await drive(exchange(request, actor, self._house), self._services, sink, key)
+        except HungUpError:
+            return
+        except ClientError as error:
+            text = dialect.error(error.status, error.code, f"halfdoor: {error}")
+            await _refuse(send, error.status, text, reader)
+        except Exception as error:
+            _record(error)
+            if sink.started:
+                raise
+            text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
+            await _refuse(send, 500, text, reader)
+
+    async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
+        """Everything that is not an exchange. Bodies are not read."""
+        try:
+            self._access.visit(scope["headers"])
+            answer = self._find(scope, route)
+        except ClientError as error:
+            body, more = _neutral(error), _more(error, scope, route)
+            await _whole(send, error.status, _JSON, body, more)
+            return
+        await _whole(send, 200, *answer)
+
+    def _find(self, scope: Scope, route: Route | None) -> tuple[str, bytes]:
+        path, method = scope["path"], scope["method"]
+        page = self._pages.get(path)
+        if path.endswith("/responses") and _upgrades(scope["headers"]):
+            # Codex opens a WebSocket first; 426 is what makes it use POST at once.
+            raise ClientError(
+                "WebSockets are not spoken here", status=426, code="upgrade_required", hint="POST"
+            )
+        if page is None and route is None:
+            known = ", ".join(sorted({endpoint for _, endpoint in self._routes.values()}))
+            raise ClientError(
+                f"halfdoor has no `{path[:80]}`",
+                status=404,
+                code="not_found",
+                hint=f"POST to {known}, or GET /v1/models",
+            )
+        if page is None or method not in _READS:
+            wanted = "POST" if page is None else "GET"
+            raise ClientError(
+                f"`{path}` takes {wanted}, not {method[:20]}", status=405, code="method_not_allowed"
+            )
+        return page(scope["headers"])
+
+    def _hello(self, _: RawHeaders) -> tuple[str, bytes]:
+        return _TEXT, _HELLO
+
+    def _health(self, _: RawHeaders) -> tuple[str, bytes]:
+        return _TEXT, b"halfdoor ok\n"
+
+    def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
+        self._access.admit(headers)
+        return _JSON, self._status.now(time.monotonic(), len(self._exchanges))
+
+    def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
+        self._access.admit(headers)
+        if any(name == b"anthropic-version" for name, _ in headers):
+            return _JSON, self._status.anthropic_models()
+        return _JSON, self._status.openai_models()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                await self._last_words()
+        except Exception as error:  # noqa: BLE001  the task's edge: `listen.py` words it
+            self.failed = error
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _last_words(self) -> None:
+        if self._exchanges:
+            await asyncio.wait(set(self._exchanges), timeout=_LAST_WORDS_S)
+
+
+def routes(dialects: Mapping[str, Dialect]) -> dict[str, Route]:
+    """Every path a tool may POST to. One base URL has two conventions, so each stands thrice."""
+    table: dict[str, Route] = {}
+    for dialect in dialects.values():
+        for endpoint in dialect.endpoints:
+            for path in (endpoint, endpoint.removeprefix("/v1"), f"/v1{endpoint}"):
+                if path in table:
+                    raise SetupError(f"two dialects claim the path `{path}`")
+                table[path] = (dialect, endpoint)
+    return table
+
+
+def _upgrades(headers: RawHeaders) -> bool:
+    return any(name == b"upgrade" for name, _ in headers)
+
+
+def _neutral(error: ClientError) -> bytes:
+    """An error on a route of no dialect: both vendors' SDKs find their fields in it."""
+    told = {"type": error.code, "code": error.code, "message": f"halfdoor: {error}", "param": None}
+    return msgspec.json.encode({"type": "error", "error": told})
+
+
+def _more(error: ClientError, scope: Scope, route: Route | None) -> Fields:
+    allow = "POST" if route is not None else "GET, HEAD"
+    more: Fields = (("connection", "close"),) if scope["method"] not in _READS else ()
+    match error.status:
+        case 405:
+            return (*more, ("allow", allow))
+        case 426:
+            return (*more, ("upgrade", "HTTP/1.1"))
+        case 401:
+            return (*more, ("www-authenticate", "Bearer"), ("x-should-retry", "false"))
+        case _:
+            return more
+
+
+async def _refuse(send: Send, status: int, body: bytes, reader: BodyReader) -> None:
+    """Answer what never became an exchange; what is still on the wire is read on, briefly."""
+    fields: Fields = (("x-should-retry", "false"),)
+    if status == 401:
+        fields += (("www-authenticate", "Bearer"),)
+    if reader.whole:
+        await _whole(send, status, _JSON, body, fields)
+        return
+    await send(_head(status, _JSON, len(body), (*fields, ("connection", "close"))))
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    if status != 408:
+        await reader.linger()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _record(error: Exception) -> None:
+    """Tell the operator where halfdoor failed; never what the error says, which may be content."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s in an exchange:\n%s", type(error).__name__, place)
+
+
+async def _whole(send: Send, status: int, kind: str, body: bytes, more: Fields = ()) -> None:
+    await send(_head(status, kind, len(body), more))
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _head(status: int, kind: str, length: int, more: Fields) -> Message:
+    fields: Fields = (("content-type", kind), ("content-length", str(length)), *more)
+    raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+    return {"type": "http.response.start", "status": status, "headers": raw}

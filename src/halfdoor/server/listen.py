@@ -1,0 +1,184 @@
+"""The listener: binds before anything starts, serves, and stops with every outcome recorded."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+import uvicorn
+
+from halfdoor.backends.http import authority, control_get
+from halfdoor.canon.decision import ControlPermit
+from halfdoor.errors import BackendError, SetupError
+from halfdoor.server.app import App
+from halfdoor.server.patience import PatientProtocol
+
+BACKLOG: Final = 2048
+# Longer than most clients keep an idle connection, so that they close it and not we.
+KEEP_ALIVE_S: Final = 75
+# How long a stop waits for answers under way before it cancels them.
+GRACE_S: Final = 10
+_HINT: Final = 'write it as `listen = "127.0.0.1:4114"`'
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. host: a name or an IP address without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Can only this device reach it? A name but `localhost` might resolve to anything."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def address(listen: str) -> Address:
+    """Read `host:port` or `[host]:port`. Raises SetupError."""
+    host, _, port = listen.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not bare or (":" in bare) != (bare != host) or not (port.isascii() and port.isdigit()):
+        raise SetupError(f"`{listen}` is not an address and a port to listen on", hint=_HINT)
+    if int(port) > 65535:
+        raise SetupError(f"{port} is not a port", hint="choose one from 1 to 65535")
+    return Address(bare.lower(), int(port))
+
+
+def guarded(where: Address, *, tokens: int) -> None:
+    """INVARIANT: nobody but this device asks without a token. Raises SetupError."""
+    if not where.loopback and not tokens:
+        raise SetupError(
+            f"{where} can be reached from other machines, and no `[[tokens]]` are configured",
+            hint='add `[[tokens]]` with `name` and `env`, or listen on "127.0.0.1:4114"',
+        )
+
+
+def bound(where: Address) -> socket.socket:
+    """A socket that holds the port. Raises SetupError, which says who holds it instead."""
+    try:
+        found = socket.getaddrinfo(
+            where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except socket.gaierror as error:
+        raise SetupError(f"{where} cannot be found ({error.strerror})", hint=_HINT) from None
+    family, kind, protocol, _, place = found[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(place)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise _refused(where, error) from None
+    listening.setblocking(False)
+    return listening
+
+
+def run(app: App, listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM, then stop: no new requests, a grace, the log closed.
+
+    ready: called once requests are taken. A second Ctrl-C stops at once. Raises what the
+    application's start or stop raised.
+    """
+    try:
+        Server(app, ready).run(sockets=[listening])
+    except SystemExit:
+        raise app.failed or SetupError("the server could not start") from None
+    finally:
+        listening.close()
+    if app.failed is not None:
+        raise app.failed
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, with a word when it is ready and a clean end after a signal.
+
+    `await serve(sockets=[bound(...)])` inside a loop of one's own; `should_exit = True` stops it.
+    """
+
+    def __init__(self, app: App, ready: Callable[[], None]) -> None:
+        for name in ("uvicorn.error", "uvicorn.access"):
+            # A caller's broken request is no news to an operator.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=PatientProtocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As below, but a signal that was obeyed is not raised again afterwards: exit 0."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {each: signal.signal(each, self.handle_exit) for each in signals}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def _refused(where: Address, error: OSError) -> SetupError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            who = "halfdoor" if asyncio.run(_is_halfdoor(where)) else "another program"
+            hint = (
+                "`halfdoor ps` shows it; stop it, or choose another port with `--listen`"
+                if who == "halfdoor"
+                else "choose another port with `--listen`, or stop that program"
+            )
+            return SetupError(f"{where} is already in use (by {who})", hint=hint)
+        case errno.EACCES:
+            hint = "choose a port above 1023"
+            return SetupError(f"halfdoor may not listen on {where}", hint=hint)
+        case errno.EADDRNOTAVAIL:
+            hint = "choose an address of this machine, as 127.0.0.1"
+            return SetupError(f"{where} is no address of this machine", hint=hint)
+        case _:
+            return SetupError(f"halfdoor cannot listen on {where} ({error.strerror})", hint=_HINT)
+
+
+async def _is_halfdoor(where: Address) -> bool:
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked, not bound
+    asked = Address(anywhere.get(where.host, where.host), where.port)
+    url = f"http://{asked}/healthz"
+    try:
+        status, body = await control_get(url, ControlPermit(authority(url), "status"))
+    except BackendError:
+        return False
+    return status == 200 and body.startswith(b"halfdoor")
