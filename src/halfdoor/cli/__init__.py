@@ -1,0 +1,92 @@
+"""The command line. One file a command, imported when it is called and not before.
+
+Convention: `cli/NAME.py` has a function called NAME, or for a group of commands an `app`
+(`typer.Typer`). Its docstring's first line is its summary in `COMMANDS`; a test holds them equal.
+Options that all share are in `cli/options.py`.
+
+Exit codes: 0 ok, 1 error, 2 usage, 3 refused by policy, 130 interrupted.
+"""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from halfdoor import __version__
+from halfdoor.errors import Denied, HalfdoorError
+
+ERROR: Final = 1
+REFUSED: Final = 3
+
+COMMANDS: Final = {
+    "init": "Find engines and keys, and write a configuration.",
+    "serve": "Start the gateway.",
+    "why": "Explain what was decided about an exchange, and prove that its record stands.",
+    "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
+    "scan": "Look for secrets in a file, a folder or standard input.",
+    "ps": "List the newest exchanges and say whether the gateway runs.",
+    "log": "Verify, read and export the evidence log.",
+    "doctor": "Check the configuration, engines, zones, port, folders and detectors.",
+}
+
+
+class Commands(TyperGroup):
+    """Knows its commands by summary, and imports the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=COMMANDS[name]) for name in COMMANDS})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command in place of its summary."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, command(name) if name in COMMANDS else found, rest
+
+
+def command(name: str) -> Any:
+    """Import one command and build it as typer wants it."""
+    module = import_module(f"halfdoor.cli.{name}")
+    if hasattr(module, "app"):
+        built: Any = typer.main.get_group(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        single.command(name)(getattr(module, name))
+        built = typer.main.get_command(single)
+    built.name = name
+    return built
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="A gateway between coding tools and models that decides what may leave your machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"halfdoor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit."),
+    ] = False,
+) -> None:
+    """A gateway between coding tools and models that decides what may leave your machine."""
+
+
+def main() -> None:
+    """The console script: errors that a person is meant to read become one line and a code."""
+    try:
+        app(prog_name="halfdoor")
+    except HalfdoorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(REFUSED if isinstance(error, Denied) else ERROR)

@@ -1,0 +1,267 @@
+"""What `halfdoor doctor` looks at. Each check gives findings and never raises for what it finds."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from stat import S_IMODE
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from halfdoor.backends.discover import Ask
+from halfdoor.backends.http import authority
+from halfdoor.canon.decision import ControlPermit
+from halfdoor.canon.labels import Zone
+from halfdoor.config.check import SCRIPTED
+from halfdoor.config.found import Discovered
+from halfdoor.config.load import Loaded, rules_in_force
+from halfdoor.config.model import Backend, Config
+from halfdoor.errors import BackendError, SetupError
+from halfdoor.reading.addresses import zone_of
+from halfdoor.reading.engine import Engine
+from halfdoor.reading.secret_formats import FORMATS, verify_table
+
+State = Literal["ok", "warn", "fail"]
+# Host name → its addresses. Raises OSError.
+Resolve = Callable[[str], Awaitable[list[str]]]
+
+LITTLE_BYTES: Final = 1_000_000_000
+TOO_LITTLE_BYTES: Final = 50_000_000
+
+
+class Finding(Struct, frozen=True):
+    """One thing that was looked at. hint: what to do about it, "" when nothing need be done."""
+
+    state: State
+    about: str
+    said: str
+    hint: str = ""
+
+
+class Listed(Struct, frozen=True):
+    """One model of a backend's `/v1/models`."""
+
+    id: str
+
+
+class Listing(Struct, frozen=True):
+    """A backend's `/v1/models`."""
+
+    data: tuple[Listed, ...] | None = None
+
+
+def configuration(loaded: Loaded) -> Iterator[Finding]:
+    """Files, rules and everything that loading noted."""
+    source = loaded.config.source
+    if source:
+        yield Finding("ok", "config", source)
+    else:
+        hint = "`halfdoor init` writes one"
+        yield Finding("ok", "config", "no file: what is found on this machine is used", hint)
+    if loaded.project:
+        added = len(loaded.project_rules)
+        yield Finding("ok", "project", f"{loaded.project} adds {added} rules")
+    for note in loaded.notes:
+        said, _, hint = note.partition("; hint: ")
+        yield Finding("warn", "config", said, hint)
+    yield Finding("ok", "rules", f"{len(rules_in_force(loaded))} in force")
+
+
+def engines(found: Discovered) -> Iterator[Finding]:
+    """What discovery saw."""
+    for engine in found.engines:
+        said = f"{engine.kind} answers at {engine.url}, {len(engine.models)} models"
+        yield Finding("ok", "engine", said)
+    if not found.engines:
+        said = "no engine answers on its usual port on this machine"
+        yield Finding("ok", "engine", said, "start Ollama, LM Studio, vLLM or llama.cpp to use one")
+    for provider in found.providers:
+        yield Finding("ok", "key", f"{provider.variable} is set ({provider.name})")
+
+
+def models(config: Config) -> Iterator[Finding]:
+    """Is there anything that can answer?"""
+    if not config.models:
+        yield Finding("fail", "models", "no model is configured", "add `[[models]]`")
+    scripted = [b.name for b in config.backends if b.url.startswith(SCRIPTED)]
+    for name in scripted:
+        said = f"`{name}` is a scripted fake, not a model"
+        yield Finding("warn", "models", said, "start an engine or set a key, then `halfdoor init`")
+
+
+async def backends(
+    config: Config, ask: Ask, resolve: Resolve, *, online: bool
+) -> tuple[Finding, ...]:
+    """Zones and answers of every backend, asked at once."""
+    real = [b for b in config.backends if not b.url.startswith(SCRIPTED)]
+    found = await asyncio.gather(*(_backend(b, config, ask, resolve, online=online) for b in real))
+    return tuple(finding for each in found for finding in each)
+
+
+async def real_zone(backend: Backend, resolve: Resolve) -> Zone:
+    """The widest zone among the addresses behind a URL. Raises OSError when there is none.
+
+    A name that is claimed to be in the cloud is not looked up: nothing is wider.
+    """
+    host = urlsplit(backend.url).hostname or ""
+    if host == "localhost":
+        return Zone.DEVICE
+    if backend.zone == "cloud" or _is_address(host):
+        return zone_of(host)
+    return max(map(zone_of, await resolve(host)), default=Zone.CLOUD)
+
+
+async def addresses(name: str) -> list[str]:
+    """Look a name up in the system's way. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, None)
+    return [str(place[0]) for *_, place in found]
+
+
+def port(listen: str, *, running: bool, held: Callable[[str], None]) -> Finding:
+    """running: a halfdoor answers there. held: raises SetupError when the port cannot be had."""
+    if running:
+        return Finding("ok", "port", f"a gateway answers on {listen}")
+    try:
+        held(listen)
+    except SetupError as error:
+        return Finding("fail", "port", error.message, error.hint)
+    return Finding("ok", "port", f"{listen} is free")
+
+
+def state(folder: Path, free_bytes: Callable[[Path], int] | None = None) -> Iterator[Finding]:
+    """The state folder: whose it is, who can read it, and how much fits."""
+    if folder.exists():
+        yield from _permissions(folder)
+    else:
+        yield Finding("ok", "state", f"{folder} will be made at the first start")
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    free = free_bytes(there) if free_bytes else shutil.disk_usage(there).free
+    said = f"{free / 1e9:.1f} GB free for the log"
+    if free < TOO_LITTLE_BYTES:
+        yield Finding("fail", "disk", said, "free some space: without a log nothing is served")
+    elif free < LITTLE_BYTES:
+        yield Finding("warn", "disk", said, "free some space, or set `state_dir` elsewhere")
+    else:
+        yield Finding("ok", "disk", said)
+
+
+def detectors() -> Iterator[Finding]:
+    """Every positive example of every secret format, as at start-up."""
+    try:
+        engine = Engine(FORMATS)
+        verify_table(engine)
+    except SetupError as error:
+        yield Finding("fail", "detectors", error.message, error.hint)
+        return
+    yield Finding("ok", "detectors", f"{len(FORMATS)} secret formats find their own examples")
+    if engine.warning:
+        yield Finding("warn", "detectors", engine.warning, "install a wheel of `hyperscan`")
+
+
+def control_calls(config: Config, online: bool) -> Finding:
+    """Calls without request text that this configuration makes, and where they end."""
+    asked = [authority(b.url) for b in config.backends if _may_ask(b, online=online)]
+    said = "; ".join(
+        [
+            "discovery on 127.0.0.1 (ports 11434, 1234, 8000, 8080; without a file, init, doctor)",
+            f"status on {config.server.listen} (ps, doctor)",
+            f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",
+        ]
+    )
+    return Finding("ok", "control", said)
+
+
+async def _backend(
+    backend: Backend, config: Config, ask: Ask, resolve: Resolve, *, online: bool
+) -> list[Finding]:
+    return [
+        await _zone(backend, resolve),
+        *_plaintext(backend),
+        *(await _answers(backend, config, ask) if _may_ask(backend, online=online) else ()),
+    ]
+
+
+async def _zone(backend: Backend, resolve: Resolve) -> Finding:
+    about = f"backend {backend.name}"
+    try:
+        zone = await real_zone(backend, resolve)
+    except (OSError, UnicodeError):  # the second for names that IDNA cannot write
+        said = f"the host of {backend.url} cannot be found"
+        return Finding("fail", about, said, "check its name and your network")
+    claimed, real = backend.zone, zone.name.lower()
+    if zone > Zone[claimed.upper()]:
+        said = f"claims `{claimed}`, but its address is in `{real}`: it counts as `{real}`"
+        return Finding("fail", about, said, f'write `zone = "{real}"`')
+    if claimed == real:
+        return Finding("ok", about, f"zone {claimed}, as its address shows")
+    return Finding("ok", about, f"zone {claimed}, as claimed (its address alone: {real})")
+
+
+def _plaintext(backend: Backend) -> Iterator[Finding]:
+    if backend.url.startswith("http:") and backend.zone != "device":
+        said = "requests and keys travel unencrypted"
+        yield Finding("warn", f"backend {backend.name}", said, "use an https:// address")
+
+
+def _may_ask(backend: Backend, *, online: bool) -> bool:
+    real = not backend.url.startswith(SCRIPTED)
+    return real and (online or backend.zone != "cloud")
+
+
+async def _answers(backend: Backend, config: Config, ask: Ask) -> Iterator[Finding]:
+    about = f"backend {backend.name}"
+    tail = "/models" if backend.dialect == "openai_chat" else "/v1/models"
+    url = backend.url.rstrip("/") + tail
+    try:
+        status, body = await ask(url, ControlPermit(authority(url), "doctor"))
+    except BackendError as error:
+        hint = error.hint or "is it running? Is the address right?"
+        return iter([Finding("fail", about, error.message, hint)])
+    if status >= 500:
+        said = f"answers with HTTP {status}"
+        return iter([Finding("fail", about, said, "look at its own log")])
+    known = _ids(body) if status == 200 else None
+    said = "answers" if known is None else f"answers, and lists {len(known)} models"
+    missing = [
+        Finding("fail", about, f"does not have `{model.id}`", "load it there, or mend `id`")
+        for model in config.models
+        if known and model.backend == backend.name and model.id not in {*known, "*"}
+    ]
+    return iter([Finding("ok", about, said), *missing])
+
+
+def _ids(body: bytes) -> list[str] | None:
+    try:
+        listed = msgspec.json.decode(body, type=Listing).data
+    except msgspec.MsgspecError:
+        return None
+    return None if listed is None else [model.id for model in listed]
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _permissions(folder: Path) -> Iterator[Finding]:
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        said = f"{folder} cannot be written"
+        yield Finding("fail", "state", said, f"make it a folder of your own: chmod 700 {folder}")
+        return
+    mode = S_IMODE(folder.stat().st_mode)
+    if mode & 0o077 and os.name != "nt":
+        said = f"{folder} can be read by others (mode {mode:03o})"
+        yield Finding("warn", "state", said, f"chmod 700 {folder}")
+    else:
+        yield Finding("ok", "state", str(folder))
+
+
+def tokens(config: Config, env: Mapping[str, str]) -> Iterator[Finding]:
+    """Tokens whose secret is not in the environment would let nobody in."""
+    for token in config.tokens:
+        if not env.get(token.env):
+            said = f"token `{token.name}`: {token.env} is not set"
+            yield Finding("fail", "tokens", said, "set it before `halfdoor serve`")

@@ -1,0 +1,88 @@
+"""`halfdoor doctor`: is everything as it must be, and what to do where it is not."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from halfdoor.backends.http import control_get
+from halfdoor.cli import checkup
+from halfdoor.cli.checkup import Finding
+from halfdoor.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ProjectOption,
+    console,
+    look_around,
+    say_json,
+)
+from halfdoor.cli.ps import answers
+from halfdoor.config.defaults import default_config
+from halfdoor.config.load import load
+from halfdoor.errors import SetupError
+from halfdoor.server.listen import address, bound
+
+COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+def doctor(
+    config: ConfigOption = None,
+    project: ProjectOption = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask backends in the cloud, too, whether they answer.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check the configuration, engines, zones, port, folders and detectors.
+
+    Exit 1 when anything fails.
+    """
+    found = examined(config, project or Path.cwd(), online=online)
+    healthy = all(finding.state != "fail" for finding in found)
+    if json:
+        say_json({"healthy": healthy, "findings": found})
+    else:
+        _show(found)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def examined(config: Path | None, project: Path, *, online: bool) -> list[Finding]:
+    """All findings. A configuration that cannot be read leaves what needs none."""
+    found = look_around()
+    try:
+        loaded = load(config, project, os.environ)
+    except SetupError as error:
+        said = f"{error.where}: {error.message}" if error.where else error.message
+        broken = Finding("fail", "config", said, error.hint)
+        return [broken, *checkup.engines(found), *checkup.detectors()]
+    used = loaded.config if loaded.config.source else default_config(found)
+    listen = used.server.listen
+    asked = asyncio.run(checkup.backends(used, control_get, checkup.addresses, online=online))
+    return [
+        *checkup.configuration(loaded),
+        *checkup.models(used),
+        *checkup.engines(found),
+        *asked,
+        *checkup.tokens(used, os.environ),
+        checkup.port(listen, running=asyncio.run(answers(listen)), held=_held),
+        *checkup.state(loaded.state_dir),
+        *checkup.detectors(),
+        checkup.control_calls(used, online=online),
+    ]
+
+
+def _held(listen: str) -> None:
+    bound(address(listen)).close()
+
+
+def _show(found: list[Finding]) -> None:
+    screen = console()
+    for finding in found:
+        state = Text(f"{finding.state:<5}", style=COLOURS[finding.state])
+        screen.print(state + f"{finding.about}: {finding.said}")
+        if finding.hint:
+            screen.print(f"     hint: {finding.hint}")

@@ -1,0 +1,81 @@
+"""What the commands that read the log share: where it is, and how its facts are worded."""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from halfdoor.canon.money import Usage
+from halfdoor.config.load import Loaded, load
+from halfdoor.store.reader import LogReader
+
+STYLES: Final = {
+    "device": "green",
+    "network": "yellow",
+    "cloud": "cyan",
+    "answered": "green",
+    "refused": "yellow",
+    "failed": "red",
+    "hung-up": "magenta",
+}
+# `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
+SHORT_ID: Final = 16
+
+
+def settings(config: Path | None) -> Loaded:
+    """The configuration, for the state directory and the address; no project's file matters here.
+
+    Raises SetupError.
+    """
+    return load(config, None, os.environ)
+
+
+def opened(config: Path | None) -> LogReader:
+    """The configured log. Raises SetupError, or LogError if nothing has been recorded yet."""
+    return LogReader(settings(config).state_dir)
+
+
+def moment(time: str) -> datetime:
+    """The time of an entry."""
+    return datetime.fromisoformat(time)
+
+
+def age(time: str, now: datetime | None = None) -> str:
+    """How long ago, in one unit: `8s`, `3m`, `5h`, `12d`."""
+    seconds = max(0, int(((now or datetime.now(UTC)) - moment(time)).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def tokens(usage: Usage | None) -> str:
+    """Tokens in and out, `3,000+120`; "" when the backend did not say."""
+    return "" if usage is None else f"{usage.input_tokens:,}+{usage.output_tokens:,}"
+
+
+def show(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns: a table on a terminal; elsewhere plain text that is never cut, for programs."""
+    if not console.is_terminal:
+        _plain(console, [titles, *rows])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        number = title in {"TOKENS", "MS", "AGE", "ENTRY"}
+        table.add_column(title, justify="right" if number else "left", overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell, style=STYLES.get(cell, ""), no_wrap=True) for cell in row))
+    console.print(table)
+
+
+def _plain(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line = "  ".join(cells).rstrip()
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

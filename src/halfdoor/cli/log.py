@@ -1,0 +1,226 @@
+"""`halfdoor log`: verify, read, export and sign off the evidence."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from halfdoor.canon.record import Decided, Entry, Noted, Outcome
+from halfdoor.cli.ledger import SHORT_ID, moment, opened, settings, show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.errors import LogError, SetupError
+from halfdoor.record.audit import Problem, Report, Row
+from halfdoor.store.keys import LogKeys
+from halfdoor.store.reader import LogReader
+
+app = typer.Typer(no_args_is_help=True, help="Verify, read and export the evidence log.")
+
+# Below this an audit takes less than a blink, and a bar would only flicker.
+LONG: Final = 20_000
+_AGO: Final = re.compile(r"(\d{1,5})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Format(StrEnum):
+    """How `export` writes: one leaf a line, exactly as it was hashed."""
+
+    JSONL = "jsonl"
+
+
+@app.command()
+def verify(
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint kept elsewhere: proves that nothing was cut off since."),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Prove that no entry was changed, deleted, moved or cut off. Exit 1 if one was."""
+    state_dir = settings(config).state_dir
+    kept = None if against is None else _text(against)
+    with LogReader(state_dir) as reader, _bar(reader.size(), quiet=json) as progress:
+        key = LogKeys.load(state_dir).verifier
+        report = reader.verify(key, against=kept, progress=progress)
+    if json:
+        say_json({"whole": not report.problem_count} | msgspec.to_builtins(report))
+    else:
+        _show_report(console(), report)
+    if report.problem_count:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tail(
+    count: Annotated[int, typer.Option("--number", "-n", min=1, max=100_000)] = 10,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the newest entries, oldest first."""
+    with opened(config) as reader:
+        found = [(row, reader.entry(row)) for row in reader.tail(count)]
+    if json:
+        say_json([msgspec.json.decode(row.leaf) for row, _ in found])
+        return
+    screen = console()
+    short = SHORT_ID if screen.is_terminal else None
+    show(
+        screen,
+        ("ENTRY", "TIME", "EXCHANGE", "WHAT"),
+        [_entry_row(row, entry, short) for row, entry in found],
+    )
+
+
+@app.command()
+def export(
+    form: Annotated[Format, typer.Option("--format", help="One entry a line.")] = Format.JSONL,
+    since: Annotated[
+        str, typer.Option(help="A date, a time (UTC), or how long ago: `90m`, `24h`, `7d`.")
+    ] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Write the entries as they were recorded, one canonical JSON object a line."""
+    assert form is Format.JSONL
+    start = _since(since)
+    with opened(config) as reader:
+        for row in reader.rows(since=start):
+            sys.stdout.buffer.write(row.leaf.encode("utf-8", "surrogateescape") + b"\n")
+        sys.stdout.buffer.flush()
+
+
+@app.command()
+def checkpoint(
+    key: Annotated[
+        bool, typer.Option("--key", help="Print the verifier key instead, for other tools.")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the newest signed head. Keep it elsewhere: `log verify --against` compares with it."""
+    state_dir = settings(config).state_dir
+    with LogReader(state_dir) as reader:
+        note = reader.newest_checkpoint()
+    vkey = LogKeys.load(state_dir).vkey
+    if note is None:
+        raise LogError(
+            "no checkpoint has been signed yet",
+            hint="one is, within a second of an entry and when the gateway stops",
+        )
+    if json:
+        say_json({"checkpoint": note, "key": vkey})
+    else:
+        sys.stdout.write(f"{vkey}\n" if key else note)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SetupError(
+            f"the checkpoint cannot be read: {why}",
+            where=str(path),
+            hint="make one with `halfdoor log checkpoint > FILE`",
+        ) from None
+
+
+@contextmanager
+def _bar(size: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Progress on standard error, for a long log and a person who waits."""
+    screen = Console(stderr=True)
+    if quiet or size < LONG or not screen.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(console=screen, transient=True) as progress:
+        task = progress.add_task("entries", total=size)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _show_report(screen: Console, report: Report) -> None:
+    def say(text: str, style: str = "") -> None:
+        screen.print(text, style=style, highlight=False, markup=False)
+
+    if report.problem_count:
+        say(
+            f"DAMAGED: {_plural(report.problem_count, 'problem')} in {report.size:,} entries", "red"
+        )
+        for problem in report.problems:
+            say(f"  {_place(problem)}: {problem.kind}: {problem.message}")
+        if report.problem_count > len(report.problems):
+            say(f"  … and {report.problem_count - len(report.problems):,} more")
+        say("hint: keep a copy as evidence before you mend anything")
+        return
+    heads = _plural(report.checkpoints, "signed checkpoint")
+    say(f"whole: {_plural(report.size, 'entry')}; {heads} over {report.covered:,} of them", "green")
+    say(f"root {report.root}")
+    if report.unfinished:
+        say(f"{_plural(report.unfinished, 'decision')} without an outcome: counts as sent")
+    if report.against >= 0:
+        say(f"it continues the checkpoint from outside ({_plural(report.against, 'entry')})")
+    else:
+        say("a cut-off end shows only `--against` a checkpoint that you keep elsewhere")
+
+
+def _place(problem: Problem) -> str:
+    if problem.first == problem.last:
+        return f"entry {problem.first:,}"
+    return f"entries {problem.first:,} to {problem.last:,}"
+
+
+def _plural(count: int, noun: str) -> str:
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
+def _entry_row(row: Row, entry: Entry, short: int | None) -> tuple[str, ...]:
+    when = f"{moment(row.time):%Y-%m-%d %H:%M:%S}"
+    return f"{row.seq}", when, row.exchange[:short], _what(entry)
+
+
+def _what(entry: Entry) -> str:
+    match entry:
+        case Decided():
+            return _decision(entry)
+        case Outcome():
+            by = f" by {entry.model} ({entry.zone})" if entry.model else ""
+            return f"{entry.result}{by} in {entry.ms:,} ms"
+        case Noted():
+            return " ".join([entry.event, *(f"{k}={v}" for k, v in entry.facts.items())])
+
+
+def _decision(entry: Decided) -> str:
+    rule = f"rule {entry.rule}; " if entry.rule else ""
+    if entry.refusal:
+        return f"{rule}refused: {entry.refusal}"
+    return f"{rule}may go to {', '.join(planned.model for planned in entry.plan)}"
+
+
+def _since(text: str) -> str:
+    """RFC 3339 in UTC, as the entries have it; "" for the beginning."""
+    if not text:
+        return ""
+    if ago := _AGO.fullmatch(text):
+        start = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    else:
+        start = _moment(text)
+    return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"`{text}` is no time; try 2026-11-21, 2026-11-21T09:30Z or 24h", param_hint="--since"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

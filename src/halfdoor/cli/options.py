@@ -1,0 +1,62 @@
+"""Options that commands share, and how they speak: JSON for programs, plain lines for people."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from halfdoor.config.defaults import default_config
+from halfdoor.config.found import Discovered
+from halfdoor.config.load import Loaded
+from halfdoor.config.load import load as read
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Read this file instead of the user's."),
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project", metavar="DIR", help="Where `.halfdoor.toml` is sought; here if left out."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def load(config: Path | None, project: Path | None = None) -> Loaded:
+    """The configuration in force for `serve` and `explain`. Raises SetupError.
+
+    Without a file it is made of the engines that answer on this machine and the keys in the
+    environment. project: where to look for `.halfdoor.toml`; None is the working directory.
+    """
+    loaded = read(config, project or Path.cwd(), os.environ)
+    if loaded.config.source:
+        return loaded
+    return msgspec.structs.replace(loaded, config=default_config(look_around()))
+
+
+def look_around() -> Discovered:
+    """Engines on this machine and keys in the environment, within a second."""
+    from halfdoor.backends.discover import discover  # noqa: PLC0415  costs 0.1 s, seldom needed
+    from halfdoor.backends.http import control_get  # noqa: PLC0415  the same
+
+    return asyncio.run(discover(control_get, os.environ))
+
+
+def say_json(document: object) -> None:
+    """One JSON document on standard output, indented. Accepts what msgspec can write."""
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read. Colours only on a terminal and without NO_COLOR; lines are never cut.
+
+    Text is printed as it is: `[…]` in a label is no markup.
+    """
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -1,0 +1,104 @@
+"""`halfdoor ps`: the newest exchanges, and whether a gateway runs."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from halfdoor.backends.http import authority, control_get
+from halfdoor.canon.decision import ControlPermit
+from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.errors import BackendError, LogError
+from halfdoor.store.reader import Exchange, LogReader
+from halfdoor.store.schema import FILE
+
+TITLES: Final = ("ID", "AGE", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT")
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  read, never bound
+
+
+def ps(
+    count: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=10_000, help="How many exchanges to list.")
+    ] = 10,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the newest exchanges and say whether the gateway runs."""
+    loaded = settings(config)
+    listen = loaded.config.server.listen
+    runs = asyncio.run(answers(listen))
+    try:
+        with LogReader(loaded.state_dir) as reader:
+            found = reader.recent(count)
+    except LogError:
+        # A gateway that has recorded nothing yet is no error here; a log that cannot be read is.
+        if (loaded.state_dir / FILE).exists():
+            raise
+        found = []
+    if json:
+        say_json({"listen": listen, "running": runs, "exchanges": [_document(x) for x in found]})
+        return
+    _show(found, listen, running=runs)
+
+
+async def answers(listen: str) -> bool:
+    """Does a halfdoor answer at this address?"""
+    host, _, port = listen.rpartition(":")
+    url = f"http://{_ANYWHERE.get(host, host)}:{port}/halfdoor/status"
+    try:
+        status, _ = await control_get(url, ControlPermit(authority(url), "status"), 1.0)
+    except BackendError:
+        return False
+    # One that wants a token first is running, too.
+    return status in {200, 401, 403}
+
+
+def _show(found: Sequence[Exchange], listen: str, *, running: bool) -> None:
+    screen = console()
+    if running:
+        screen.print(f"the gateway answers on {listen}", highlight=False)
+    else:
+        screen.print(
+            f"no gateway answers on {listen}; `halfdoor serve` starts one", highlight=False
+        )
+    if not found:
+        screen.print("no exchange has been recorded yet", highlight=False)
+        return
+    narrow = screen.is_terminal
+    show(screen, TITLES, [_row(x, SHORT_ID if narrow else None) for x in found])
+
+
+def _row(found: Exchange, length: int | None) -> tuple[str, ...]:
+    decided, outcome = found.decided, found.outcome
+    shown = decided.id[:length]
+    if outcome is None:
+        result = "refused" if decided.refusal else "open"
+        return (shown, age(decided.time), "", "", decided.rule, "", "", result)
+    return (
+        shown,
+        age(decided.time),
+        outcome.model,
+        outcome.zone,
+        decided.rule,
+        tokens(outcome.usage),
+        f"{outcome.ms:,}",
+        outcome.result,
+    )
+
+
+def _document(found: Exchange) -> dict[str, Any]:
+    decided, outcome = found.decided, found.outcome
+    return {
+        "id": decided.id,
+        "time": decided.time,
+        "asked": decided.asked,
+        "rule": decided.rule,
+        "model": outcome.model if outcome else "",
+        "zone": outcome.zone if outcome else "",
+        "usage": msgspec.to_builtins(outcome.usage) if outcome else None,
+        "ms": outcome.ms if outcome else None,
+        "result": outcome.result if outcome else "refused" if decided.refusal else "open",
+    }

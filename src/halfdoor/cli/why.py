@@ -1,0 +1,173 @@
+"""`halfdoor why`: what was found in a request, who might see it, and who did."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
+from halfdoor.cli.ledger import moment, settings
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.errors import HalfdoorError
+from halfdoor.store.keys import LogKeys
+from halfdoor.store.reader import Exchange, LogReader
+
+REFUSALS: Final = {
+    "rule": "every model that could answer was forbidden by a rule",
+    "explicit": "the model was asked for by its own name, and a rule forbids it",
+    "no-target": "no configured model could answer it",
+    "invalid": "the request could not be read",
+}
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """state: `proven`, `pending` (no signed head covers it yet) or `broken`; size: of that head."""
+
+    state: str
+    size: int
+    message: str
+
+
+def why(
+    exchange: Annotated[
+        str, typer.Argument(metavar="ID", help="An exchange's id, its beginning, or `last`.")
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Explain what was decided about an exchange, and prove that its record stands."""
+    state_dir = settings(config).state_dir
+    with LogReader(state_dir) as reader:
+        found = reader.exchange(reader.find(exchange))
+        proof = _proof(reader, found.position, state_dir)
+    if json:
+        say_json(_document(found, proof))
+    else:
+        _show(console(), found, proof)
+    if proof.state == "broken":
+        raise typer.Exit(1)
+
+
+def _proof(reader: LogReader, position: int, state_dir: Path) -> Proof:
+    """An explanation that cannot be proven is still shown, with the reason."""
+    try:
+        found = reader.inclusion(position, LogKeys.load(state_dir).verifier)
+    except HalfdoorError as error:
+        return Proof("broken", 0, str(error))
+    if found is None:
+        return Proof("pending", 0, "no signed checkpoint covers it yet; one does within a second")
+    if found.proven:
+        return Proof("proven", found.size, f"proven by the checkpoint of {found.size:,} entries")
+    return Proof("broken", found.size, "NOT what was recorded; hint: run `halfdoor log verify`")
+
+
+def _document(found: Exchange, proof: Proof) -> dict[str, Any]:
+    return {
+        "id": found.decided.id,
+        "decided": msgspec.to_builtins(found.decided),
+        "outcome": msgspec.to_builtins(found.outcome),
+        "log": {"position": found.position, "proof": proof.state, "checkpoint_size": proof.size},
+    }
+
+
+def _show(screen: Console, found: Exchange, proof: Proof) -> None:
+    decided = found.decided
+    when = moment(decided.time)
+    screen.print(
+        Text.assemble((decided.id, "bold"), f"  {when:%Y-%m-%d %H:%M:%S} UTC"), soft_wrap=True
+    )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for title, text in _lines(found):
+        table.add_row(title, Text(text))
+    style = "red" if proof.state == "broken" else ""
+    table.add_row("log", Text(f"entry {found.position:,}: {proof.message}", style=style))
+    screen.print(table)
+
+
+def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
+    decided, outcome = found.decided, found.outcome
+    yield "asked", _asked(decided)
+    yield from _titled("found", [_label(label) for label in decided.labels] or ["nothing"])
+    yield "rule", _rule(decided)
+    yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
+    yield from _titled("excluded", [_left(left) for left in decided.excluded])
+    if decided.refusal:
+        yield "refused", REFUSALS.get(decided.refusal, decided.refusal)
+    if outcome is None:
+        if not decided.refusal:
+            yield "outcome", "none yet; until there is one, it counts as sent to all permitted"
+        return
+    yield from _titled("tried", [_attempt(attempt) for attempt in outcome.attempts])
+    yield "outcome", _outcome(outcome)
+
+
+def _titled(title: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """The title stands before the first only."""
+    for at, text in enumerate(texts):
+        yield title if at == 0 else "", text
+
+
+def _asked(decided: Decided) -> str:
+    who = [f"tool {decided.tool}"] if decided.tool else []
+    who += [f"token {decided.token}"] if decided.token else []
+    who += [f"project {decided.project}"] if decided.project else []
+    by = f" by {', '.join(who)}" if who else ""
+    streamed = ", streamed" if decided.stream else ""
+    named = " (by its own name)" if decided.explicit else ""
+    return (
+        f"{decided.asked}{named}{by}; {decided.body_bytes:,} bytes to "
+        f"{decided.endpoint} ({decided.dialect}{streamed})"
+    )
+
+
+def _label(label: LabelCount) -> str:
+    kind = f" ({label.detail})" if label.detail else ""
+    more = "" if label.count <= len(label.places) else " …"
+    places = ", ".join(label.places)
+    return f"{label.label}{kind}, {label.count} in {places}{more}; by {label.detector}"
+
+
+def _rule(decided: Decided) -> str:
+    if not decided.rule:
+        return f"none matched; no wider than {decided.ceiling}"
+    return f"{decided.rule}: no wider than {decided.ceiling}"
+
+
+def _planned(planned: Planned) -> str:
+    return f"{planned.model} ({planned.zone}, backend {planned.backend})"
+
+
+def _left(left: Left) -> str:
+    label = f", label {left.label}" if left.label else ""
+    return f"{left.model} ({left.zone}): rule {left.rule}{label}"
+
+
+def _attempt(attempt: Attempt) -> str:
+    status = f" {attempt.status}" if attempt.status else ""
+    edits = f"; edits: {', '.join(attempt.edits)}" if attempt.edits else ""
+    return (
+        f"{attempt.model} ({attempt.zone}): {attempt.result}{status} in {attempt.ms:,} ms; "
+        f"sent {attempt.sent_bytes:,} bytes, received {attempt.received_bytes:,}{edits}"
+    )
+
+
+def _outcome(outcome: Outcome) -> str:
+    by = f" by {outcome.model} ({outcome.zone})" if outcome.model else ""
+    first = f", first byte after {outcome.first_byte_ms:,} ms" if outcome.first_byte_ms >= 0 else ""
+    stop = f"; stopped: {outcome.stop}" if outcome.stop else ""
+    return f"{outcome.result}{by} in {outcome.ms:,} ms{first}{_usage(outcome)}{stop}"
+
+
+def _usage(outcome: Outcome) -> str:
+    usage = outcome.usage
+    if usage is None:
+        return ""
+    cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+    return f"; {usage.input_tokens:,} tokens in{cached}, {usage.output_tokens:,} out"

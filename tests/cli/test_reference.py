@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from halfdoor.cli import COMMANDS
+from halfdoor.cli.reference import page
+
+PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"
+
+
+def test_the_page_is_the_commands():
+    assert PAGE.read_text() == page(), (
+        "hint: python -m halfdoor.cli.reference > docs/reference/cli.md"
+    )
+
+
+def test_every_command_has_its_section():
+    assert all(f"## `halfdoor {name}" in page() for name in COMMANDS)

@@ -1,0 +1,122 @@
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from halfdoor.canon.record import Planned
+from halfdoor.cli import why
+from halfdoor.errors import LogError
+from halfdoor.store.file import LogFile
+from halfdoor.store.keys import LogKeys
+from halfdoor.store.reader import LogReader
+from halfdoor.store.schema import FILE
+from tests.cli.commands import halfdoor, settle_in
+from tests.record.samples import decided, exchange_id, outcome
+from tests.store.ledgers import tamper, written
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    settle_in(monkeypatch, str(tmp_path))
+    return tmp_path / "state" / "halfdoor"
+
+
+def record(state, *entries):
+    file = LogFile(state / FILE, LogKeys.load_or_create(state))
+    file.append(entries, last=True)
+    file.close()
+
+
+def test_everything_that_decided_an_exchange_is_told(state):
+    written(state)
+    told = halfdoor("why", exchange_id(3)).stdout
+    for fact in (
+        exchange_id(3),
+        "2026-11-21 09:30:00 UTC",
+        "claude-sonnet; 12,345 bytes to /v1/messages",
+        "secret (aws-access-key-id), 1 in messages[3]; by secrets",
+        "no-keys: no wider than device",
+        "qwen-coder (device, backend ollama)",
+        "sonnet (cloud): rule no-keys, label secret",
+        "qwen-coder (device): answered 200 in 1,400 ms",
+        "3,000 tokens in (1,000 cached), 120 out",
+        "entry 6: proven by the checkpoint of 40 entries",
+    ):
+        assert " ".join(fact.split()) in " ".join(told.split())
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_it_is_found_by_its_beginning_or_as_the_last(state):
+    written(state)
+    assert exchange_id(19) in halfdoor("why", "last").stdout
+    with pytest.raises(LogError, match="give more of"):
+        halfdoor("why", "hd_")
+
+
+def test_programs_get_the_entries_and_the_proof(state):
+    written(state)
+    told = json.loads(halfdoor("why", "last", "--json").stdout)
+    assert told["decided"]["rule"] == "no-keys"
+    assert told["outcome"]["usage"]["input_tokens"] == 3000
+    assert told["log"] == {"position": 38, "proof": "proven", "checkpoint_size": 40}
+
+
+def test_a_changed_decision_is_not_explained_as_if_it_were_true(state):
+    written(state)
+    tamper(state, "UPDATE entries SET leaf = replace(leaf, 'no-keys', 'no_keys') WHERE seq = 6")
+    result = halfdoor("why", exchange_id(3))
+    assert result.exit_code == 1
+    assert "entry 6: NOT what was recorded" in result.stdout
+
+
+def test_without_the_key_the_explanation_stands_unproven(state):
+    written(state)
+    (state / "log.key").unlink()
+    result = halfdoor("why", "last")
+    assert result.exit_code == 1
+    assert "no-keys: no wider than device" in result.stdout
+    assert "log.key: the key cannot be used" in " ".join(result.stdout.split())
+
+
+def test_an_exchange_without_an_outcome_counts_as_sent(state):
+    record(state, decided(1))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "none yet; until there is one, it counts as sent to all permitted" in told
+
+
+def test_a_refusal_says_why_nobody_was_permitted(state):
+    refused = outcome(1, result="refused", model="", zone="", attempts=(), usage=None, status=400)
+    record(state, decided(1, plan=(), refusal="rule"), refused)
+    told = halfdoor("why", "last").stdout
+    assert "permitted  nobody" in told
+    assert "every model that could answer was forbidden by a rule" in told
+
+
+def test_an_entry_newer_than_the_checkpoint_waits_for_the_next(state):
+    written(state)
+    tamper(state, "DELETE FROM checkpoints WHERE size = 40")
+    assert "no signed checkpoint covers it yet" in halfdoor("why", "last").stdout
+
+
+def test_names_with_brackets_are_shown_as_they_are(state):
+    record(state, decided(1, asked="[bold]x[/bold]", plan=(Planned("[red]", "b", "device"),)))
+    told = halfdoor("why", "last").stdout
+    assert "[bold]x[/bold]" in told
+    assert "[red] (device, backend b)" in told
+
+
+def rendered(state, **how):
+    shown = StringIO()
+    with LogReader(state) as reader:
+        found = reader.exchange(exchange_id(3))
+    why._show(Console(file=shown, width=60, **how), found, why.Proof("broken", 40, "changed"))
+    return shown.getvalue()
+
+
+def test_a_terminal_gets_colour_and_no_line_beyond_its_width(state):
+    written(state)
+    assert "\x1b[31m" in rendered(state, force_terminal=True, color_system="standard")
+    plain = rendered(state, no_color=True)
+    assert "\x1b" not in plain
+    assert max(map(len, plain.splitlines())) <= 60
