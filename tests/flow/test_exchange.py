@@ -256,3 +256,21 @@ def test_a_labelled_answer_can_be_remembered_before_its_last_bytes_go_out():
     for script, target, kept in ((secret, "qwen", True), (plain, "sonnet", False)):
         script << begin() >> SCENE << decided() >> PERMIT << call(target)
         assert (script.asked[-1].keep is not None) == kept
+
+
+@pytest.mark.parametrize(("latched", "kept"), [("", False), ("sonnet", True)])
+def test_thinking_that_nobody_sealed_goes_back_to_its_maker_only(latched, kept):
+    thought = {"type": "thinking", "thinking": "hm", "signature": ""}
+    use = {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {"file_path": "a.py"}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}
+    said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": [thought, use]}]
+    script = line(request(messages=[*said, {"role": "user", "content": [result]}]), cards=[CLOUD])
+    (
+        script
+        << begin()
+        >> Scene(id=SCENE.id, now_ms=0, latched=latched)
+        << decided()
+        >> PERMIT
+        << call("sonnet")
+    )
+    assert (thought in body_of(script.asked[-1])["messages"][1]["content"]) == kept

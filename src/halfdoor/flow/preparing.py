@@ -91,12 +91,15 @@ def _fitted(conversation: Conversation, target: Target) -> Conversation:
 
 
 def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
-    """Thinking seals that this target's vendor did not make."""
-    origins = weighed.scene.origins
+    """Thinking seals that this target's vendor did not make.
+
+    Thinking without a seal is its maker's own, and goes back to it only inside a tool loop.
+    """
+    origins, own = weighed.scene.origins, weighed.scene.latched == target.name
     return frozenset(
         seal
         for mark, seal in weighed.found.signatures
-        if seal in {"", UNSIGNED} or origins.get(mark, target.vendor) != target.vendor
+        if (seal in {"", UNSIGNED} and not own) or origins.get(mark, target.vendor) != target.vendor
     )
 
 

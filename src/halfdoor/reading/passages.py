@@ -171,7 +171,11 @@ class _Notes:
             sealed += [item.get("signature"), item.get("thoughtSignature")]
         if kind in {"redacted_thinking", "reasoning.encrypted"}:
             sealed.append(item.get("data"))
-        self.sealed.update((seal, None) for seal in sealed if isinstance(seal, str) and seal)
+        # Thinking that nobody sealed is told too, as "": a vendor that checks seals refuses it.
+        bare = kind == "thinking"
+        self.sealed.update(
+            (seal, None) for seal in sealed if isinstance(seal, str) and (seal or bare)
+        )
 
     def _part(self, item: Item, kind: str) -> None:
         if kind in _KINDS:
