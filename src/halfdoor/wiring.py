@@ -3,7 +3,9 @@
 import contextlib
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -40,6 +42,8 @@ DIALECTS: Final[dict[str, Dialect]] = {
     dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages())
 }
 
+# Projects whose tools ask at one time; each has a cache of blocks of its own.
+SETS_OF_RULES: Final = 32
 PATTERNS: Final = "patterns.bin"
 _PATH: Final = "path:"
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -68,13 +72,17 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Everything that serves. `close` drains the log and closes every connection."""
+    """Everything that serves. `close` drains the log and closes every connection.
+
+    tightened: the house for a caller that brings rules of its own project.
+    """
 
     house: House
     services: Services
     log: SqliteLog
     keys: LogKeys
     loaded: Loaded
+    tightened: Callable[[tuple[Rule, ...]], House]
 
     async def close(self) -> None:
         """Backends first, so that nothing new can be answered while the log drains."""
@@ -92,7 +100,8 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     backends = {table.name: _backend(table, keys.seal_key) for table in loaded.config.backends}
     services = Services(log, backends, Memory(clock.now_ms), clock)
     engine = kept_engine(state_dir)
-    return Gateway(house(loaded, keys, engine), services, log, keys, loaded)
+    base = house(loaded, keys, engine)
+    return Gateway(base, services, log, keys, loaded, tightener(base, engine))
 
 
 def house(loaded: Loaded, keys: LogKeys | None = None, engine: Engine | None = None) -> House:
@@ -112,6 +121,25 @@ def house(loaded: Loaded, keys: LogKeys | None = None, engine: Engine | None = N
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
     )
+
+
+def tightener(base: House, engine: Engine) -> Callable[[tuple[Rule, ...]], House]:
+    """Houses with more rules, one for each set; the least used go first.
+
+    INVARIANT: rules are added to the base's own, so a tightened house permits no more.
+    """
+
+    @lru_cache(maxsize=SETS_OF_RULES)
+    def tightened(more: tuple[Rule, ...]) -> House:
+        rules = (*base.book.rules, *more)
+        return replace(
+            base,
+            book=RuleBook(rules),
+            surveyor=surveyor(rules, base.prints, engine),
+            policy_hash=_policy_hash(rules, base.cards),
+        )
+
+    return tightened
 
 
 def surveyor(rules: tuple[Rule, ...], prints: Prints, engine: Engine) -> Surveyor:

@@ -70,6 +70,7 @@ class Leave:
             _held.reset(self._token)
 
 
+_starting: Final[ContextVar[bool]] = ContextVar("halfdoor_starting", default=False)
 _held: Final[ContextVar[Leave | None]] = ContextVar("halfdoor_leave", default=None)
 
 
@@ -151,6 +152,19 @@ def process_test_permit() -> Iterator[None]:
         _installed.processes -= 1
 
 
+@contextmanager
+def start_permit(_purpose: str) -> Iterator[None]:
+    """Leave to start a process, for the code inside alone: `launch` starts a person's own tool.
+
+    _purpose: what is started and why, for whoever reads the call.
+    """
+    token = _starting.set(True)
+    try:
+        yield
+    finally:
+        _starting.reset(token)
+
+
 def _only_in_tests() -> None:
     if not _installed.testing:
         raise GuardRefusal("a test permit was asked for outside tests")
@@ -166,7 +180,7 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
 
 
 def _judge_start(event: str) -> None:
-    if _installed.processes == 0:
+    if _installed.processes == 0 and not _starting.get():
         raise GuardRefusal(f"halfdoor refuses to start a process without leave ({event})")
 
 

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from halfdoor.canon.rules import Rule
+
 
 class Block(Struct, frozen=True):
     """A byte span of the body that is inspected, cached and remembered as one unit.
@@ -44,11 +46,15 @@ class Request(Struct, frozen=True):
 
 
 class Actor(Struct, frozen=True):
-    """Who asks. token: the name of the token it showed, "" on an open loopback listener."""
+    """Who asks. token: the name of the token it showed, "" on an open loopback listener.
+
+    project: its folder's name. rules: what its project adds; they only tighten.
+    """
 
     token: str = ""
     tool: str = ""
     project: str = ""
+    rules: tuple[Rule, ...] = ()
 
 
 # --- The conversation: one neutral model that every dialect parses into and renders from. ---

@@ -23,6 +23,7 @@ REFUSED: Final = 3
 COMMANDS: Final = {
     "init": "Find engines and keys, and write a configuration.",
     "serve": "Start the gateway.",
+    "launch": "Start a coding tool that talks to halfdoor, and only that process.",
     "why": "Explain what was decided about an exchange, and prove that its record stands.",
     "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
     "scan": "Look for secrets in a file, a folder or standard input.",

@@ -23,7 +23,9 @@ from halfdoor.server.access import Access
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.listen import Address, address, bound, guarded, run
+from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
+from halfdoor.store.keys import session_key
 from halfdoor.wiring import Gateway, assemble
 
 ListenOption = Annotated[
@@ -49,6 +51,7 @@ def serve(
             tokens=tokens,
             allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
             loopback=where.loopback,
+            sessions=Sessions(session_key(loaded.state_dir), gateway.services.clock.now_ms),
         )
         app = App(
             gateway.house,
@@ -57,6 +60,7 @@ def serve(
             Limits(body_bytes=server.body_limit_bytes),
             Status(__version__, os.getpid(), time.monotonic(), gateway.house.cards),
             running=lambda: running(gateway),
+            tightened=gateway.tightened,
         )
         run(app, listening, lambda: _announce(loaded, gateway.house.cards, where))
 

@@ -15,6 +15,7 @@ from typing import Final
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.request import Actor
 from halfdoor.errors import ClientError
+from halfdoor.server.sessions import PREFIX, Sessions
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -75,12 +76,14 @@ class Access:
     tokens: (name, secret); none means that whoever reaches a loopback listener may ask.
     allowed_hosts: further names to accept in `Host`, lower-case, without port.
     loopback: the listener is reached from this device only.
+    sessions: reads the tokens that `launch` gives; None where none are taken.
     """
 
     tokens: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     allowed_hosts: frozenset[str] = frozenset({"localhost"})
     loopback: bool = True
     project: str = ""
+    sessions: Sessions | None = None
 
     def visit(self, headers: RawHeaders) -> None:
         """Judge Host and Origin: for what needs no token. Raises ClientError, 400 or 403."""
@@ -108,6 +111,8 @@ class Access:
         """
         self.visit(headers)
         shown = _credentials(headers)
+        if launched := [secret for secret in shown if secret.startswith(PREFIX)]:
+            return self._launched(launched, [s for s in shown if s not in launched])
         tool = _tool(headers)
         if not self.tokens:
             return Actor("", tool, self.project), next(iter(shown), "")
@@ -120,6 +125,15 @@ class Access:
                 hint="send one of the configured `[[tokens]]` as your tool's API key",
             )
         return Actor(name, tool, self.project), next(iter(others), "")
+
+    def _launched(self, tokens: list[str], others: list[str]) -> tuple[Actor, str]:
+        """A tool that `launch` started: who it is stands in its token, not in its user agent."""
+        if self.sessions is None:
+            raise ClientError("session tokens are not taken here", status=401, code="invalid_token")
+        sessions = [self.sessions.read(token) for token in dict.fromkeys(tokens)]
+        rules = tuple(rule for session in sessions for rule in session.rules)
+        first = sessions[0]
+        return Actor("launch", first.tool, first.project, rules), next(iter(others), "")
 
     def _recognised(self, shown: list[str]) -> tuple[str, list[str]]:
         """The token's name and what is left. Every token is compared, whatever matched before."""

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from halfdoor.canon.request import Actor
+from halfdoor.canon.rules import Rule
 from halfdoor.dialects.base import Dialect
 from halfdoor.errors import ClientError, SetupError
 from halfdoor.flow.drive import drive
@@ -44,6 +46,7 @@ _LAST_WORDS_S: Final = 5.0
 class App:
     """The ASGI application.
 
+    tightened: the house for a caller whose project adds rules.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
     """
@@ -57,6 +60,7 @@ class App:
         status: Status,
         *,
         running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+        tightened: Callable[[tuple[Rule, ...]], House] | None = None,
     ) -> None:
         self._house = house
         self._services = services
@@ -64,6 +68,7 @@ class App:
         self._limits = limits
         self._status = status
         self._running = running
+        self._tightened = tightened
         self._routes = routes(house.dialects)
         self._pages = {
             "/": self._hello,
@@ -110,7 +115,7 @@ class App:
             body = await reader.read()
             query = scope["query_string"].decode("latin-1")
             request = dialect.read(endpoint, passed_on(headers), query, body)
-            await drive(exchange(request, actor, self._house), self._services, sink, key)
+            await drive(exchange(request, actor, self._house_of(actor)), self._services, sink, key)
         except HungUpError:
             return
         except ClientError as error:
@@ -122,6 +127,13 @@ class App:
                 raise
             text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
             await _refuse(send, 500, text, reader)
+
+    def _house_of(self, actor: Actor) -> House:
+        """The house, tightened by the rules that the caller's project adds."""
+        if not actor.rules:
+            return self._house
+        assert self._tightened is not None
+        return self._tightened(actor.rules)
 
     async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
         """Everything that is not an exchange. Bodies are not read."""

@@ -21,6 +21,7 @@ from halfdoor.record import checkpoint as notes
 
 SIGNING_KEY: Final = "log.key"
 MAC_KEY: Final = "mac.key"
+SESSION_KEY: Final = "session.key"
 _KEY_BYTES: Final = 32
 
 
@@ -59,6 +60,15 @@ class LogKeys:
     def mac(self, data: bytes) -> str:
         """Keyed hash (HMAC-SHA256, hex): equal for equal content, and not to be guessed from it."""
         return hmac.digest(self._mac_key, data, "sha256").hex()
+
+
+def session_key(directory: Path) -> bytes:
+    """The key under which `launch` seals session tokens, made (0600) when there is none yet.
+
+    Raises SetupError as `LogKeys.load_or_create` does.
+    """
+    _private_directory(directory)
+    return _key(directory / SESSION_KEY)
 
 
 def _private_directory(directory: Path) -> None:

@@ -1,0 +1,185 @@
+"""`halfdoor launch TOOL -- ARGS`: one tool, pointed at halfdoor for its own process only."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from halfdoor.backends import guard
+from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
+from halfdoor.cli.ps import answers
+from halfdoor.config.found import PROVIDERS
+from halfdoor.config.load import Loaded
+from halfdoor.config.tools import ROOT, TOKEN, Tool, tool_for
+from halfdoor.errors import SetupError
+from halfdoor.server.listen import address
+from halfdoor.server.sessions import LASTS_MS, Session, mint
+from halfdoor.store.keys import session_key
+
+_START_S: Final = 15.0
+_STOP_S: Final = 15.0
+_OTHER_KEYS: Final = ("ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "AZURE_OPENAI_API_KEY")
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  read, never bound
+
+PrintOption = Annotated[
+    bool, typer.Option("--print", help="Show what would be set and why; start nothing.")
+]
+
+
+def launch(
+    tool: Annotated[str, typer.Argument(help="claude, aider, opencode, llm, or any program.")],
+    args: Annotated[
+        list[str] | None, typer.Argument(help="For the tool; put `--` before them.")
+    ] = None,
+    show: PrintOption = False,
+    config: ConfigOption = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Start a coding tool that talks to halfdoor, and only that process."""
+    guard.install()
+    loaded = load(config, project)
+    chosen = tool_for(tool)
+    root = root_of(project or Path.cwd())
+    where = _reachable(loaded.config.server.listen)
+    mine = variables(chosen, where, token(loaded, chosen, root))
+    gone = stripped(loaded, os.environ, mine)
+    if show or json:
+        _explain(chosen, mine, gone, json=json)
+        return
+    program = shutil.which(chosen.command)
+    if program is None:
+        raise SetupError(
+            f"`{chosen.command}` is not on the PATH",
+            hint=chosen.install or "name a program that can be started from here",
+        )
+    environment = {k: v for k, v in os.environ.items() if k not in gone} | mine
+    with _gateway(loaded, config):
+        rules = len(loaded.project_rules)
+        more = f", {rules} rule(s) of its own" if rules else ""
+        said = f"halfdoor: {chosen.name} asks {where} for project {root.name}{more}"
+        console(stderr=True).print(said)
+        code = _run([program, *(args or [])], environment)
+    raise typer.Exit(code)
+
+
+def token(loaded: Loaded, tool: Tool, root: Path) -> str:
+    """A token that carries tool, project and the project's rules, good for thirty days."""
+    until_ms = time.time_ns() // 1_000_000 + LASTS_MS
+    name = "".join(c for c in root.name if c.isprintable())[:64]
+    session = Session(tool.name[:64], name, until_ms, loaded.project_rules)
+    return mint(session_key(loaded.state_dir), session)
+
+
+def variables(tool: Tool, where: str, secret: str) -> dict[str, str]:
+    """The tool's variables, filled in."""
+    return {
+        variable.name: variable.value.replace(ROOT, where).replace(TOKEN, secret)
+        for variable in tool.variables
+    }
+
+
+def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]) -> list[str]:
+    """Vendor keys that the tool does not get: with one it could go past halfdoor.
+
+    A backend with `credentials = "client"` keeps its own vendor's key in the tool's hands.
+    """
+    passed = {
+        urlsplit(backend.url).hostname
+        for backend in loaded.config.backends
+        if backend.credentials == "client"
+    }
+    keys = {p.variable for p in PROVIDERS if urlsplit(p.url).hostname not in passed}
+    return sorted(name for name in (*keys, *_OTHER_KEYS) if name in environ and name not in mine)
+
+
+def root_of(start: Path) -> Path:
+    """The project's root: the nearest folder above with a `.git`, else `start` itself."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
+
+
+def _reachable(listen: str) -> str:
+    where = address(listen)
+    host = _ANYWHERE.get(where.host, where.host)
+    return f"http://[{host}]:{where.port}" if ":" in host else f"http://{host}:{where.port}"
+
+
+def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -> None:
+    whys = {variable.name: variable.why for variable in tool.variables}
+    if json:
+        shown = [{"name": n, "value": _masked(v), "why": whys[n]} for n, v in mine.items()]
+        say_json({"tool": tool.name, "set": shown, "removed": gone})
+        return
+    screen = console()
+    for name, value in mine.items():
+        screen.print(f"set     {name}={_masked(value)}")
+        screen.print(f"        {whys[name]}")
+    for name in gone:
+        screen.print(f"remove  {name}")
+        screen.print("        the vendor's own key: with it the tool could go past halfdoor")
+
+
+def _masked(value: str) -> str:
+    """A session token is shown by its beginning: a screen is not the place for it."""
+    return value if not value.startswith("hd1.") else "hd1.… (made anew at each start)"
+
+
+@contextlib.contextmanager
+def _gateway(loaded: Loaded, config: Path | None) -> Iterator[None]:
+    """A running gateway: the one that answers, or one that lives as long as the tool does."""
+    listen = loaded.config.server.listen
+    if asyncio.run(answers(listen)):
+        yield
+        return
+    output = loaded.state_dir / "serve.log"
+    command = [sys.executable, "-m", "halfdoor", "serve"]
+    command += ["--config", str(config)] if config else []
+    with output.open("wb") as log, guard.start_permit("a gateway for this tool"):
+        # A session of its own, so that Ctrl-C in the tool is the tool's affair.
+        serving = subprocess.Popen(  # noqa: S603  our own program
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    try:
+        _await(serving, listen, output)
+        yield
+    finally:
+        serving.terminate()
+        try:
+            serving.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            serving.kill()
+            serving.wait()
+
+
+def _await(serving: "subprocess.Popen[bytes]", listen: str, output: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while not asyncio.run(answers(listen)):
+        if serving.poll() is not None or time.monotonic() > deadline:
+            said = output.read_text("utf-8", "replace").strip().splitlines()
+            why = said[-1].removeprefix("error: ") if said else "it said nothing"
+            raise SetupError(f"the gateway did not start: {why}", where=str(output))
+        time.sleep(0.05)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """The tool's exit code, as a shell gives it. Ctrl-C is the tool's to answer."""
+    # A handler, not SIG_IGN: the tool would inherit that and never be interrupted.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with guard.start_permit("the tool that a person asked for"):
+            running = subprocess.Popen(command, env=environment)  # noqa: S603  see above
+        code = running.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,162 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from halfdoor.cli.launch import root_of, stripped, variables
+from halfdoor.config.load import load
+from halfdoor.config.tools import TOOLS, tool_for
+
+SHOW = "import json, os, sys; print(json.dumps([dict(os.environ), sys.argv[1:]]))"
+ASK = """
+import http.client, os
+from urllib.parse import urlsplit
+client = http.client.HTTPConnection(urlsplit(os.environ["OPENAI_BASE_URL"]).netloc)
+body = b'{"model":"auto","messages":[{"role":"user","content":"payments/x.py:3: code"}]}'
+key = {"authorization": "Bearer " + os.environ["OPENAI_API_KEY"]}
+client.request("POST", "/v1/chat/completions", body, key)
+print(client.getresponse().getheader("x-halfdoor-rule"))
+"""
+
+
+@pytest.fixture
+def project(tmp_path, unused_port):
+    """A home with a config, and a project with a rule of its own."""
+    home, project = tmp_path / "home", tmp_path / "shop"
+    (project / ".git").mkdir(parents=True)
+    (project / ".halfdoor.toml").write_text(
+        '[[rules]]\nlabel = "path:payments/**"\nceiling = "device"\n'
+    )
+    config = home / ".config/halfdoor/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f'[server]\nlisten = "127.0.0.1:{unused_port}"\n'
+        '[[backends]]\nname = "fake"\ndialect = "openai_chat"\nurl = "scripted:"\nzone = "device"\n'
+        '[[models]]\nname = "m"\nbackend = "fake"\nid = "m"\n'
+    )
+    config.chmod(0o600)
+    return home, project
+
+
+@pytest.fixture
+def unused_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def launched(place, *args, **environment):
+    home, project = place
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "halfdoor", "launch", *args],
+        env=env, cwd=project, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+
+
+def test_print_explains_each_variable_and_starts_nothing(project, processes):
+    done = launched(project, "claude", "--print", ANTHROPIC_API_KEY="sk-ant-real")
+    assert "ANTHROPIC_BASE_URL=http://127.0.0.1:" in done.stdout
+    assert "remove  ANTHROPIC_API_KEY" in done.stdout
+    assert "CLAUDE_CODE_GATEWAY_HINT_HEADERS=1" in done.stdout
+    assert "sk-ant-real" not in done.stdout
+    shown = json.loads(launched(project, "claude", "--json").stdout)
+    assert all(variable["why"] for variable in shown["set"])
+
+
+def test_the_tool_gets_a_base_url_and_a_token_and_no_vendors_key(project, processes):
+    done = launched(
+        project, sys.executable, "--", "-c", SHOW, "a b", OPENAI_API_KEY="sk-real", KEPT="1"
+    )
+    environment, argv = json.loads(done.stdout)
+    assert argv == ["a b"]
+    assert environment["OPENAI_API_KEY"].startswith("hd1.")
+    assert environment["KEPT"] == "1"
+    assert "sk-real" not in done.stdout
+
+
+def test_the_projects_rules_hold_for_its_tool_and_the_log_says_who_asked(project, processes):
+    done = launched(project, sys.executable, "--", "-c", ASK)
+    assert done.stdout.strip() == "path:payments/**", done.stderr
+    home, folder = project
+    env = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    why = subprocess.run(
+        [sys.executable, "-m", "halfdoor", "why", "last", "--json"],
+        env=env,
+        cwd=folder,
+        capture_output=True,
+        check=True,
+    )
+    decided = json.loads(why.stdout)
+    assert "shop" in json.dumps(decided)
+
+
+def test_the_tools_exit_code_is_launchs_own(project, processes):
+    assert launched(project, sys.executable, "--", "-c", "raise SystemExit(7)").returncode == 7
+
+
+def test_a_tool_that_is_not_there_is_said_before_anything_starts(project, processes):
+    done = launched(project, "no-such-tool-anywhere")
+    assert done.returncode == 1
+    assert "not on the PATH" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_gateway_that_launch_started_ends_with_its_tool(project, processes):
+    from halfdoor.config.load import load_user
+
+    done = launched(project, sys.executable, "--", "-c", "pass")
+    assert done.returncode == 0, done.stderr
+    home, folder = project
+    listen = load_user(home / ".config/halfdoor/config.toml").server.listen
+    again = subprocess.run(
+        [sys.executable, "-m", "halfdoor", "ps", "--json"],
+        env={"PATH": os.environ["PATH"], "HOME": str(home)}, cwd=folder, capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(again.stdout)["running"] is False, listen
+
+
+def test_ctrl_c_reaches_the_tool_and_not_launch(project, processes):
+    home, folder = project
+    code = "import signal, time\ntry:\n  print('up', flush=True); time.sleep(20)\nexcept KeyboardInterrupt:\n  raise SystemExit(5)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "halfdoor", "launch", sys.executable, "--", "-c", code],
+        env={"PATH": os.environ["PATH"], "HOME": str(home)}, cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    ) as running:  # fmt: skip
+        assert running.stdout
+        assert running.stdout.readline() == "up\n"
+        time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(20)
+    assert running.returncode == 5
+
+
+def test_a_vendor_that_takes_the_callers_own_key_keeps_it_in_the_tools_hands(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[[backends]]\nname = "anthropic"\ndialect = "anthropic_messages"\nurl = "https://api.anthropic.com"\n'
+        'zone = "cloud"\ncredentials = "client"\n[[models]]\nname = "claude"\nbackend = "anthropic"\nid = "*"\n'
+    )
+    loaded = load(file, None, {"HOME": str(tmp_path)})
+    environ = {"ANTHROPIC_API_KEY": "x", "OPENAI_API_KEY": "y"}
+    assert stripped(loaded, environ, {}) == ["OPENAI_API_KEY"]
+
+
+def test_every_tool_has_an_address_and_a_token():
+    for tool in (*TOOLS, tool_for("anything")):
+        values = variables(tool, "http://h:1", "hd1.t").values()
+        assert any("http://h:1" in value for value in values), tool.name
+        assert "hd1.t" in values, tool.name
+
+
+def test_the_root_is_the_nearest_folder_with_a_repository(tmp_path):
+    (tmp_path / "a/.git").mkdir(parents=True)
+    (tmp_path / "a/b/c").mkdir(parents=True)
+    assert root_of(tmp_path / "a/b/c") == (tmp_path / "a").resolve()
