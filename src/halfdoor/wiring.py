@@ -36,7 +36,7 @@ from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.log import SqliteLog
-from halfdoor.store.memory import Memory
+from halfdoor.store.shared import SharedMemory
 
 DIALECTS: Final[dict[str, Dialect]] = {
     dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages())
@@ -80,16 +80,31 @@ class Gateway:
     house: House
     services: Services
     log: SqliteLog
+    memory: SharedMemory
     keys: LogKeys
+    engine: Engine
     loaded: Loaded
     tightened: Callable[[tuple[Rule, ...]], House]
 
     async def close(self) -> None:
         """Backends first, so that nothing new can be answered while the log drains."""
+        await self.hang_up()
+        await self.memory.close()
+        await self.log.close()
+
+    async def hang_up(self) -> None:
+        """Close every connection to a backend."""
         for backend in self.services.backends.values():
             if isinstance(backend, HttpBackend):
                 await backend.close()
-        await self.log.close()
+
+    def changed(self, loaded: Loaded) -> "Gateway":
+        """The same log, keys, memory and engine under another configuration."""
+        backends = _backends(loaded, self.keys)
+        services = replace(self.services, backends=backends)
+        base = house(loaded, self.keys, self.engine, self.house.prints)
+        tightened = tightener(base, self.engine)
+        return replace(self, house=base, services=services, loaded=loaded, tightened=tightened)
 
 
 def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
@@ -97,19 +112,24 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     keys = LogKeys.load_or_create(state_dir)
     clock = SystemClock()
     log = SqliteLog(state_dir, keys)
-    backends = {table.name: _backend(table, keys.seal_key) for table in loaded.config.backends}
-    services = Services(log, backends, Memory(clock.now_ms), clock)
+    memory = SharedMemory(state_dir, clock.now_ms)
+    services = Services(log, _backends(loaded, keys), memory, clock)
     engine = kept_engine(state_dir)
     base = house(loaded, keys, engine)
-    return Gateway(base, services, log, keys, loaded, tightener(base, engine))
+    return Gateway(base, services, log, memory, keys, engine, loaded, tightener(base, engine))
 
 
-def house(loaded: Loaded, keys: LogKeys | None = None, engine: Engine | None = None) -> House:
+def house(
+    loaded: Loaded,
+    keys: LogKeys | None = None,
+    engine: Engine | None = None,
+    prints: Prints | None = None,
+) -> House:
     """The pure part. Without keys (`explain`), hashes are made under a key that is thrown away."""
     rules = rules_in_force(loaded)
     known = cards(loaded.config)
     names = aliases(loaded.config)
-    prints = Prints(secrets.token_bytes(32))
+    prints = prints or Prints(keys.prints_key if keys else secrets.token_bytes(32))
     return House(
         dialects=DIALECTS,
         cards=known,
@@ -165,6 +185,10 @@ def kept_engine(state_dir: Path) -> Engine:
         draft.write_bytes(engine.dump())
         draft.replace(saved)
     return engine
+
+
+def _backends(loaded: Loaded, keys: LogKeys) -> dict[str, Backend]:
+    return {table.name: _backend(table, keys.seal_key) for table in loaded.config.backends}
 
 
 def _backend(table: BackendTable, seal_key: bytes) -> Backend:

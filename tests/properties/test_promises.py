@@ -189,10 +189,10 @@ def test_5_an_answer_from_labelled_text_is_recognised_when_it_comes_back(made, p
     first = Run(asked, Scene(id="hd_1", now_ms=0), iter([answered(texts=(answer,))] * 6), place)
     for command in first.asked:
         if isinstance(command, Remember):
-            memory.remember(command)
+            memory.keep(command)
     said = [{"role": "user", "content": "go on"}, {"role": "assistant", "content": answer}]
     later = request(messages=[*said, {"role": "user", "content": "and now?"}])
-    recalled = memory.recall(place.surveyor.survey(later).marks)
+    recalled = memory.look_up(place.surveyor.survey(later).marks)
     names = {label.name for label in recalled.labels}
     assert names == ({"derived:secret"} if secret and first.calls else set())
 

@@ -25,6 +25,9 @@ from halfdoor.flow.ports import Calling, Incoming, Services, Sink
 
 # A backend's error body is read to be passed on, up to here.
 ERROR_BODY_LIMIT_BYTES = 1024 * 1024
+# A client's hanging up must be heard within a second (promise 8). Listening for it takes a task,
+# which an answer that is whole before this never needs.
+LISTEN_AFTER_S = 0.1
 
 
 async def drive(
@@ -66,6 +69,7 @@ class _Performer:
         self._sink = sink
         self._client_key = client_key
         self._begun_ms = services.clock.ticks_ms()
+        self._soon: asyncio.TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
         self._caller: asyncio.Task[object] | None = None
         self.gone = False
@@ -73,25 +77,27 @@ class _Performer:
     async def perform(self, command: Command) -> object:
         match command:
             case Begin():
-                return self._begin(command)
+                return await self._begin(command)
             case Append():
                 return await self._append(command)
             case Call():
                 return await self._call(command)
             case Remember():
-                self._services.memory.remember(command)
+                await self._services.memory.remember(command)
                 return None
             case _:
                 assert_never(command)
 
     def close(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
         if self._watch is not None:
             self._watch.cancel()
 
-    def _begin(self, command: Begin) -> Scene:
+    async def _begin(self, command: Begin) -> Scene:
         clock = self._services.clock
         now_ms = clock.now_ms()
-        recalled = self._services.memory.recall(command.marks)
+        recalled = await self._services.memory.recall(command.marks)
         return Scene(
             id=clock.exchange_id(now_ms),
             now_ms=now_ms,
@@ -109,7 +115,7 @@ class _Performer:
 
     async def _call(self, command: Call) -> Answered | Faulted | HungUp:
         passage = _Passage(command, self._services, self._sink, self._client_key, self._begun_ms)
-        self._listen()
+        self._listen_soon()
         if self.gone:
             return passage.hung_up()
         self._caller = asyncio.current_task()
@@ -133,10 +139,13 @@ class _Performer:
             self._caller.uncancel()
         return self.gone
 
+    def _listen_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(LISTEN_AFTER_S, self._listen)
+
     def _listen(self) -> None:
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._sink.gone())
-            self._watch.add_done_callback(self._heard)
+        self._watch = asyncio.create_task(self._sink.gone())
+        self._watch.add_done_callback(self._heard)
 
     def _heard(self, watch: "asyncio.Task[None]") -> None:
         if watch.cancelled():
@@ -195,12 +204,13 @@ class _Passage:
             self._received += len(chunk)
             out = pipe.feed(chunk)
             if out:
-                self._keep()
+                if pipe.finished:
+                    await self._keep()
                 if not self._committed:
                     await self._commit(incoming.status, headers)
                 await self._sink.send(out)
         tail = pipe.end()
-        self._keep()
+        await self._keep()
         if not self._committed:
             if not self._call.outbound.stream:
                 headers = (*headers, ("content-length", str(len(tail))))
@@ -256,13 +266,13 @@ class _Passage:
         self._first_byte_ms = int(self._services.clock.ticks_ms() - self._exchange_begun_ms)
         await self._sink.start(status, headers)
 
-    def _keep(self) -> None:
+    async def _keep(self) -> None:
         """Once the answer is complete, remember it before its last bytes go out."""
         if self._call.keep is not None and not self._kept:
             learnt = self._call.pipe.learnt()
             if learnt.finished:
                 self._kept = True
-                self._services.memory.remember(self._call.keep(learnt))
+                await self._services.memory.remember(self._call.keep(learnt))
 
     def _sent(self) -> int:
         return self._calling.sent_bytes if self._calling else 0

@@ -6,7 +6,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 |----------|---------------------------|---------------------------|
 | Log      | store.log.SqliteLog       | store.log.MemoryLog       |
 | Backend  | backends.http.HttpBackend | backends.scripted         |
-| Memory   | store.memory.Memory       | the same: it is memory    |
+| Memory   | store.shared.SharedMemory | store.memory.Memory       |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
 """
@@ -90,11 +90,11 @@ class Recalled(Protocol):
 class Memory(Protocol):
     """Marks (prints of call ids, signatures, answers) and what they stand for."""
 
-    def recall(self, marks: tuple[bytes, ...]) -> Recalled:
+    async def recall(self, marks: tuple[bytes, ...]) -> Recalled:
         """All that is remembered about these marks."""
 
-    def remember(self, what: Remember) -> None:
-        """Keep these marks for later turns."""
+    async def remember(self, what: Remember) -> None:
+        """Keep these marks for later turns; whoever asks afterwards finds them."""
 
 
 class Clock(Protocol):

@@ -26,13 +26,17 @@ _KEY_BYTES: Final = 32
 
 
 class LogKeys:
-    """Keys of one log. seal_key: seals permits; new for each process and stored nowhere."""
+    """Keys of one log. seal_key: seals permits; new for each process and stored nowhere.
+
+    prints_key: for prints that outlive a process and are compared between processes.
+    """
 
     def __init__(self, seed: bytes, mac_key: bytes) -> None:
         self._seed = seed
         self._mac_key = mac_key
         self.seal_key = secrets.token_bytes(_KEY_BYTES)
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        self.prints_key = hmac.digest(mac_key, b"prints", "sha256")
         # The name says nothing about the machine, and differs between logs.
         self.origin = f"halfdoor/{sha256(public).hexdigest()[:16]}"
         self.verifier = notes.VerifierKey(self.origin, public)

@@ -45,7 +45,15 @@ class Memory:
         self._order = 0
         self._marks: OrderedDict[bytes, _Kept] = OrderedDict()
 
-    def recall(self, marks: tuple[bytes, ...]) -> Recollection:
+    async def recall(self, marks: tuple[bytes, ...]) -> Recollection:
+        """See `look_up`; nothing is waited for."""
+        return self.look_up(marks)
+
+    async def remember(self, what: Remember) -> None:
+        """See `keep`; nothing is waited for."""
+        self.keep(what)
+
+    def look_up(self, marks: tuple[bytes, ...]) -> Recollection:
         """All that is remembered about these marks, merged; unknown and expired ones add none."""
         now = self._now_ms()
         known = {mark: kept for mark in marks if (kept := self._fresh(mark, now)) is not None}
@@ -55,7 +63,7 @@ class Memory:
         origins = {mark: kept.vendor for mark, kept in known.items()}
         return Recollection(_merged(kept.labels for kept in known.values()), newest.model, origins)
 
-    def remember(self, what: Remember) -> None:
+    def keep(self, what: Remember) -> None:
         """Keep these marks. A mark that is known keeps its labels too: labels only add up."""
         now = self._now_ms()
         self._order += 1

@@ -1,0 +1,113 @@
+import asyncio
+import contextlib
+import sqlite3
+
+import pytest
+
+from halfdoor.canon.commands import Remember
+from halfdoor.canon.labels import Label
+from halfdoor.errors import LogError
+from halfdoor.store.memory import KEPT_MS
+from halfdoor.store.shared import FILE, SharedMemory
+
+SECRET = Label("derived:secret", "answer", "derived")
+PATH = Label("derived:path:payments/**", "answer", "derived")
+CALL = Remember((b"call", b"seal"), "qwen", "ollama", (SECRET,))
+
+
+@contextlib.asynccontextmanager
+async def memories(directory, count=2, now_ms=lambda: 0):
+    found = [await asyncio.to_thread(SharedMemory, directory, now_ms) for _ in range(count)]
+    try:
+        yield found
+    finally:
+        for memory in found:
+            await memory.close()
+
+
+async def test_what_one_process_keeps_another_recalls(tmp_path):
+    async with memories(tmp_path) as (one, two):
+        await one.remember(CALL)
+        found = await two.recall((b"strange", b"call"))
+        assert (found.labels, found.latched, found.origins) == (
+            (SECRET,),
+            "qwen",
+            {b"call": "ollama"},
+        )
+
+
+async def test_a_restart_forgets_nothing(tmp_path):
+    async with memories(tmp_path, 1) as (before,):
+        await before.remember(CALL)
+    async with memories(tmp_path, 1) as (after,):
+        assert (await after.recall((b"seal",))).labels == (SECRET,)
+
+
+async def test_labels_of_two_processes_add_up(tmp_path):
+    async with memories(tmp_path, 3) as (one, two, three):
+        await one.remember(CALL)
+        await two.remember(Remember((b"call",), "sonnet", "anthropic", (PATH,)))
+        await two.remember(Remember((b"call",), "sonnet", "anthropic", ()))
+        assert set((await three.recall((b"call",))).labels) == {SECRET, PATH}
+
+
+async def test_a_mark_is_looked_up_in_the_file_once(tmp_path):
+    async with memories(tmp_path, 1) as (memory,):
+        await memory.remember(CALL)
+        asked, find = [], memory._find
+
+        def counted(marks):
+            asked.append(marks)
+            return find(marks)
+
+        memory._find = counted
+        for _ in range(3):
+            await memory.recall((b"call", b"other"))
+        assert asked == [(b"other",)]
+
+
+async def test_many_strange_marks_are_found_too(tmp_path):
+    marks = tuple(i.to_bytes(16) for i in range(1_700))
+    async with memories(tmp_path) as (one, two):
+        await one.remember(Remember(marks, "m", "v", (SECRET,)))
+        assert len((await two.recall(marks)).origins) == 1_700
+
+
+async def test_marks_end_after_a_day(tmp_path):
+    async with memories(tmp_path, 1) as (memory,):
+        await memory.remember(CALL)
+    async with memories(tmp_path, 1, lambda: KEPT_MS) as (later,):
+        assert (await later.recall((b"call",))).labels == ()
+
+
+async def test_a_look_up_that_fails_keeps_the_request_on_the_device(tmp_path):
+    async with memories(tmp_path, 1) as (memory,):
+
+        def broken(_marks):
+            raise sqlite3.OperationalError("disk I/O error")
+
+        memory._find = broken
+        found = await memory.recall((b"strange",))
+        assert [label.name for label in found.labels] == ["scan-failed"]
+
+
+async def test_what_the_file_does_not_take_this_process_still_knows(tmp_path):
+    async with memories(tmp_path, 1) as (memory,):
+
+        def broken(_what):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        memory._keep = broken
+        await memory.remember(CALL)
+        assert (await memory.recall((b"call",))).labels == (SECRET,)
+
+
+def test_a_damaged_file_stops_the_start_and_says_which(tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database at all, but long enough" * 40)
+    with pytest.raises(LogError, match=r"memory\.db"):
+        SharedMemory(tmp_path, lambda: 0)
+
+
+async def test_only_the_owner_can_read_the_file(tmp_path):
+    async with memories(tmp_path, 1):
+        assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
