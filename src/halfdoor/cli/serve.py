@@ -1,23 +1,27 @@
 """`halfdoor serve`: the gateway, in the foreground."""
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated, Final
 
 import typer
 
 from halfdoor import __version__
 from halfdoor.backends import guard
 from halfdoor.canon.cards import Card
+from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.cli.options import ConfigOption, ProjectOption, console, load
+from halfdoor.config.check import produced
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Token
+from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
-from halfdoor.errors import SetupError
+from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.server.access import Access
 from halfdoor.server.app import App
@@ -27,6 +31,9 @@ from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
 from halfdoor.store.keys import session_key
 from halfdoor.wiring import Gateway, assemble
+
+# Longer than an answer may be silent, by default twice over.
+LEAVE_S: Final = 900.0
 
 ListenOption = Annotated[
     str | None,
@@ -41,28 +48,76 @@ def serve(
     guard.install()
     loaded = load(config, project)
     server = loaded.config.server
-    where = address(listen or server.listen)
+    where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=len(tokens))
     with bound(where) as listening:
         where = Address(where.host, listening.getsockname()[1])
-        gateway = assemble(loaded, loaded.state_dir)
+        service = Service(assemble(loaded, loaded.state_dir), tokens, where)
+        app = service.app()
+
+        async def reload() -> None:
+            await service.reload(app, lambda: load(config, project))
+
+        run(app, listening, lambda: _announce(loaded, service.gateway.house.cards, where), reload)
+
+
+class Service:
+    """What is served now: replaced as a whole when the configuration is read again."""
+
+    def __init__(
+        self, gateway: Gateway, tokens: tuple[tuple[str, str], ...], where: Address
+    ) -> None:
+        self.gateway = gateway
+        self._tokens = tokens
+        self._where = where
+
+    def app(self) -> App:
+        """The application for what is served now."""
+        gateway, server = self.gateway, self.gateway.loaded.config.server
         access = Access(
-            tokens=tokens,
+            tokens=self._tokens,
             allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
-            loopback=where.loopback,
-            sessions=Sessions(session_key(loaded.state_dir), gateway.services.clock.now_ms),
+            loopback=self._where.loopback,
+            sessions=Sessions(session_key(gateway.loaded.state_dir), gateway.services.clock.now_ms),
         )
-        app = App(
+        return App(
             gateway.house,
             gateway.services,
             access,
             Limits(body_bytes=server.body_limit_bytes),
             Status(__version__, os.getpid(), time.monotonic(), gateway.house.cards),
-            running=lambda: running(gateway),
+            running=self._running,
             tightened=gateway.tightened,
         )
-        run(app, listening, lambda: _announce(loaded, gateway.house.cards, where))
+
+    async def reload(self, app: App, read: Callable[[], Loaded]) -> None:
+        """Read the configuration again; a broken or looser one is refused, and the old stays."""
+        screen = console(stderr=True)
+        try:
+            loaded = await asyncio.to_thread(read)
+            if why := obstacles(self.gateway.loaded, loaded):
+                raise SetupError("; ".join(why), hint="restart halfdoor to change that")
+            tokens = secrets(loaded.config.tokens, os.environ)
+            changed = self.gateway.changed(loaded)
+        except HalfdoorError as error:
+            screen.print(f"!! not reloaded, the old configuration stays: {error}")
+            await _note(self.gateway, "reload-refused", {})
+            return
+        before, self.gateway, self._tokens = self.gateway, changed, tokens
+        app.now = self.app().now
+        await _note(changed, "reloaded", {"policy": changed.house.policy_hash})
+        screen.print("reloaded: requests from now on follow the new configuration")
+        self._leaving = asyncio.create_task(_leave(before))
+
+    def _running(self) -> AbstractAsyncContextManager[None]:
+        return running(self.gateway, lambda: self.gateway)
+
+
+async def _leave(before: Gateway) -> None:
+    """Old connections close when no exchange that began before can still need them."""
+    await asyncio.sleep(LEAVE_S)
+    await before.hang_up()
 
 
 def secrets(tokens: tuple[Token, ...], env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -80,8 +135,13 @@ def secrets(tokens: tuple[Token, ...], env: Mapping[str, str]) -> tuple[tuple[st
 
 
 @asynccontextmanager
-async def running(gateway: Gateway) -> AsyncIterator[None]:
-    """From the first entry to the last: a start, what was loosened, a stop, the log closed."""
+async def running(
+    gateway: Gateway, now: Callable[[], Gateway] | None = None
+) -> AsyncIterator[None]:
+    """From the first entry to the last: a start, what was loosened, a stop, the log closed.
+
+    now: the gateway that serves at the end, where a reload may have changed it.
+    """
     try:
         facts = {"version": __version__, "policy": gateway.house.policy_hash}
         await _note(gateway, "started", facts)
@@ -91,7 +151,7 @@ async def running(gateway: Gateway) -> AsyncIterator[None]:
         yield
         await _note(gateway, "stopped", {})
     finally:
-        await gateway.close()
+        await (now() if now else gateway).close()
 
 
 async def _note(gateway: Gateway, event: str, facts: dict[str, str]) -> None:
@@ -115,13 +175,12 @@ def banner(loaded: Loaded, cards: tuple[Card, ...], where: Address) -> Iterator[
     yield f"  log     {loaded.state_dir}"
     yield "models, and where they are"
     yield from (_model(card) for card in cards)
+    if not cards:
+        yield "!! NO MODEL: every request is refused. Add `[[models]]`, or try `halfdoor init`."
     if any(card.scripted for card in cards):
         yield "!! SCRIPTED MODELS: they answer without any model. `halfdoor init` finds real ones."
     yield "rules in force"
     yield from (_rule(rule) for rule in rules_in_force(loaded))
-    for default, own in loosened(loaded.config.rules):
-        far, near = own.ceiling.name.lower(), default.ceiling.name.lower()
-        yield f"!! LOOSENED: `{own.label}` may reach {far} ({own.source}); the default is {near}"
     yield from (f"!! {note}" for note in loaded.notes)
     token = "<your token>" if loaded.config.tokens else "unused"
     yield "point your tools here"
@@ -135,6 +194,13 @@ def _model(card: Card) -> str:
 
 
 def _rule(rule: Rule) -> str:
-    what = "refuse the request" if rule.above is Above.REFUSE else "leave them out"
-    ceiling = rule.ceiling.name.lower()
-    return f"  {rule.name:<28} {ceiling:<8} beyond it: {what} ({rule.source})"
+    return f"  {rule.name:<28} {rule.ceiling.name.lower():<8} {_beyond(rule)} ({rule.source})"
+
+
+def _beyond(rule: Rule) -> str:
+    if not produced(rule.label):
+        return "nothing looks for it yet"
+    if rule.ceiling is Zone.CLOUD:
+        return "named in `why`"
+    refuses = rule.above is Above.REFUSE
+    return "beyond it: refuse the request" if refuses else "beyond it: leave them out"

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -43,10 +44,30 @@ _READS: Final = ("GET", "HEAD")
 _LAST_WORDS_S: Final = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What requests meet; a reload puts another in its place as a whole."""
+
+    house: House
+    services: Services
+    access: Access
+    limits: Limits
+    status: Status
+    tightened: Callable[[tuple[Rule, ...]], House] | None
+
+    def house_of(self, actor: Actor) -> House:
+        """The house, tightened by the rules that the caller's project adds."""
+        if not actor.rules:
+            return self.house
+        assert self.tightened is not None
+        return self.tightened(actor.rules)
+
+
 class App:
     """The ASGI application.
 
     tightened: the house for a caller whose project adds rules.
+    now: what requests from now on meet; those under way end as they began.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
     """
@@ -62,13 +83,8 @@ class App:
         running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
         tightened: Callable[[tuple[Rule, ...]], House] | None = None,
     ) -> None:
-        self._house = house
-        self._services = services
-        self._access = access
-        self._limits = limits
-        self._status = status
+        self.now = Serving(house, services, access, limits, status, tightened)
         self._running = running
-        self._tightened = tightened
         self._routes = routes(house.dialects)
         self._pages = {
             "/": self._hello,
@@ -107,15 +123,17 @@ class App:
     async def _ask(
         self, scope: Scope, dialect: Dialect, endpoint: str, receive: Receive, send: Send
     ) -> None:
-        headers = scope["headers"]
-        sink = AsgiSink(receive, send, stuck_s=self._limits.stuck_s)
-        reader = BodyReader(receive, headers, self._limits)
+        # INVARIANT: one request meets one configuration, whatever is reloaded while it runs.
+        now, headers = self.now, scope["headers"]
+        sink = AsgiSink(receive, send, stuck_s=now.limits.stuck_s)
+        reader = BodyReader(receive, headers, now.limits)
         try:
-            actor, key = self._access.admit(headers)
+            actor, key = now.access.admit(headers)
             body = await reader.read()
             query = scope["query_string"].decode("latin-1")
             request = dialect.read(endpoint, passed_on(headers), query, body)
-            await drive(exchange(request, actor, self._house_of(actor)), self._services, sink, key)
+            house = now.house_of(actor)
+            await drive(exchange(request, actor, house), now.services, sink, key)
         except HungUpError:
             return
         except ClientError as error:
@@ -128,17 +146,10 @@ class App:
             text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
             await _refuse(send, 500, text, reader)
 
-    def _house_of(self, actor: Actor) -> House:
-        """The house, tightened by the rules that the caller's project adds."""
-        if not actor.rules:
-            return self._house
-        assert self._tightened is not None
-        return self._tightened(actor.rules)
-
     async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
         """Everything that is not an exchange. Bodies are not read."""
         try:
-            self._access.visit(scope["headers"])
+            self.now.access.visit(scope["headers"])
             answer = self._find(scope, route)
         except ClientError as error:
             body, more = _neutral(error), _more(error, scope, route)
@@ -176,14 +187,14 @@ class App:
         return _TEXT, b"halfdoor ok\n"
 
     def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
-        self._access.admit(headers)
-        return _JSON, self._status.now(time.monotonic(), len(self._exchanges))
+        self.now.access.admit(headers)
+        return _JSON, self.now.status.now(time.monotonic(), len(self._exchanges))
 
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
-        self._access.admit(headers)
+        self.now.access.admit(headers)
         if any(name == b"anthropic-version" for name, _ in headers):
-            return _JSON, self._status.anthropic_models()
-        return _JSON, self._status.openai_models()
+            return _JSON, self.now.status.anthropic_models()
+        return _JSON, self.now.status.openai_models()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,0 +1,57 @@
+"""What a changed configuration may do to a gateway that runs: tighten and extend, never loosen.
+
+The governed tool often runs as the user who can edit the file. A restart is seen by a person and
+leaves an entry; a signal is neither, so whatever would let more text out waits for a restart.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.rules import Above, Rule
+from halfdoor.config.load import Loaded, rules_in_force
+from halfdoor.config.model import Backend
+
+
+def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
+    """Why `new` cannot take over from `old` without a restart, a sentence each; () when it can."""
+    return (
+        *_rules(rules_in_force(old), rules_in_force(new)),
+        *_zones(old.config.backends, new.config.backends),
+        *_places(old, new),
+    )
+
+
+def _rules(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Iterator[str]:
+    for label in dict.fromkeys(rule.label for rule in old):
+        before, after = _ceiling(old, label), _ceiling(new, label)
+        if after > before:
+            yield f"`{label}` might reach {after.name.lower()} instead of {before.name.lower()}"
+        elif _refused_beyond(new, label) > _refused_beyond(old, label):
+            yield f"`{label}` would no longer refuse the whole request where it does now"
+
+
+def _ceiling(rules: Iterable[Rule], label: str) -> Zone:
+    """A label that no rule speaks of is not looked for any more: that is the widest."""
+    return min((rule.ceiling for rule in rules if rule.label == label), default=Zone.CLOUD)
+
+
+def _refused_beyond(rules: Iterable[Rule], label: str) -> Zone:
+    refusing = (r.ceiling for r in rules if r.label == label and r.above is Above.REFUSE)
+    return min(refusing, default=Zone.CLOUD)
+
+
+def _zones(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
+    """A narrower claim about the same place lets more text go there."""
+    for backend in new:
+        known = [b for b in old if backend.url == b.url or backend.name == b.name]
+        if any(Zone[backend.zone.upper()] < Zone[b.zone.upper()] for b in known):
+            yield f"backend `{backend.name}` would claim the narrower zone {backend.zone}"
+
+
+def _places(old: Loaded, new: Loaded) -> Iterator[str]:
+    if old.config.tokens and not new.config.tokens:
+        yield "no token would be needed any more"
+    if old.config.server.listen != new.config.server.listen:
+        yield f"it listens on {old.config.server.listen}, not on {new.config.server.listen}"
+    if old.state_dir != new.state_dir:
+        yield f"its log is in {old.state_dir}, not in {new.state_dir}"

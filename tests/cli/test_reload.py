@@ -1,0 +1,91 @@
+"""SIGHUP: a tighter configuration takes over while requests run; a broken or looser one does not."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+CONFIG = """
+[[backends]]
+name = "fake"
+dialect = "openai_chat"
+url = "scripted:"
+zone = "cloud"
+[[models]]
+name = "m"
+backend = "fake"
+id = "m"
+"""
+RULE = '[[rules]]\nlabel = "path:payments/**"\nceiling = "device"\n'
+
+
+class Serving:
+    def __init__(self, tmp_path, running) -> None:
+        self.file = tmp_path / "config.toml"
+        self._running = running
+        first = running.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", first)
+        assert found, first
+        self.port = int(found[1])
+
+    def reload(self, text: str) -> str:
+        """Signal, and what it said about it."""
+        self.file.write_text(text)
+        self._running.send_signal(signal.SIGHUP)
+        for line in self._running.stdout:
+            if "reloaded" in line:
+                return str(line)
+        raise AssertionError("nothing was said")
+
+    def status_of(self, content: str) -> int:
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        body = {"model": "auto", "messages": [{"role": "user", "content": content}]}
+        client.request("POST", "/v1/chat/completions", json.dumps(body))
+        with client.getresponse() as answer:
+            answer.read()
+            client.close()
+            return answer.status
+
+
+@pytest.fixture
+def serving(tmp_path, loopback, processes):
+    (tmp_path / "config.toml").write_text(CONFIG)
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "halfdoor", "serve", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(
+        [*command, "--listen", "127.0.0.1:0"], env=env, cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as running:  # fmt: skip
+        yield Serving(tmp_path, running)
+        running.send_signal(signal.SIGTERM)
+        assert running.stdout
+        running.stdout.read()
+    assert running.returncode == 0
+
+
+def test_a_new_rule_holds_from_the_next_request_on(serving):
+    named = "payments/core.py:3: x = 1"
+    assert serving.status_of(named) == 200
+    assert serving.reload(CONFIG + RULE).startswith("reloaded")
+    assert serving.status_of(named) == 400
+    assert serving.status_of("harmless") == 200
+
+
+def test_a_broken_file_is_refused_with_its_line_and_the_old_one_stays(serving):
+    said = serving.reload(CONFIG + "[[rules]\n")
+    assert "not reloaded" in said
+    assert re.search(r"config\.toml:\d+", said)
+    assert serving.status_of("harmless") == 200
+
+
+def test_a_looser_file_waits_for_a_restart(serving):
+    serving.reload(CONFIG + RULE)
+    said = serving.reload(CONFIG)
+    assert "might reach cloud" in said
+    assert "restart" in said
+    assert serving.status_of("payments/core.py:3: x = 1") == 400
