@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -17,7 +18,7 @@ from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.cli.options import ConfigOption, ProjectOption, console, load
 from halfdoor.config.check import produced
-from halfdoor.config.load import Loaded, rules_in_force
+from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.model import Token
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
@@ -26,6 +27,7 @@ from halfdoor.flow.writing import timestamp
 from halfdoor.server.access import Access
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
+from halfdoor.server.crew import crew
 from halfdoor.server.listen import Address, address, bound, guarded, run
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
@@ -40,9 +42,19 @@ ListenOption = Annotated[
     typer.Option("--listen", metavar="HOST:PORT", help="Listen here, whatever the file says."),
 ]
 
+WorkersOption = Annotated[
+    int,
+    typer.Option("--workers", min=1, max=64, help="Processes that share the port and the log."),
+]
+WorkerOption = Annotated[bool, typer.Option("--worker", hidden=True)]
+
 
 def serve(
-    config: ConfigOption = None, listen: ListenOption = None, project: ProjectOption = None
+    config: ConfigOption = None,
+    listen: ListenOption = None,
+    project: ProjectOption = None,
+    workers: WorkersOption = 1,
+    worker: WorkerOption = False,
 ) -> None:
     """Start the gateway."""
     guard.install()
@@ -51,7 +63,10 @@ def serve(
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=len(tokens))
-    with bound(where) as listening:
+    if workers > 1:
+        crew(workers, where, _again(config, project), lambda at: _announce(loaded, at, workers))
+        return
+    with bound(where, with_others=worker) as listening:
         where = Address(where.host, listening.getsockname()[1])
         service = Service(assemble(loaded, loaded.state_dir), tokens, where)
         app = service.app()
@@ -59,7 +74,17 @@ def serve(
         async def reload() -> None:
             await service.reload(app, lambda: load(config, project))
 
-        run(app, listening, lambda: _announce(loaded, service.gateway.house.cards, where), reload)
+        def ready() -> None:
+            if not worker:
+                _announce(loaded, where, 1)
+
+        run(app, listening, ready, reload, leash=0 if worker else None)
+
+
+def _again(config: Path | None, project: Path | None) -> list[str]:
+    """The options that make a worker read the same files."""
+    options = ["--config", str(config)] if config else []
+    return options + (["--project", str(project)] if project else [])
 
 
 class Service:
@@ -161,23 +186,26 @@ async def _note(gateway: Gateway, event: str, facts: dict[str, str]) -> None:
     await gateway.services.log.append(noted)
 
 
-def _announce(loaded: Loaded, cards: tuple[Card, ...], where: Address) -> None:
+def _announce(loaded: Loaded, where: Address, workers: int) -> None:
     screen = console()
-    for line in banner(loaded, cards, where):
+    for line in banner(loaded, cards(loaded.config), where, workers):
         screen.print(line)
 
 
-def banner(loaded: Loaded, cards: tuple[Card, ...], where: Address) -> Iterator[str]:
+def banner(
+    loaded: Loaded, known: tuple[Card, ...], where: Address, workers: int = 1
+) -> Iterator[str]:
     """What a person should know of a gateway that has just started, line by line."""
     root = f"http://{where}"
-    yield f"halfdoor {__version__} listens on {root}  (Ctrl-C stops it)"
+    crowd = f" with {workers} workers" if workers > 1 else ""
+    yield f"halfdoor {__version__} listens on {root}{crowd}  (Ctrl-C stops it)"
     yield f"  config  {loaded.config.source or 'none: made of the engines and keys found here'}"
     yield f"  log     {loaded.state_dir}"
     yield "models, and where they are"
-    yield from (_model(card) for card in cards)
-    if not cards:
+    yield from (_model(card) for card in known)
+    if not known:
         yield "!! NO MODEL: every request is refused. Add `[[models]]`, or try `halfdoor init`."
-    if any(card.scripted for card in cards):
+    if any(card.scripted for card in known):
         yield "!! SCRIPTED MODELS: they answer without any model. `halfdoor init` finds real ones."
     yield "rules in force"
     yield from (_rule(rule) for rule in rules_in_force(loaded))

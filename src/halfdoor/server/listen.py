@@ -75,8 +75,27 @@ def guarded(where: Address, *, tokens: int) -> None:
         )
 
 
-def bound(where: Address) -> socket.socket:
-    """A socket that holds the port. Raises SetupError, which says who holds it instead."""
+def bound(where: Address, *, with_others: bool = False) -> socket.socket:
+    """A listening socket that holds the port. Raises SetupError, which says who holds it instead.
+
+    with_others: other processes of ours listen there too (SO_REUSEPORT).
+    """
+    listening = shared(where) if with_others else _held(where)
+    try:
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise _refused(where, error) from None
+    listening.setblocking(False)
+    return listening
+
+
+def shared(where: Address) -> socket.socket:
+    """A bound socket that others of ours may share; it does not listen yet. Raises SetupError."""
+    return _held(where, socket.SO_REUSEPORT)
+
+
+def _held(where: Address, *options: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(
             where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -86,26 +105,31 @@ def bound(where: Address) -> socket.socket:
     family, kind, protocol, _, place = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option in (socket.SO_REUSEADDR, *options):
+            listening.setsockopt(socket.SOL_SOCKET, option, 1)
         listening.bind(place)
-        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise _refused(where, error) from None
-    listening.setblocking(False)
     return listening
 
 
 def run(
-    app: App, listening: socket.socket, ready: Callable[[], None], reload: Reload | None = None
+    app: App,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    reload: Reload | None = None,
+    *,
+    leash: int | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop: no new requests, a grace, the log closed.
 
-    ready: called once requests are taken. reload: called on SIGHUP, where there is one. A second
-    Ctrl-C stops at once. Raises what the application's start or stop raised.
+    ready: called once requests are taken. reload: called on SIGHUP, where there is one. leash:
+    a descriptor whose end stops the server, too. A second Ctrl-C stops at once.
+    Raises what the application's start or stop raised.
     """
     try:
-        Server(app, ready, reload).run(sockets=[listening])
+        Server(app, ready, reload, leash=leash).run(sockets=[listening])
     except SystemExit:
         raise app.failed or SetupError("the server could not start") from None
     finally:
@@ -121,7 +145,12 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: App, ready: Callable[[], None], reload: Reload | None = None
+        self,
+        app: App,
+        ready: Callable[[], None],
+        reload: Reload | None = None,
+        *,
+        leash: int | None = None,
     ) -> None:
         for name in ("uvicorn.error", "uvicorn.access"):
             # A caller's broken request is no news to an operator.
@@ -143,6 +172,7 @@ class Server(uvicorn.Server):
         )
         self._ready = ready
         self._reload = reload
+        self._leash = leash
         self._reloading: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -151,7 +181,13 @@ class Server(uvicorn.Server):
         _settle()
         if self._reload is not None and hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
+        if self._leash is not None:
+            asyncio.get_running_loop().add_reader(self._leash, self._let_go, self._leash)
         self._ready()
+
+    def _let_go(self, leash: int) -> None:
+        asyncio.get_running_loop().remove_reader(leash)
+        self.should_exit = True
 
     def _hung_up(self) -> None:
         """SIGHUP: one reload at a time; a second signal meanwhile adds nothing."""
@@ -187,7 +223,7 @@ def _settle() -> None:
 def _refused(where: Address, error: OSError) -> SetupError:
     match error.errno:
         case errno.EADDRINUSE:
-            who = "halfdoor" if asyncio.run(_is_halfdoor(where)) else "another program"
+            who = "halfdoor" if asyncio.run(answers(where)) else "another program"
             hint = (
                 "`halfdoor ps` shows it; stop it, or choose another port with `--listen`"
                 if who == "halfdoor"
@@ -204,7 +240,8 @@ def _refused(where: Address, error: OSError) -> SetupError:
             return SetupError(f"halfdoor cannot listen on {where} ({error.strerror})", hint=_HINT)
 
 
-async def _is_halfdoor(where: Address) -> bool:
+async def answers(where: Address) -> bool:
+    """Does a halfdoor answer there?"""
     anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked, not bound
     asked = Address(anywhere.get(where.host, where.host), where.port)
     url = f"http://{asked}/healthz"
