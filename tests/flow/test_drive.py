@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -11,9 +12,10 @@ from halfdoor.flow.drive import drive
 from halfdoor.flow.exchange import exchange
 from tests.helpers.house import CLOUD, LOCAL_MESSAGES, house, request
 from tests.helpers.sink import MemorySink
-from tests.helpers.world import Reel, world
+from tests.helpers.world import Reel, Wait, world
 
 START = b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}\n\n'
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 WHOLE = json.dumps(
     {
@@ -131,8 +133,82 @@ async def test_an_error_body_passes_with_its_status_and_its_retry_after():
     assert "set-cookie" not in sink.headers
 
 
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+async def test_a_backend_that_says_nothing_of_coming_back_is_not_asked_eleven_times(status):
+    words = b'{"error":{"message":"no"}}'
+    sink = await run(
+        request(), world(anthropic=Reel(status=status, chunks=(words,))), cards=(CLOUD,)
+    )
+    assert (sink.status, sink.body) == (status, words)
+    assert sink.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(
+    "word", [("retry-after", "7"), ("retry-after-ms", "700"), ("x-should-retry", "true")]
+)
+async def test_a_backends_own_word_on_coming_back_stands(word):
+    name, value = word
+    place = world(anthropic=Reel(status=429, chunks=(b"{}",), headers=(word,)))
+    sink = await run(request(), place, cards=(CLOUD,))
+    assert sink.headers[name] == value
+    assert sink.headers.get("x-should-retry") != "false"
+
+
+async def test_a_backend_that_refuses_halfdoors_key_cannot_ask_the_client_to_come_back():
+    headers = (("x-should-retry", "true"), ("retry-after", "1"))
+    place = world(anthropic=Reel(status=401, chunks=(b"{}",), headers=headers))
+    sink = await run(request(), place, cards=(CLOUD,))
+    assert (sink.status, sink.headers["x-should-retry"]) == (400, "false")
+    assert "retry-after" not in sink.headers
+
+
 async def test_a_malformed_request_is_raised_before_anything_is_recorded():
     place = world()
     with pytest.raises(ClientError):
         await run(request(model="nobody"), place)
     assert not place.log.entries
+
+
+def patient(ping_s=0.02, **backends):
+    place = world(**backends)
+    place.services = dataclasses.replace(place.services, ping_s=ping_s)
+    return place
+
+
+async def test_a_slow_backend_is_bridged_by_pings_before_and_between_events():
+    slow = Wait(0.1)
+    place = patient(anthropic=Reel(chunks=(slow, START, slow, STOP)))
+    sink = await run(request(stream=True), place)
+    head, _, tail = sink.body.partition(START)
+    assert (
+        set(head.split(b"\n\n"))
+        == set(tail.replace(STOP, b"").split(b"\n\n"))
+        == {PING.strip(), b""}
+    )
+    assert sink.body.replace(PING, b"") == START + STOP
+
+
+async def test_a_ping_commits_to_its_target_and_a_later_refusal_is_told_in_the_stream():
+    first = Reel(status=500, chunks=(Wait(0.1), b"{}"))
+    place = patient(anthropic=first, llamacpp=Reel(chunks=(START, STOP)))
+    sink = await run(request(stream=True), place)
+    assert sink.status == 200
+    assert sink.headers["x-halfdoor-model"] == "sonnet"
+    assert b"event: error" in sink.body
+    assert [a.model for a in ended(place).attempts] == ["sonnet"]
+
+
+async def test_a_whole_answer_and_a_quick_one_are_never_pinged():
+    place = patient(anthropic=Reel(chunks=(Wait(0.06), WHOLE)))
+    assert (await run(request(), place)).body == WHOLE
+    quick = patient(ping_s=5, anthropic=Reel(chunks=(START, STOP)))
+    assert PING not in (await run(request(stream=True), quick)).body
+
+
+async def test_a_client_that_leaves_during_the_silence_is_heard():
+    reel = Reel(chunks=(asyncio.Event(),))
+    place = patient(anthropic=reel)
+    async with asyncio.timeout(1):
+        await run(request(stream=True), place, MemorySink(leaves_after=len(PING)))
+    assert reel.closed
+    assert ended(place).result == "hung-up"

@@ -25,8 +25,15 @@ class StillClock:
 
 
 @dataclass
+class Wait:
+    """A silence in a Reel."""
+
+    s: float
+
+
+@dataclass
 class Reel:
-    """One backend's answer: a status, chunks, and how it goes wrong. An Event in `chunks` is waited for."""
+    """One backend's answer: a status, chunks, and how it goes wrong. Events and Waits are waited for."""
 
     status: int = 200
     chunks: Any = ()
@@ -56,6 +63,8 @@ class Reel:
         for chunk in self._chunks:
             if isinstance(chunk, asyncio.Event):
                 await chunk.wait()
+            elif isinstance(chunk, Wait):
+                await asyncio.sleep(chunk.s)
             else:
                 yield chunk
         if self.breaks:

@@ -80,7 +80,16 @@ class Outbound(Struct, frozen=True):
 
 
 class Pipe(Protocol):
-    """Turns what a backend sends into what the client gets; pure, one per call."""
+    """Turns what a backend sends into what the client gets; pure, one per call.
+
+    ping: what keeps a waiting client patient, between two frames; b"" where nothing may be said.
+    """
+
+    ping: bytes
+
+    @property
+    def finished(self) -> bool:
+        """Has the dialect's own end passed? Asked for every chunk, so it costs nothing."""
 
     def head(self, headers: Headers) -> Headers:
         """Headers for the client, once the backend has answered 2xx."""

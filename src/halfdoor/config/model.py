@@ -44,8 +44,12 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     body_limit_bytes: Annotated[
         int,
-        Meta(ge=1024, le=1024 * MIB, description="Largest request body; more is answered 413."),
+        Meta(ge=1024, le=1024 * MIB, description="Largest request body in bytes; more is 413."),
     ] = 64 * MIB
+    ping_s: Annotated[
+        Annotated[float, Meta(ge=0, le=3600)],
+        about("Silence after which a streaming client gets a keep-alive; 0 never. One commits."),
+    ] = 15.0
     state_dir: Annotated[
         str,
         about("Folder of the log and its keys; empty means `$XDG_STATE_HOME/halfdoor`."),

@@ -37,6 +37,10 @@ class Emitter(Protocol):
 class Watcher(Protocol):
     """Learns from a stream that passes through unread, at the least cost."""
 
+    @property
+    def finished(self) -> bool:
+        """Has the dialect's own end passed? A last frame without its end may yet tell it."""
+
     def feed(self, chunk: bytes) -> None:
         """Look at a chunk on its way."""
 
@@ -63,6 +67,8 @@ class Dialect(Protocol):
     # Below a backend's base URL, as that dialect's SDK wants its base URL.
     outbound_path: str
     content_type_stream: str
+    # A frame that says nothing: clients of this dialect take it anywhere between two others.
+    ping: bytes
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope. Raises ClientError (malformed or duplicate-key JSON, wrong shape)."""

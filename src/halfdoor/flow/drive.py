@@ -21,6 +21,7 @@ from halfdoor.canon.commands import (
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.scene import Scene
 from halfdoor.errors import BackendError, LogError
+from halfdoor.flow.pinger import Pinger
 from halfdoor.flow.ports import Calling, Incoming, Services, Sink
 
 # A backend's error body is read to be passed on, up to here.
@@ -172,13 +173,23 @@ class _Passage:
         self._first_byte_ms = -1
         self._calling: Calling | None = None
         self._received = 0
+        self._pinger = Pinger(self._ping, services.ping_s if call.pipe.ping else 0.0)
 
     async def run(self) -> Answered | Faulted:
         """Make the call. Raises ConnectionError when the client has gone."""
+        self._pinger.start()
         try:
             return await self._run()
         except BackendError as error:
             return await self._broken(Fault(FaultKind(error.kind), str(error)))
+        finally:
+            self._pinger.stop()
+
+    async def _ping(self) -> None:
+        # INVARIANT: a ping is a byte to the client: it commits to this target (promise 7).
+        if not self._committed:
+            await self._commit(200, self._call.pipe.head(()))
+        await self._sink.send(self._call.pipe.ping)
 
     async def _run(self) -> Answered | Faulted:
         call = self._call
@@ -208,7 +219,9 @@ class _Passage:
                     await self._keep()
                 if not self._committed:
                     await self._commit(incoming.status, headers)
+                self._pinger.spoke = True
                 await self._sink.send(out)
+        self._pinger.stop()
         tail = pipe.end()
         await self._keep()
         if not self._committed:
@@ -221,6 +234,7 @@ class _Passage:
 
     async def _broken(self, fault: Fault) -> Faulted:
         """The backend failed; after commit the client is told inside the stream."""
+        self._pinger.stop()
         if self._committed:
             await self._sink.send(self._call.pipe.broken(fault))
             await self._sink.finish()
@@ -248,7 +262,7 @@ class _Passage:
         name = self._call.target.backend
         message = f"backend `{name}` answered {incoming.status}"
         status = incoming.status
-        return self._faulted(Fault(FaultKind.STATUS, message, status, incoming.headers, body))
+        return await self._broken(Fault(FaultKind.STATUS, message, status, incoming.headers, body))
 
     def _faulted(self, fault: Fault) -> Faulted:
         return Faulted(

@@ -18,7 +18,7 @@ from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Watcher
 from halfdoor.errors import BackendError
 
 # Header names that tell a client about limits and requests; the rest is the backend's own affair.
-_KEPT: Final = ("retry-after", "request-id", "x-request-id", "x-should-retry")
+_KEPT: Final = ("retry-after", "retry-after-ms", "request-id", "x-request-id", "x-should-retry")
 _KEPT_PREFIXES: Final = ("anthropic-", "x-ratelimit-", "openai-")
 
 # A frame longer than this is passed on in pieces rather than held.
@@ -59,7 +59,9 @@ def translated(
     """A pipe from a backend that speaks `far` to a tool that speaks `near`."""
     notes = Notes(texts=texts)
     if request.stream:
-        return Translated(_stream_of(near, about), far.parser(), near.emitter(request), notes)
+        return Translated(
+            near.ping, _stream_of(near, about), far.parser(), near.emitter(request), notes
+        )
 
     def translate(body: bytes) -> bytes:
         events = far.events(body)
@@ -104,6 +106,7 @@ class Through:
     def __init__(
         self, head: Headers, dialect: Dialect, watcher: Watcher, only: Filter | None
     ) -> None:
+        self.ping = dialect.ping
         self._head = head
         self._dialect = dialect
         self._watcher = watcher
@@ -111,6 +114,11 @@ class Through:
         self._frames = WholeFrames()
         self._begun = False
         self._broken = ""
+
+    @property
+    def finished(self) -> bool:
+        """From the watcher."""
+        return self._watcher.finished
 
     def head(self, headers: Headers) -> Headers:
         """The client's headers."""
@@ -149,12 +157,20 @@ class Through:
 class Translated:
     """A stream read in one dialect and written in another."""
 
-    def __init__(self, head: Headers, parser: Parser, emitter: Emitter, notes: "Notes") -> None:
+    def __init__(
+        self, ping: bytes, head: Headers, parser: Parser, emitter: Emitter, notes: "Notes"
+    ) -> None:
+        self.ping = ping
         self._head = head
         self._parser = parser
         self._emitter = emitter
         self._notes = notes
         self._begun = False
+
+    @property
+    def finished(self) -> bool:
+        """From the events."""
+        return self._notes.finished
 
     def head(self, headers: Headers) -> Headers:
         """The client's headers."""
@@ -194,6 +210,8 @@ class Translated:
 class Whole:
     """An answer that is not streamed: it reaches the client complete or not at all."""
 
+    ping = b""
+
     def __init__(
         self, head: Headers, turn: Callable[[bytes], bytes], learnt: Callable[[], Learnt]
     ) -> None:
@@ -202,6 +220,11 @@ class Whole:
         self._learnt = learnt
         self._chunks: list[bytes] = []
         self._size = 0
+
+    @property
+    def finished(self) -> bool:
+        """Nothing passes before the end."""
+        return False
 
     def head(self, headers: Headers) -> Headers:
         """The client's headers."""
@@ -240,12 +263,18 @@ class Notes:
         self._signatures: list[str] = []
         self._learnt = Learnt()
 
+    @property
+    def finished(self) -> bool:
+        """A stop was told."""
+        return self._learnt.finished
+
     def take(self, events: list[Event]) -> None:
         """Note what these events tell."""
         for event in events:
             match event:
-                case Delta() if self._texts:
-                    self._parts.setdefault(event.index, []).append(event.text)
+                case Delta():
+                    if self._texts:
+                        self._parts.setdefault(event.index, []).append(event.text)
                 case Open(kind=PartKind.TOOL_CALL):
                     self._calls.append(event.call_id)
                 case Open(kind=PartKind.REDACTED_THINKING):

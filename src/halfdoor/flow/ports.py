@@ -131,9 +131,13 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What `flow/drive.py` performs commands with."""
+    """What `flow/drive.py` performs commands with.
+
+    ping_s: silence after which a streaming client is told to wait on; 0 for never.
+    """
 
     log: Log
     backends: Mapping[str, Backend]
     memory: Memory
     clock: Clock
+    ping_s: float = 0.0

@@ -16,6 +16,8 @@ NOTHING: Final = Learnt()
 _JSON: Final = ("content-type", "application/json")
 # Clients multiply a failing turn by up to thirty; this stops those that listen.
 _NO_RETRY: Final = ("x-should-retry", "false")
+# With one of these a backend has said itself whether and when to come back.
+_RETRY_WORDS: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 
 
 def about(weighed: Weighed, target: Target | None) -> Headers:
@@ -72,13 +74,14 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
 def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> Reply:
     """A backend's own error: unmodified in the same dialect (clients match its wording)."""
     near, far = house.dialects[weighed.request.dialect], house.dialects[target.dialect]
-    headers = (*kept_headers(fault.headers), *about(weighed, target))
+    kept = kept_headers(fault.headers)
+    headers = (*kept, *_patience(kept), *about(weighed, target))
     if fault.status in {401, 403} and not target.client_credentials:
         # The key is halfdoor's own: a caller cannot mend it, and would retry a 401 eleven times.
         text = f"backend `{target.backend}` refused halfdoor's key ({fault.status})"
         hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
         body = near.error(400, "halfdoor_credentials", f"halfdoor: {text}; hint: {hint}")
-        return Reply(400, (_JSON, *headers), body)
+        return Reply(400, (_JSON, _NO_RETRY, *about(weighed, target)), body)
     if near is far and fault.body:
         return Reply(fault.status, (_JSON, *headers), fault.body)
     code, message = far.error_text(fault.body)
@@ -86,6 +89,11 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
         fault.status, code or "upstream_error", message or f"backend answered {fault.status}"
     )
     return Reply(fault.status, (_JSON, *headers), body)
+
+
+def _patience(kept: Headers) -> Headers:
+    """A backend's own word on coming back stands; where it said none, one turn is one request."""
+    return () if any(name in _RETRY_WORDS for name, _ in kept) else (_NO_RETRY,)
 
 
 def _tried(attempts: tuple[Attempt, ...]) -> str:

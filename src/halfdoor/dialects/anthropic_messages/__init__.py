@@ -85,6 +85,7 @@ class AnthropicMessages:
     endpoints: tuple[str, ...] = ("/v1/messages",)
     outbound_path = "/v1/messages"
     content_type_stream = "text/event-stream; charset=utf-8"
+    ping = b'event: ping\ndata: {"type": "ping"}\n\n'
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope only: the text of messages and tools is not decoded."""

@@ -51,6 +51,11 @@ class StreamWatcher:
         if cut and any(mark in whole for mark in _MARKS):
             self._frames(whole[:cut] + b"\n\n")
 
+    @property
+    def finished(self) -> bool:
+        """`message_stop` was seen, in a whole frame."""
+        return self._learnt.finished
+
     def learnt(self) -> Learnt:
         """What is known so far. A last frame that lacks its blank line counts as an end."""
         return replace(
@@ -129,6 +134,11 @@ class TextWatcher:
         if self._size <= COLLECTED_LIMIT_BYTES:
             _collect(self._parser.feed(chunk), self._texts)
 
+    @property
+    def finished(self) -> bool:
+        """From the marks."""
+        return self._watcher.finished
+
     def learnt(self) -> Learnt:
         """What is known so far."""
         return replace(self._watcher.learnt(), texts=_joined(self._texts))
@@ -147,6 +157,11 @@ class WholeWatcher:
         """Keep a chunk."""
         if len(self._body) + len(chunk) <= COLLECTED_LIMIT_BYTES:
             self._body += chunk
+
+    @property
+    def finished(self) -> bool:
+        """The body is complete, and an answer."""
+        return self.learnt().finished
 
     def learnt(self) -> Learnt:
         """Nothing before the body is complete."""

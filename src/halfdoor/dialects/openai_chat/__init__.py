@@ -67,6 +67,7 @@ class OpenAIChat:
     endpoints: tuple[str, ...] = ("/v1/chat/completions",)
     outbound_path = "/chat/completions"
     content_type_stream = "text/event-stream"
+    ping = b": keep-alive\n\n"
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope; the conversation stays bytes.

@@ -1,0 +1,45 @@
+"""Tells a waiting client to wait on: slow prefill must not look like a dead server.
+
+One timer per call, and a flag per chunk; a task only when there is something to say.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+class Pinger:
+    """Calls `ping` after each `every_s` seconds without a word; never with `every_s` 0.
+
+    spoke: set it when something was sent; a ping follows one to two spans of silence.
+    """
+
+    def __init__(self, ping: Callable[[], Awaitable[None]], every_s: float) -> None:
+        self.spoke = False
+        self._ping = ping
+        self._every_s = every_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._pinging: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Listen to the silence from now on."""
+        if self._every_s:
+            self._timer = asyncio.get_running_loop().call_later(self._every_s, self._due)
+
+    def stop(self) -> None:
+        """Say nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._every_s = 0.0
+
+    def _due(self) -> None:
+        idle = self._pinging is None or self._pinging.done()
+        if not self.spoke and idle:
+            self._pinging = asyncio.create_task(self._say())
+        self.spoke = False
+        self.start()
+
+    async def _say(self) -> None:
+        try:
+            await self._ping()
+        except ConnectionError:
+            self.stop()  # it has gone: whoever sends or listens next hears so
