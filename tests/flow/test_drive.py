@@ -107,13 +107,20 @@ async def test_a_client_that_left_before_the_call_costs_no_call():
     assert ended(place).result in {"hung-up", "answered"}
 
 
-async def test_somebody_elses_cancellation_goes_on_up():
-    place = world(anthropic=Reel(chunks=(START, asyncio.Event())))
-    task = asyncio.ensure_future(run(request(stream=True), place))
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_stop_of_halfdoor_is_told_and_recorded_and_tries_nobody_else(committed):
+    chunks = (START, asyncio.Event()) if committed else (asyncio.Event(),)
+    place = world(anthropic=Reel(chunks=chunks), llamacpp=Reel(chunks=(START, STOP)))
+    sink = MemorySink()
+    task = asyncio.ensure_future(run(request(stream=True), place, sink))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert sink.finished
+    assert b"halfdoor is stopping" in sink.body
+    assert sink.status == (200 if committed else 503)
+    assert [a.result for a in ended(place).attempts] == ["stopped"]
 
 
 async def test_a_full_log_means_503_and_no_call():

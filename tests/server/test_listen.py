@@ -233,6 +233,21 @@ async def test_a_stop_lets_an_answer_under_way_finish():
     writer.close()
 
 
+async def test_an_answer_that_outlasts_the_grace_ends_with_the_dialects_error_event(monkeypatch):
+    monkeypatch.setattr(listen, "GRACE_S", 0.1)
+    made, _, log = app(Turn("words", breaks_after=600, breaks=None))
+    async with served(made) as where:
+        reader, writer = await dial(where)
+        writer.write(post(where, messages_body(stream=True)))
+        await reader.readuntil(b"message_start")
+    told = await reader.read()
+    assert b"event: error" in told
+    assert b"halfdoor is stopping" in told
+    assert told.endswith(b"0\r\n\r\n")
+    assert log.entries[-1].attempts[0].result == "stopped"
+    writer.close()
+
+
 class Failing(AbstractAsyncContextManager):
     async def __aenter__(self):
         raise LogError("the log is full")

@@ -24,7 +24,10 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class FaultKind(StrEnum):
-    """How a call can fail. `status` faults carry the backend's own HTTP answer."""
+    """How a call can fail. `status` faults carry the backend's own HTTP answer.
+
+    `stopped`: halfdoor itself ended and could wait no longer; nobody else is tried.
+    """
 
     CONNECT = "connect"
     TIMEOUT = "timeout"
@@ -34,6 +37,7 @@ class FaultKind(StrEnum):
     CREDENTIALS = "credentials"
     PROTOCOL = "protocol"
     STATUS = "status"
+    STOPPED = "stopped"
 
 
 class Fault(Struct, frozen=True):

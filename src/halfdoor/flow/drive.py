@@ -53,6 +53,8 @@ async def drive(
             await _send_whole(sink, whole)
     finally:
         performer.close()
+    if performer.stopped:
+        raise asyncio.CancelledError
 
 
 async def _send_whole(sink: Sink, reply: Reply) -> None:
@@ -74,6 +76,7 @@ class _Performer:
         self._watch: asyncio.Task[None] | None = None
         self._caller: asyncio.Task[object] | None = None
         self.gone = False
+        self.stopped = False
 
     async def perform(self, command: Command) -> object:
         match command:
@@ -126,11 +129,12 @@ class _Performer:
             self.gone = True
             return passage.hung_up()
         except asyncio.CancelledError:
-            # INVARIANT: a hang-up is a reply, so that its outcome is recorded (promise 8); only
-            # somebody else's cancellation goes on up.
-            if not self._hung_up():
-                raise
-            return passage.hung_up()
+            # INVARIANT: a hang-up is a reply, so that its outcome is recorded (promise 8). So is a
+            # stop of halfdoor itself; that cancellation goes on up once its outcome is written.
+            if self._hung_up():
+                return passage.hung_up()
+            self.stopped = True
+            return await passage.stopped()
         finally:
             self._caller = None
 
@@ -239,6 +243,14 @@ class _Passage:
             await self._sink.send(self._call.pipe.broken(fault))
             await self._sink.finish()
         return self._faulted(fault)
+
+    async def stopped(self) -> Faulted | HungUp:
+        """Halfdoor ends: the client is told as it is told of any fault."""
+        fault = Fault(FaultKind.STOPPED, "halfdoor is stopping; ask again in a moment")
+        try:
+            return await self._broken(fault)
+        except ConnectionError:
+            return self.hung_up()
 
     def hung_up(self) -> HungUp:
         """The client went away."""

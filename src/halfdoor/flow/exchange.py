@@ -15,6 +15,7 @@ from halfdoor.canon.commands import (
     Call,
     Command,
     Faulted,
+    FaultKind,
     HungUp,
     Learnt,
     Remember,
@@ -96,7 +97,7 @@ def _attempt(
 
 def _final(over: Over) -> bool:
     """Is there nothing more to try? INVARIANT: after commit nothing moves (promise 7)."""
-    if not isinstance(over, Faulted) or over.committed:
+    if not isinstance(over, Faulted) or over.committed or over.fault.kind is FaultKind.STOPPED:
         return True
     status = over.fault.status
     return 400 <= status < 500 and status not in _BACKEND_AT_FAULT

@@ -52,6 +52,8 @@ def unrecorded(weighed: Weighed, house: House, why: Unrecorded) -> Reply:
 def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault: Fault) -> Reply:
     """Every permitted target failed before a byte reached the client."""
     target = weighed.targets[len(attempts) - 1]
+    if fault.kind is FaultKind.STOPPED:
+        return _worded(weighed, house, 503, "halfdoor_stopping", fault.message, target)
     excluded = weighed.verdict.excluded
     if excluded:
         held = excluded[0]
