@@ -18,6 +18,7 @@ from halfdoor.backends.http import (
     Timeouts,
     authority,
     control_get,
+    local_post,
     tls_context,
 )
 from halfdoor.canon.commands import Outbound
@@ -139,6 +140,16 @@ async def test_proxy_variables_of_the_environment_are_ignored(monkeypatch):
     ("answer", "kind", "words"),
     [
         (b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n", "protocol", "compressed"),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-encoding: gzip\r\n\r\n",
+            "protocol",
+            "compressed",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "protocol",
+            "compressed",
+        ),
         (b"HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n", "protocol", "101"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "protocol", "HTTP"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "protocol", "HTTP"),
@@ -374,3 +385,26 @@ async def test_a_control_call_gives_up_soon():
         leave = ControlPermit(authority(server.url), "status")
         with pytest.raises(BackendError, match=r"did not answer in 0.1 s"):
             await control_get(server.url, leave, timeout_s=0.1)
+
+
+async def test_a_halfdoor_on_this_device_is_asked_as_a_tool_would():
+    async with raw_server(sends(OK)) as server:
+        leave = ControlPermit(authority(server.url), "demo")
+        headers = (("user-agent", "aider/0.86"),)
+        status, came, body = await local_post(server.url, leave, b"hello", headers)
+        assert (status, body) == (200, b"{}")
+        assert ("content-type", "application/json") in came
+        assert server.requests[0].body == b"hello"
+        assert server.requests[0].header("user-agent") == "aider/0.86"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1:80", "10.0.0.7:4114", "models.example:80"])
+async def test_a_local_post_never_leaves_the_device_whatever_its_permit_says(host):
+    with pytest.raises(BackendError, match="no permit to post") as caught:
+        await local_post(f"http://{host}/v1/messages", ControlPermit(host, "demo"), b"text")
+    assert caught.value.kind == "zone"
+
+
+async def test_a_local_post_goes_only_where_its_permit_says():
+    with pytest.raises(BackendError, match="no permit to post"):
+        await local_post("http://127.0.0.1:9/", ControlPermit("127.0.0.1:1", "demo"), b"text")

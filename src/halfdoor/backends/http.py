@@ -372,3 +372,39 @@ async def _get(url: str, timeout_s: float, headers: Headers) -> tuple[int, bytes
         if len(body) > CONTROL_BODY_BYTES:
             raise aiohttp.ClientPayloadError
         return response.status, body
+
+
+async def local_post(
+    url: str, permit: ControlPermit, body: bytes, headers: Headers = (), timeout_s: float = 30.0
+) -> tuple[int, Headers, bytes]:
+    """POST to a halfdoor that runs on this device, as a tool would: `demo` is its own client.
+
+    INVARIANT: nothing but loopback, whatever the permit says: request text goes on to a model only
+    under a `Permit`. Returns status, headers and body, all of a stream. Raises BackendError.
+    """
+    if authority(url) != permit.host or _control_zone(url) is not Zone.DEVICE:
+        raise BackendError(f"no permit to post to {authority(url)}", kind="zone")
+    fault: BackendError | None = None
+    with guard.allow(permit, Zone.DEVICE):
+        try:
+            return await _post(url, body, headers, timeout_s)
+        except _TROUBLE as error:
+            kind, what, hint = worded(error, late=f"did not answer in {timeout_s:g} s")
+            fault = BackendError(f"{permit.host} {what}", kind=kind.value, hint=hint)
+    raise fault
+
+
+async def _post(
+    url: str, body: bytes, headers: Headers, timeout_s: float
+) -> tuple[int, Headers, bytes]:
+    async with (
+        _session(None) as session,
+        session.post(
+            url,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+        ) as response,
+    ):
+        return response.status, received_headers(response.raw_headers), await response.read()
