@@ -125,6 +125,9 @@ def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -
     for name, value in mine.items():
         screen.print(f"set     {name}={_masked(value)}")
         screen.print(f"        {whys[name]}")
+    for variable in tool.left_alone:
+        screen.print(f"leave   {variable.name}")
+        screen.print(f"        {variable.why}")
     for name in gone:
         screen.print(f"remove  {name}")
         screen.print("        the vendor's own key: with it the tool could go past halfdoor")

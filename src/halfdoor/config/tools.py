@@ -21,12 +21,16 @@ class Variable(Struct, frozen=True):
 
 
 class Tool(Struct, frozen=True):
-    """A coding tool. command: the program. install: how to get it."""
+    """A coding tool. command: the program. install: how to get it.
+
+    left_alone: variables that advice elsewhere sets, and why none is set here.
+    """
 
     name: str
     command: str
     variables: tuple[Variable, ...]
     install: str
+    left_alone: tuple[Variable, ...] = ()
 
 
 _OPENAI: Final = (
@@ -56,6 +60,14 @@ TOOLS: Final = (
             ),
         ),
         "npm install -g @anthropic-ai/claude-code",
+        (
+            Variable(
+                "CLAUDE_CODE_ATTRIBUTION_HEADER",
+                "",
+                "its line is stable per conversation since 2.1.181, Anthropic gets it as it is, and "
+                "it is left out of what is translated for others; older versions want 0 here",
+            ),
+        ),
     ),
     Tool(
         "aider",
