@@ -7,9 +7,13 @@ import pytest
 
 from halfdoor.canon.labels import Zone
 from halfdoor.cli import checkup
+from halfdoor.config.defaults import scripted_config
 from halfdoor.config.found import Discovered, Engine, FoundModel
+from halfdoor.config.load import Loaded
 from halfdoor.config.model import Backend, Config, Model, Token
 from halfdoor.errors import BackendError, SetupError
+from halfdoor.store.schema import FILE
+from tests.store.ledgers import written
 
 CONFIG = """
 [server]
@@ -63,7 +67,7 @@ def test_a_backend_that_answers_and_has_its_model_is_well():
     found, asked = looked_at(backend())
     assert found == {
         ("ok", "zone device, as its address shows"),
-        ("ok", "answers, and lists 1 models"),
+        ("ok", "answers, and lists 1 model"),
     }
     assert asked == ["http://127.0.0.1:9/v1/models"]
 
@@ -97,7 +101,7 @@ def test_a_claim_wider_than_the_address_is_kept():
 
 def test_a_cloud_backend_is_neither_looked_up_nor_asked_without_leave():
     found, asked = looked_at(backend("https://api.vendor.example", "cloud"))
-    assert (found, asked) == ({("ok", "zone cloud, as its address shows")}, [])
+    assert (found, asked) == ({("ok", "zone cloud, as claimed: nothing is wider")}, [])
     _, asked = looked_at(backend("https://api.vendor.example", "cloud"), (401, b""), online=True)
     assert asked == ["https://api.vendor.example/models"]
 
@@ -110,6 +114,12 @@ def test_a_name_that_leads_nowhere_fails():
 def test_requests_in_the_clear_are_warned_of():
     found, _ = looked_at(backend("http://10.0.0.2/v1", "network"))
     assert ("warn", "requests and keys travel unencrypted") in found
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:11434", "localhost:11434", "[::1]:11434"])
+def test_a_cloud_model_behind_an_engine_here_is_not_warned_of_as_unencrypted(host):
+    found, _ = looked_at(backend(f"http://{host}/v1", "cloud"))
+    assert all(state == "ok" for state, _ in found)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +172,56 @@ def test_a_state_folder_that_others_read_is_warned_of(tmp_path):
     assert next(f.state for f in checkup.state(folder)) == "warn"
     folder.chmod(0o700)
     assert next(f.state for f in checkup.state(folder)) == "ok"
+
+
+def test_a_state_folder_that_others_write_fails_because_serve_refuses_it(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o770)
+    found = next(checkup.state(tmp_path / "state"))
+    assert (found.state, "written by others (mode 770)" in found.said) == ("fail", True)
+
+
+def test_a_state_folder_that_cannot_be_made_fails(tmp_path):
+    (tmp_path / "file").write_text("")
+    found = next(checkup.state(tmp_path / "file" / "state"))
+    assert (found.state, "cannot be made" in found.said) == ("fail", True)
+
+
+def test_little_room_is_told_in_megabytes(tmp_path):
+    said = [f.said for f in checkup.state(tmp_path, lambda _: 300_000) if f.about == "disk"]
+    assert said == ["0.3 MB free for the log"]
+
+
+def test_a_log_that_can_be_used_is_counted(tmp_path):
+    assert list(checkup.evidence(tmp_path)) == []
+    written(tmp_path)
+    (found,) = checkup.evidence(tmp_path)
+    assert (found.state, found.said) == ("ok", "40 entries; `halfdoor log verify` proves them")
+
+
+def test_a_key_that_others_read_fails_with_its_path(tmp_path):
+    written(tmp_path)
+    (tmp_path / "log.key").chmod(0o644)
+    (found,) = checkup.evidence(tmp_path)
+    assert (found.state, found.hint) == ("fail", f"chmod 600 {tmp_path / 'log.key'}")
+
+
+def test_a_log_that_is_none_fails(tmp_path):
+    written(tmp_path)
+    (tmp_path / FILE).write_bytes(b"no database " * 500)
+    (found,) = checkup.evidence(tmp_path)
+    assert (found.state, "is damaged" in found.said) == ("fail", True)
+
+
+def test_scripted_models_are_told_once():
+    (found,) = checkup.models(scripted_config())
+    assert found.said == "`scripted-local` and `scripted-cloud` are scripted fakes"
+
+
+def test_a_rule_that_nothing_can_match_is_not_told_as_in_force(tmp_path):
+    loaded = Loaded(Config(), tmp_path)
+    (rules,) = [f.said for f in checkup.configuration(loaded) if f.about == "rules"]
+    assert rules == "secret (device), scan-failed (device), not-scanned (cloud)"
 
 
 def test_a_state_folder_that_is_a_file_fails(tmp_path):

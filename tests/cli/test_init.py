@@ -32,7 +32,7 @@ def test_it_says_what_was_found_and_what_to_do_next(halfdoor):
     said = halfdoor("init")
     assert said.out == ""
     for part in (
-        "ollama at http://127.0.0.1:11434/v1, 1 models",
+        "ollama at http://127.0.0.1:11434/v1, 1 model",
         "ANTHROPIC_API_KEY",
         "halfdoor serve",
     ):

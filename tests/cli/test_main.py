@@ -1,10 +1,14 @@
+import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from halfdoor import __version__
+from halfdoor.backends import guard
 from halfdoor.cli import COMMANDS, command
 from halfdoor.errors import Denied, SetupError
 
@@ -35,7 +39,7 @@ def test_a_summary_is_the_first_sentence_of_the_command(name):
     assert first == COMMANDS[name]
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", [name for name in BUILT if name != "demo"])  # it brings its own
 def test_every_command_takes_a_configuration(name):
     built = command(name)
     for each in getattr(built, "commands", {"": built}).values():
@@ -80,6 +84,67 @@ def test_an_error_is_one_line_and_a_code(halfdoor, monkeypatch, raised, code, li
     if line:
         assert said.err.splitlines()[-1] == f"error: {line}"
     assert "Traceback" not in said.err
+
+
+def test_with_json_an_error_is_a_document_too(halfdoor):
+    said = halfdoor("why", "last", "--json")
+    told = json.loads(said.out)["error"]
+    assert (said.code, told["message"]) == (1, "no exchange has been recorded yet")
+    assert told["hint"]
+    assert told["where"].endswith("log.db")
+    assert said.err.startswith("error: ")
+
+
+def test_a_configuration_before_the_command_is_told_where_it_belongs(halfdoor):
+    said = halfdoor("--config", "x.toml", "ps")
+    assert said.code == 2
+    assert "after the command" in " ".join(said.err.split())
+
+
+def test_a_project_folder_that_does_not_exist_is_an_error(halfdoor, home):
+    for asked in (("explain", "-"), ("doctor",), ("serve",)):
+        said = halfdoor(*asked, "--project", home / "absent")
+        assert said.code == 1
+        assert f"{home / 'absent'}: there is no such folder" in said.err
+
+
+def piped(home, *arguments, stdout):
+    """The command as a shell runs it, its output going where it fails."""
+    return subprocess.run(
+        [sys.executable, "-m", "halfdoor", *arguments],
+        env={"HOME": str(home), "PATH": ""},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("arguments", [("--help",), ("init", "--print"), ("scan", "--json", ".")])
+def test_an_output_on_a_full_disk_is_one_line_and_no_traceback(home, processes, arguments):
+    with Path("/dev/full").open("w") as full:
+        done = piped(home, *arguments, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: the output cannot be written")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("init", "--print"), ("scan", "--json", ".")])
+def test_a_reader_that_left_is_no_traceback(home, processes, arguments):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        done = piped(home, *arguments, stdout=closed)
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def test_a_command_that_runs_is_guarded(halfdoor, home, monkeypatch):
+    installed = []
+    monkeypatch.setattr(guard, "install", lambda **_: installed.append(True))
+    halfdoor("scan", home)
+    assert installed
 
 
 def test_a_broken_configuration_is_told_with_file_line_and_hint(halfdoor, tmp_path):

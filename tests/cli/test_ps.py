@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from halfdoor.cli.ledger import age, show
+from halfdoor.cli.ps import TITLES
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
@@ -118,6 +119,19 @@ def test_a_log_that_cannot_be_read_is_an_error_and_not_an_empty_list(state, nobo
 )
 def test_ages_are_told_in_one_unit(time, shown):
     assert age(time, datetime(2026, 11, 21, 12, tzinfo=UTC)) == shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_a_narrow_screen_loses_columns_and_not_the_ids(width):
+    shown = StringIO()
+    screen = Console(file=shown, force_terminal=True, color_system=None, width=width)
+    row = ("hd_01kaj2m3n4p5qr", "12d", "qwen3-coder:30b", "device", "secret", "5+2", "43", "failed")
+    show(screen, TITLES, [row])
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "hd_01kaj2m3n4p5qr" in lines[1]
+    assert "failed" in lines[1]
+    assert ("43" in lines[1]) == (width >= 80)
 
 
 def test_a_table_on_a_terminal_keeps_to_its_width():

@@ -20,7 +20,7 @@ def tree(tmp_path):
 
 
 def test_a_clean_tree_is_0(halfdoor, tree):
-    assert halfdoor("scan", tree) == (0, "", "")
+    assert halfdoor("scan", tree) == (0, "", "0 findings in 1 text\n")
 
 
 def test_a_secret_is_3_with_its_place_and_never_itself(halfdoor, tree):
@@ -69,6 +69,12 @@ def test_a_large_file_is_named_and_read_when_it_is_asked_for(halfdoor, tree):
     assert halfdoor("scan", large).code == 3
 
 
+def test_a_person_hears_how_much_was_read(halfdoor, tree):
+    (tree / "keys.py").write_text(LINE)
+    assert halfdoor("scan", tree).err == "1 finding in 2 texts\n"
+    assert halfdoor("scan", tree, "--json").err == ""
+
+
 def test_what_is_not_there_is_an_error(halfdoor, home):
     said = halfdoor("scan", home / "absent")
     assert said.code == 1
@@ -80,3 +86,10 @@ def test_what_is_not_there_is_an_error(halfdoor, home):
 )
 def test_at_most_a_quarter_is_shown(secret, shown):
     assert masked(secret) == shown
+
+
+def test_a_file_name_that_would_steer_a_terminal_is_shown_without_that(halfdoor, tree):
+    (tree / "a\x1b[2Jb.py").write_text(LINE)
+    said = halfdoor("scan", tree)
+    assert "a?[2Jb.py:1:21: aws" in said.out
+    assert "\x1b" not in said.out

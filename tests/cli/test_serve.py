@@ -48,9 +48,21 @@ def test_the_banner_tells_models_zones_rules_and_what_was_loosened(written):
     told = "\n".join(banner(loaded, cards(loaded.config), WHERE))
     for word in ("pretender", "cloud", "SCRIPTED"):
         assert word in told
-    assert "!! LOOSENED: `secret` may reach network (config.toml:14); the default is device" in told
+    said = "!! LOOSENED: `secret` may reach network (config.toml:14); the default is device"
+    assert told.count("LOOSENED") == told.count(said) == 1
     assert "ANTHROPIC_BASE_URL=http://127.0.0.1:4114 " in told
     assert "OPENAI_BASE_URL=http://127.0.0.1:4114/v1 " in told
+
+
+def test_a_gateway_without_a_model_says_so(tmp_path):
+    loaded = load(None, None, {"HOME": str(tmp_path)})
+    assert any(line.startswith("!! NO MODEL") for line in banner(loaded, (), WHERE))
+
+
+def test_a_rule_that_nothing_can_match_is_shown_as_such(tmp_path):
+    told = list(banner(load(None, None, {"HOME": str(tmp_path)}), (), WHERE))
+    (personal,) = [line for line in told if line.split()[0] == "personal"]
+    assert "nothing looks for it yet" in personal
 
 
 def test_the_configuration_of_last_resort_is_loudly_scripted(tmp_path):

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from halfdoor.canon.record import Planned
+from halfdoor.canon.record import Attempt, Planned
 from halfdoor.cli import why
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
@@ -52,6 +52,25 @@ def test_it_is_found_by_its_beginning_or_as_the_last(state):
     assert exchange_id(19) in halfdoor("why", "last").stdout
     with pytest.raises(LogError, match="give more of"):
         halfdoor("why", "hd_")
+
+
+def test_an_empty_id_is_a_usage_error_and_not_every_exchange(state):
+    written(state)
+    result = halfdoor("why", "")
+    assert (result.exit_code, "is empty" in result.stderr) == (2, True)
+
+
+def test_what_is_no_terminal_gets_no_spaces_at_the_end_of_lines(state):
+    written(state)
+    assert all(line == line.rstrip() for line in halfdoor("why", "last").stdout.splitlines())
+
+
+def test_a_failure_is_told_at_whom_and_not_by_whom(state):
+    failed = Attempt("qwen-coder", "ollama", "device", "status", 500, 9, 9, 9)
+    record(state, decided(1), outcome(1, result="failed", attempts=(failed,), status=500))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "qwen-coder (device): answered with an error, 500, in" in told
+    assert "failed at qwen-coder (device), the last one tried, in" in told
 
 
 def test_programs_get_the_entries_and_the_proof(state):

@@ -48,8 +48,20 @@ WRONG = {
     "a text for a number": (
         "[server]\nbody_limit_bytes = '64M'\n",
         "`body_limit_bytes` must be a whole number, but is text",
-        "413",
+        "write it without quotes",
     ),
+    "a list without brackets": (
+        "[server]\nallowed_hosts = 'box'\n",
+        "`allowed_hosts` must be a list, but is text",
+        "write it in brackets",
+    ),
+    "a text without quotes": (
+        "[server]\nlisten = 127.0.0.1\n",
+        ":2: not TOML",
+        "texts need quotes",
+    ),
+    "a header that is not closed": ("[server\n", ":1: not TOML", "`[server]`"),
+    "quotes that are not closed": ('[server]\nlisten = "x\n', ":2: not TOML", "close the quotes"),
     "a number out of range": ("[server]\nbody_limit_bytes = 1\n", "must be >= 1024", ""),
     "a negative price": (MODEL + "price = { input = -1 }\n", ":10: `input` must be >= 0", ""),
     "an endless time": (BACKEND + "timeouts.idle_s = inf\n", ":6: `idle_s` must be <=", ""),

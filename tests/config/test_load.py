@@ -128,9 +128,17 @@ def test_a_path_rule_called_secret_does_not_displace_the_secret_rule(written, en
     assert any(r.label == "secret" and r.ceiling is Zone.DEVICE for r in rules)
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf[server]\nlisten = '127.0.0.1:4117'\n")
+    assert load_user(file).server.listen == "127.0.0.1:4117"
+
+
 def test_loosening_a_default_is_noted(written, env):
     loaded = load(written('[[rules]]\nlabel = "secret"\nceiling = "cloud"\n'), None, env)
-    assert loaded.notes == ("loosened: config.toml:1 lets `secret` reach cloud (default device)",)
+    assert loaded.notes == (
+        "LOOSENED: `secret` may reach cloud (config.toml:1); the default is device",
+    )
 
 
 def test_a_projects_rules_are_added_and_displace_nothing(written, tmp_path, env):
@@ -221,3 +229,22 @@ def test_reading_is_fast(written, env):
     for _ in range(20):
         load(path, None, env)
     assert (time.process_time() - start) / 20 < 0.02
+
+
+def test_a_project_file_that_is_a_pipe_is_refused_and_not_waited_for(written, tmp_path, env):
+    (tmp_path / "repo").mkdir()
+    os.mkfifo(tmp_path / "repo" / ".halfdoor.toml")
+    with pytest.raises(SetupError, match="not a regular file"):
+        load(written(ISSUE), tmp_path / "repo", env)
+
+
+def test_a_project_file_that_leads_nowhere_stops_the_start(written, tmp_path, env):
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / ".halfdoor.toml").symlink_to(tmp_path / "gone")
+    with pytest.raises(SetupError):
+        load(written(ISSUE), tmp_path / "repo", env)
+
+
+def test_a_model_that_its_engine_sends_on_is_shown_in_the_cloud(written, env):
+    config = load_user(written(ISSUE.replace("qwen3-coder:30b", "qwen3-coder:480b-cloud")))
+    assert {card.name: card.zone for card in cards(config)}["qwen-coder"] is Zone.CLOUD

@@ -68,3 +68,33 @@ def test_tokens_that_vanish_and_other_places_wait_for_a_restart(tmp_path):
     assert (
         "its log is in" in between(tmp_path, BASE, '[server]\nstate_dir = "/elsewhere"\n' + BASE)[0]
     )
+
+
+def test_a_place_under_another_spelling_is_the_same_place(tmp_path):
+    forwarded = BASE.replace("https://models.example/v1", "http://127.0.0.1:8000/v1")
+    again = '[[backends]]\nname = "x"\ndialect = "openai_chat"\nzone = "device"\nurl = '
+    for url in ("http://localhost:8000/v2", "http://[::1]:8000", "http://127.0.0.2:8000/v1/"):
+        assert (
+            "narrower zone device"
+            in between(tmp_path, forwarded, forwarded + f'{again}"{url}"\n')[0]
+        )
+    assert between(tmp_path, forwarded, forwarded + f'{again}"http://localhost:8001/v1"\n') == ()
+
+
+def test_a_key_for_a_host_that_has_not_seen_it_waits_for_a_restart(tmp_path):
+    keyed = BASE.replace('zone = "cloud"', 'zone = "cloud"\nkey = "${VENDOR_KEY}"')
+    moved = keyed.replace("models.example", "evil.example")
+    clients = moved.replace('key = "${VENDOR_KEY}"', 'credentials = "client"')
+    assert between(tmp_path, keyed, keyed.replace("/v1", "/v2")) == ()
+    for new in (moved, clients, keyed.replace("VENDOR_KEY", "HOME")):
+        assert "show a key to a host" in between(tmp_path, keyed, new)[0]
+
+
+def test_another_name_or_token_to_be_reached_by_waits_for_a_restart(tmp_path):
+    hosts = '[server]\nallowed_hosts = ["evil.example"]\n' + BASE
+    token = '[[tokens]]\nname = "ci"\nenv = "TOKEN_CI"\n'
+    known = token.replace("TOKEN_CI", "HOME").replace("ci", "more")
+    assert "allowed_hosts" in between(tmp_path, BASE, hosts)[0]
+    assert between(tmp_path, hosts, BASE) == ()
+    assert between(tmp_path, BASE, BASE + token) == ()
+    assert "token that is new" in between(tmp_path, BASE + token, BASE + token + known)[0]

@@ -16,7 +16,7 @@ from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.config.found import PROVIDERS, Discovered, Engine, FoundModel
 from halfdoor.errors import BackendError
-from halfdoor.reading.addresses import zone_of
+from halfdoor.reading.addresses import sent_on, zone_of
 
 # GET one URL under a permit: (status, body). Raises BackendError. `backends.http.control_get`.
 Ask = Callable[[str, ControlPermit], Awaitable[tuple[int, bytes]]]
@@ -142,7 +142,7 @@ async def _openai(ask: Ask, kind: str, host: str, mine: Callable[[Listed], bool]
 
 def _elsewhere(tag: Tag) -> bool:
     """Ollama sends some models' requests on to its own cloud; an alias can hide the ending."""
-    return bool(tag.remote_host) or tag.name.endswith(("-cloud", ":cloud"))
+    return bool(tag.remote_host) or sent_on(tag.name)
 
 
 def _window(model: Listed) -> int | None:

@@ -7,6 +7,8 @@ Options that all share are in `cli/options.py`.
 Exit codes: 0 ok, 1 error, 2 usage, 3 refused by policy, 130 interrupted.
 """
 
+import json
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Final
@@ -21,6 +23,7 @@ ERROR: Final = 1
 REFUSED: Final = 3
 
 COMMANDS: Final = {
+    "demo": "Show in a minute what halfdoor does: ten exchanges, each decision, a proven log.",
     "init": "Find engines and keys, and write a configuration.",
     "serve": "Start the gateway.",
     "launch": "Start a coding tool that talks to halfdoor, and only that process.",
@@ -43,6 +46,9 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The real command in place of its summary."""
         name, found, rest = super().resolve_command(ctx, args)
+        from halfdoor.backends import guard  # noqa: PLC0415  10 ms that `--help` need not pay
+
+        guard.install()
         return name, command(name) if name in COMMANDS else found, rest
 
 
@@ -56,7 +62,14 @@ def command(name: str) -> Any:
         single.command(name)(getattr(module, name))
         built = typer.main.get_command(single)
     built.name = name
+    for each in (built, *getattr(built, "commands", {}).values()):
+        each.help = unwrapped(each.help or "")
     return built
+
+
+def unwrapped(text: str) -> str:
+    """A docstring's paragraphs, a line each: a screen wraps them again to its own width."""
+    return "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))
 
 
 app = typer.Typer(
@@ -74,12 +87,18 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _misplaced(config: str) -> None:
+    if config:
+        raise typer.BadParameter("write it after the command: `halfdoor ps --config FILE`")
+
+
 @app.callback()
 def root(
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit."),
     ] = False,
+    config: Annotated[str, typer.Option(callback=_misplaced, hidden=True)] = "",
 ) -> None:
     """A gateway between coding tools and models that decides what may leave your machine."""
 
@@ -87,7 +106,31 @@ def root(
 def main() -> None:
     """The console script: errors that a person is meant to read become one line and a code."""
     try:
-        app(prog_name="halfdoor")
+        try:
+            app(prog_name="halfdoor")
+        finally:
+            sys.stdout.flush()
     except HalfdoorError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _tell(error)
         sys.exit(REFUSED if isinstance(error, Denied) else ERROR)
+    except OSError as error:
+        if error.filename is not None:  # a bug: whoever opens a file words its errors
+            raise
+        _unheard(error)
+        sys.exit(ERROR)
+
+
+def _tell(error: HalfdoorError) -> None:
+    """One line for a person; with `--json` also a document, so that a program need not guess."""
+    print(f"error: {error}", file=sys.stderr)
+    if "--json" in sys.argv:
+        told = {"message": error.message, "hint": error.hint, "where": error.where}
+        print(json.dumps({"error": told}, indent=2))
+
+
+def _unheard(error: OSError) -> None:
+    """Standard output was closed (a pipe into `head`), which is no news, or cannot be written."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+    # What is still buffered would fail once more when the interpreter flushes it at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

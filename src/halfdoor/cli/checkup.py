@@ -16,14 +16,18 @@ from halfdoor.backends.discover import Ask
 from halfdoor.backends.http import authority
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
-from halfdoor.config.check import SCRIPTED
+from halfdoor.cli.options import counted
+from halfdoor.config.check import SCRIPTED, produced
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Backend, Config
-from halfdoor.errors import BackendError, SetupError
+from halfdoor.errors import BackendError, HalfdoorError, SetupError
 from halfdoor.reading.addresses import zone_of
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.secret_formats import FORMATS, verify_table
+from halfdoor.store.keys import LogKeys
+from halfdoor.store.reader import LogReader
+from halfdoor.store.schema import FILE
 
 State = Literal["ok", "warn", "fail"]
 # Host name → its addresses. Raises OSError.
@@ -64,17 +68,22 @@ def configuration(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("ok", "config", "no file: what is found on this machine is used", hint)
     if loaded.project:
         added = len(loaded.project_rules)
-        yield Finding("ok", "project", f"{loaded.project} adds {added} rules")
+        yield Finding("ok", "project", f"{loaded.project} adds {counted(added, 'rule')}")
     for note in loaded.notes:
         said, _, hint = note.partition("; hint: ")
         yield Finding("warn", "config", said, hint)
-    yield Finding("ok", "rules", f"{len(rules_in_force(loaded))} in force")
+    rules = [
+        f"{rule.name} ({rule.ceiling.name.lower()})"
+        for rule in rules_in_force(loaded)
+        if produced(rule.label)
+    ]
+    yield Finding("ok", "rules", ", ".join(rules))
 
 
 def engines(found: Discovered) -> Iterator[Finding]:
     """What discovery saw."""
     for engine in found.engines:
-        said = f"{engine.kind} answers at {engine.url}, {len(engine.models)} models"
+        said = f"{engine.kind} answers at {engine.url}, {counted(len(engine.models), 'model')}"
         yield Finding("ok", "engine", said)
     if not found.engines:
         said = "no engine answers on its usual port on this machine"
@@ -87,9 +96,10 @@ def models(config: Config) -> Iterator[Finding]:
     """Is there anything that can answer?"""
     if not config.models:
         yield Finding("fail", "models", "no model is configured", "add `[[models]]`")
-    scripted = [b.name for b in config.backends if b.url.startswith(SCRIPTED)]
-    for name in scripted:
-        said = f"`{name}` is a scripted fake, not a model"
+    scripted = [f"`{b.name}`" for b in config.backends if b.url.startswith(SCRIPTED)]
+    if scripted:
+        are = "is a scripted fake, not a model" if len(scripted) == 1 else "are scripted fakes"
+        said = f"{' and '.join(scripted)} {are}"
         yield Finding("warn", "models", said, "start an engine or set a key, then `halfdoor init`")
 
 
@@ -137,16 +147,37 @@ def state(folder: Path, free_bytes: Callable[[Path], int] | None = None) -> Iter
     if folder.exists():
         yield from _permissions(folder)
     else:
-        yield Finding("ok", "state", f"{folder} will be made at the first start")
-    there = next(p for p in (folder, *folder.parents) if p.exists())
+        there = _existing(folder)
+        if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+            yield Finding("ok", "state", f"{folder} will be made at the first start")
+        else:
+            said = f"{folder} cannot be made: {there} cannot be written"
+            yield Finding("fail", "state", said, "mend its permissions, or set `state_dir`")
+    there = _existing(folder)
     free = free_bytes(there) if free_bytes else shutil.disk_usage(there).free
-    said = f"{free / 1e9:.1f} GB free for the log"
+    size = f"{free / 1e9:.1f} GB" if free >= 1e9 else f"{free / 1e6:.1f} MB"
+    said = f"{size} free for the log"
     if free < TOO_LITTLE_BYTES:
         yield Finding("fail", "disk", said, "free some space: without a log nothing is served")
     elif free < LITTLE_BYTES:
         yield Finding("warn", "disk", said, "free some space, or set `state_dir` elsewhere")
     else:
         yield Finding("ok", "disk", said)
+
+
+def evidence(folder: Path) -> Iterator[Finding]:
+    """The log and its keys: can they be used? Whether it is whole, `log verify` says."""
+    if not (folder / FILE).exists():
+        return
+    try:
+        LogKeys.load(folder)
+        with LogReader(folder) as reader:
+            said = f"{counted(reader.size(), 'entry')}; `halfdoor log verify` proves them"
+    except HalfdoorError as error:
+        said = f"{error.where}: {error.message}" if error.where else error.message
+        yield Finding("fail", "log", said, error.hint)
+        return
+    yield Finding("ok", "log", said)
 
 
 def detectors() -> Iterator[Finding]:
@@ -172,7 +203,7 @@ def control_calls(config: Config, online: bool) -> Finding:
             f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",
         ]
     )
-    return Finding("ok", "control", said)
+    return Finding("ok", "control", f"what is asked without any request's text: {said}")
 
 
 async def _backend(
@@ -193,6 +224,8 @@ async def _zone(backend: Backend, resolve: Resolve) -> Finding:
         said = f"the host of {backend.url} cannot be found"
         return Finding("fail", about, said, "check its name and your network")
     claimed, real = backend.zone, zone.name.lower()
+    if claimed == "cloud" and not _is_address(urlsplit(backend.url).hostname or ""):
+        return Finding("ok", about, "zone cloud, as claimed: nothing is wider")
     if zone > Zone[claimed.upper()]:
         said = f"claims `{claimed}`, but its address is in `{real}`: it counts as `{real}`"
         return Finding("fail", about, said, f'write `zone = "{real}"`')
@@ -202,7 +235,9 @@ async def _zone(backend: Backend, resolve: Resolve) -> Finding:
 
 
 def _plaintext(backend: Backend) -> Iterator[Finding]:
-    if backend.url.startswith("http:") and backend.zone != "device":
+    host = urlsplit(backend.url).hostname or ""
+    near = host == "localhost" or zone_of(host) is Zone.DEVICE  # it never leaves
+    if backend.url.startswith("http:") and backend.zone != "device" and not near:
         said = "requests and keys travel unencrypted"
         yield Finding("warn", f"backend {backend.name}", said, "use an https:// address")
 
@@ -225,7 +260,7 @@ async def _answers(backend: Backend, config: Config, ask: Ask) -> Iterator[Findi
         said = f"answers with HTTP {status}"
         return iter([Finding("fail", about, said, "look at its own log")])
     known = _ids(body) if status == 200 else None
-    said = "answers" if known is None else f"answers, and lists {len(known)} models"
+    said = "answers" if known is None else f"answers, and lists {counted(len(known), 'model')}"
     missing = [
         Finding("fail", about, f"does not have `{model.id}`", "load it there, or mend `id`")
         for model in config.models
@@ -242,6 +277,11 @@ def _ids(body: bytes) -> list[str] | None:
     return None if listed is None else [model.id for model in listed]
 
 
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(p for p in (folder, *folder.parents) if p.exists())
+
+
 def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
@@ -253,8 +293,9 @@ def _permissions(folder: Path) -> Iterator[Finding]:
         return
     mode = S_IMODE(folder.stat().st_mode)
     if mode & 0o077 and os.name != "nt":
-        said = f"{folder} can be read by others (mode {mode:03o})"
-        yield Finding("warn", "state", said, f"chmod 700 {folder}")
+        written = mode & 0o022  # `serve` refuses such a folder
+        said = f"{folder} can be {'written' if written else 'read'} by others (mode {mode:03o})"
+        yield Finding("fail" if written else "warn", "state", said, f"chmod 700 {folder}")
     else:
         yield Finding("ok", "state", str(folder))
 

@@ -16,7 +16,9 @@ from halfdoor.cli.options import (
     JsonOption,
     ProjectOption,
     console,
+    counted,
     look_around,
+    project_dir,
     say_json,
 )
 from halfdoor.cli.ps import answers
@@ -40,7 +42,7 @@ def doctor(
 
     Exit 1 when anything fails.
     """
-    found = examined(config, project or Path.cwd(), online=online)
+    found = examined(config, project_dir(project), online=online)
     healthy = all(finding.state != "fail" for finding in found)
     if json:
         say_json({"healthy": healthy, "findings": found})
@@ -70,6 +72,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *checkup.tokens(used, os.environ),
         checkup.port(listen, running=asyncio.run(answers(listen)), held=_held),
         *checkup.state(loaded.state_dir),
+        *checkup.evidence(loaded.state_dir),
         *checkup.detectors(),
         checkup.control_calls(used, online=online),
     ]
@@ -82,7 +85,13 @@ def _held(listen: str) -> None:
 def _show(found: list[Finding]) -> None:
     screen = console()
     for finding in found:
-        state = Text(f"{finding.state:<5}", style=COLOURS[finding.state])
-        screen.print(state + f"{finding.about}: {finding.said}")
+        state = (f"{finding.state:<5}", COLOURS[finding.state])
+        screen.print(Text.assemble(state, f"{finding.about}: {finding.said}"))
         if finding.hint:
             screen.print(f"     hint: {finding.hint}")
+    failed = sum(finding.state == "fail" for finding in found)
+    warned = sum(finding.state == "warn" for finding in found)
+    if failed or warned:
+        screen.print(f"{counted(failed, 'failure')}, {counted(warned, 'warning')}")
+    else:
+        screen.print("all is well")

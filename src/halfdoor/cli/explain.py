@@ -1,6 +1,8 @@
 """`halfdoor explain`: what would be decided about a request body, without any call."""
 
 import sys
+from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +11,7 @@ import typer
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
-from halfdoor.errors import SetupError
+from halfdoor.errors import ClientError, SetupError
 from halfdoor.flow.preparing import prepare
 from halfdoor.flow.weighing import Weighed, weigh
 from halfdoor.flow.writing import counted
@@ -32,21 +34,26 @@ def explain(
     Exit 0: some model may see it. Exit 3: a rule refuses it.
     """
     place = house(load(config, project))
-    body = _read(file)
-    near = place.dialects.get(dialect or _guess(body))
-    if near is None:
+    if dialect and dialect not in place.dialects:
         raise SetupError(
             f"there is no dialect `{dialect}`", hint="one of: " + ", ".join(sorted(place.dialects))
         )
-    request = near.read(near.endpoints[0], (), "", body)
-    found = place.surveyor.survey(request)
-    weighed = weigh(request, Actor(), found, Scene(id="", now_ms=0), place)
+    body = _read(file)
+    near = place.dialects[dialect or _guess(body)]
+    try:
+        request = near.read(near.endpoints[0], (), "", body)
+        found = place.surveyor.survey(request)
+        weighed = weigh(request, Actor(), found, Scene(id="", now_ms=0), place)
+    except ClientError as error:
+        name = "(standard input)" if file == "-" else file
+        where = f"{name}: {error.where}" if error.where else name
+        raise SetupError(error.message, hint=error.hint, where=where) from None
     edits = prepare(weighed, weighed.targets[0], place).edits if weighed.targets else ()
     told = _told(weighed, edits)
     if json:
         say_json(told)
     else:
-        _show(told)
+        _show(told, guessed=not dialect)
     if not weighed.targets:
         raise typer.Exit(_REFUSED)
 
@@ -57,7 +64,9 @@ def _read(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise SetupError(f"cannot read it: {error.strerror}", where=file) from None
+        hint = "give a request body as a tool sends it, or `-` for standard input"
+        said = f"cannot be read: {error.strerror}"
+        raise SetupError(said, hint=hint, where=file) from None
 
 
 def _guess(body: bytes) -> str:
@@ -89,23 +98,35 @@ def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _show(told: dict[str, Any]) -> None:
+def _show(told: dict[str, Any], *, guessed: bool) -> None:
+    """The words and the columns of `why`, for what has not happened."""
     out = console()
-    out.print(f"asked    {told['asked']}  ({told['dialect']})")
-    for label in told["labels"]:
+
+    def say(title: str, text: str) -> None:
+        out.print(f"{title:<10} {text}")
+
+    note = "; a guess, `--dialect` settles it" if guessed else ""
+    say("asked", f"{told['asked']} ({told['dialect']}{note})")
+    for title, label in _titled("found", told["labels"]):
         kind = f" ({label['kind']})" if label["kind"] else ""
-        places = ", ".join(label["places"])
-        out.print(f"found    {label['label']}{kind} x{label['count']} in {places}")
+        say(title, f"{label['label']}{kind}, {label['count']} in {', '.join(label['places'])}")
     if not told["labels"]:
-        out.print("found    nothing that a rule speaks of")
-    rule = f" by rule {told['rule']}" if told["rule"] else ""
-    out.print(f"ceiling  {told['ceiling']}{rule}")
-    for number, target in enumerate(told["plan"], 1):
-        out.print(f"plan {number}   {target['model']} ({target['zone']})")
-    for left in told["excluded"]:
-        out.print(f"not      {left['model']} ({left['zone']}): rule {left['rule']}")
+        say("found", "nothing")
+    rule = f"{told['rule']}:" if told["rule"] else "none matched;"
+    say("rule", f"{rule} no wider than {told['ceiling']}")
+    for title, target in _titled("permitted", told["plan"]):
+        say(title, f"{target['model']} ({target['zone']})")
+    if not told["plan"]:
+        say("permitted", "nobody")
+    for title, left in _titled("excluded", told["excluded"]):
+        say(title, f"{left['model']} ({left['zone']}): rule {left['rule']}, label {left['label']}")
     if told["edits"]:
-        out.print(f"edits    {', '.join(told['edits'])}")
+        say("edits", ", ".join(told["edits"]))
     if told["refusal"]:
-        out.print(f"refused  {told['refusal']}")
-        out.print(f"hint     {told['hint']}")
+        say("refused", told["refusal"])
+        say("hint", told["hint"])
+
+
+def _titled(title: str, rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The title stands before the first only."""
+    return zip(chain([title], repeat("")), rows, strict=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from halfdoor.cli.options import console, look_around
+from halfdoor.cli.options import console, counted, look_around
 from halfdoor.config.cards import cards
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
@@ -68,7 +68,7 @@ def written(path: Path, text: str) -> None:
 
 def _found(found: Discovered) -> list[str]:
     lines = [
-        f"found    {engine.kind} at {engine.url}, {len(engine.models)} models"
+        f"found    {engine.kind} at {engine.url}, {counted(len(engine.models), 'model')}"
         for engine in found.engines
     ]
     lines += [f"found    {p.variable}: {p.name}, in the cloud" for p in found.providers]

@@ -67,7 +67,7 @@ def launch(
     with _gateway(loaded, config):
         rules = len(loaded.project_rules)
         more = f", {rules} rule(s) of its own" if rules else ""
-        said = f"halfdoor: {chosen.name} asks {where} for project {root.name}{more}"
+        said = f"halfdoor: {chosen.name} asks {where} for project {_named(root)}{more}"
         console(stderr=True).print(said)
         code = _run([program, *(args or [])], environment)
     raise typer.Exit(code)
@@ -76,9 +76,13 @@ def launch(
 def token(loaded: Loaded, tool: Tool, root: Path) -> str:
     """A token that carries tool, project and the project's rules, good for thirty days."""
     until_ms = time.time_ns() // 1_000_000 + LASTS_MS
-    name = "".join(c for c in root.name if c.isprintable())[:64]
-    session = Session(tool.name[:64], name, until_ms, loaded.project_rules)
+    session = Session(tool.name[:64], _named(root), until_ms, loaded.project_rules)
     return mint(session_key(loaded.state_dir), session)
+
+
+def _named(root: Path) -> str:
+    """The folder's name, without what would steer a terminal: a clone brings its own."""
+    return "".join(c for c in root.name if c.isprintable())[:64]
 
 
 def variables(tool: Tool, where: str, secret: str) -> dict[str, str]:

@@ -25,6 +25,9 @@ STYLES: Final = {
 }
 # `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
 SHORT_ID: Final = 16
+# What a narrow screen does without, first to last; and how far the long ones may be cut.
+SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "RULE", "MODEL")
+SHRINKS: Final = {"MODEL": 12, "RULE": 12, "WHAT": 30}
 
 
 def settings(config: Path | None) -> Loaded:
@@ -64,6 +67,8 @@ def show(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]])
     if not console.is_terminal:
         _plain(console, [titles, *rows])
         return
+    rows = list(rows)
+    titles, rows = _fitted(console.width, titles, rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         number = title in {"TOKENS", "MS", "AGE", "ENTRY"}
@@ -71,6 +76,22 @@ def show(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]])
     for row in rows:
         table.add_row(*(Text(cell, style=STYLES.get(cell, ""), no_wrap=True) for cell in row))
     console.print(table)
+
+
+def _fitted(
+    width: int, titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Without the columns that a narrow screen can spare, so that the others can be read."""
+    kept = list(range(len(titles)))
+    needed = [
+        min(SHRINKS.get(title, 99), max(len(row[at]) for row in (titles, *rows)))
+        for at, title in enumerate(titles)
+    ]
+    for spare in (at for title in SPARE for at in kept if titles[at] == title):
+        if sum(needed[at] + 2 for at in kept) <= width:
+            break
+        kept.remove(spare)
+    return [titles[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def _plain(console: Console, rows: Sequence[Sequence[str]]) -> None:

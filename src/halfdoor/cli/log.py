@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from halfdoor.canon.record import Decided, Entry, Noted, Outcome
 from halfdoor.cli.ledger import SHORT_ID, moment, opened, settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
 from halfdoor.errors import LogError, SetupError
 from halfdoor.record.audit import Problem, Report, Row
 from halfdoor.store.keys import LogKeys
@@ -54,14 +54,16 @@ def verify(
     if json:
         say_json({"whole": not report.problem_count} | msgspec.to_builtins(report))
     else:
-        _show_report(console(), report)
+        show_report(console(), report)
     if report.problem_count:
         raise typer.Exit(1)
 
 
 @app.command()
 def tail(
-    count: Annotated[int, typer.Option("--number", "-n", min=1, max=100_000)] = 10,
+    count: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=100_000, help="How many entries to show.")
+    ] = 10,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -145,13 +147,15 @@ def _bar(size: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def _show_report(screen: Console, report: Report) -> None:
+def show_report(screen: Console, report: Report) -> None:
+    """What an audit found."""
+
     def say(text: str, style: str = "") -> None:
         screen.print(text, style=style, highlight=False, markup=False)
 
     if report.problem_count:
         say(
-            f"DAMAGED: {_plural(report.problem_count, 'problem')} in {report.size:,} entries", "red"
+            f"DAMAGED: {counted(report.problem_count, 'problem')} in {report.size:,} entries", "red"
         )
         for problem in report.problems:
             say(f"  {_place(problem)}: {problem.kind}: {problem.message}")
@@ -159,13 +163,13 @@ def _show_report(screen: Console, report: Report) -> None:
             say(f"  … and {report.problem_count - len(report.problems):,} more")
         say("hint: keep a copy as evidence before you mend anything")
         return
-    heads = _plural(report.checkpoints, "signed checkpoint")
-    say(f"whole: {_plural(report.size, 'entry')}; {heads} over {report.covered:,} of them", "green")
+    heads = counted(report.checkpoints, "signed checkpoint")
+    say(f"whole: {counted(report.size, 'entry')}; {heads} over {report.covered:,} of them", "green")
     say(f"root {report.root}")
     if report.unfinished:
-        say(f"{_plural(report.unfinished, 'decision')} without an outcome: counts as sent")
+        say(f"{counted(report.unfinished, 'decision')} without an outcome: counts as sent")
     if report.against >= 0:
-        say(f"it continues the checkpoint from outside ({_plural(report.against, 'entry')})")
+        say(f"it continues the checkpoint from outside ({counted(report.against, 'entry')})")
     else:
         say("a cut-off end shows only `--against` a checkpoint that you keep elsewhere")
 
@@ -174,12 +178,6 @@ def _place(problem: Problem) -> str:
     if problem.first == problem.last:
         return f"entry {problem.first:,}"
     return f"entries {problem.first:,} to {problem.last:,}"
-
-
-def _plural(count: int, noun: str) -> str:
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def _entry_row(row: Row, entry: Entry, short: int | None) -> tuple[str, ...]:
@@ -195,7 +193,12 @@ def _what(entry: Entry) -> str:
             by = f" by {entry.model} ({entry.zone})" if entry.model else ""
             return f"{entry.result}{by} in {entry.ms:,} ms"
         case Noted():
-            return " ".join([entry.event, *(f"{k}={v}" for k, v in entry.facts.items())])
+            return " ".join([entry.event, *(f"{k}={_brief(v)}" for k, v in entry.facts.items())])
+
+
+def _brief(fact: str) -> str:
+    """A hash by its beginning; `--json` and `export` have all of it."""
+    return f"{fact[:12]}…" if len(fact) == 64 else fact
 
 
 def _decision(entry: Decided) -> str:

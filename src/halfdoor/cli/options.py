@@ -14,6 +14,7 @@ from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded
 from halfdoor.config.load import load as read
+from halfdoor.errors import SetupError
 
 ConfigOption = Annotated[
     Path | None,
@@ -34,10 +35,24 @@ def load(config: Path | None, project: Path | None = None) -> Loaded:
     Without a file it is made of the engines that answer on this machine and the keys in the
     environment. project: where to look for `.halfdoor.toml`; None is the working directory.
     """
-    loaded = read(config, project or Path.cwd(), os.environ)
+    loaded = read(config, project_dir(project), os.environ)
     if loaded.config.source:
         return loaded
     return msgspec.structs.replace(loaded, config=default_config(look_around()))
+
+
+def project_dir(project: Path | None) -> Path:
+    """Where to look for `.halfdoor.toml`. Raises SetupError: a slip must not lose its rules."""
+    if project is not None and not project.is_dir():
+        raise SetupError("there is no such folder", where=str(project), hint="mend `--project`")
+    return project or Path.cwd()
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 model`, `1,200 models`, `2 entries`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def look_around() -> Discovered:

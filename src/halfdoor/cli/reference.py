@@ -45,9 +45,7 @@ def _section(name: str, built: Any) -> str:
 
 
 def _prose(built: Any) -> str:
-    """A docstring's paragraphs, unwrapped."""
-    paragraphs = (built.help or "").strip().split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return str(built.help or "")
 
 
 def _help(parameter: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from msgspec import Struct
 
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
 from halfdoor.config.load import load_user
 from halfdoor.errors import SetupError
 from halfdoor.reading.engine import Engine, Hit
@@ -46,19 +46,23 @@ def scan(
     """Look for secrets in a file, a folder or standard input.
 
     Exit 0: none found. Exit 3: some found. In folders, binary files, those above 5 MB, links and
-    folders of dependencies are left out; a folder's large files are named.
+    folders of dependencies are left out; a folder's large files are named on standard error.
     """
     if config:
         load_user(config)  # nothing in it matters here, but a broken file is worth hearing of
     engine, notes = Engine(FORMATS), console(stderr=True)
-    found = []
+    found, read = [], 0
     for name, text in _texts(path, notes.print):
+        read += 1
         for secret in secrets(engine, name, text):
             found.append(secret)
             if not json:
-                typer.echo(f"{name}:{secret.line}:{secret.column}: {secret.kind} {secret.shown}")
+                place = f"{_printable(name)}:{secret.line}:{secret.column}"
+                typer.echo(f"{place}: {secret.kind} {secret.shown}")
     if json:
         say_json(found)
+    else:  # on standard error: what programs read holds findings only
+        notes.print(f"{counted(len(found), 'finding')} in {counted(read, 'text')}")
     if found:
         raise typer.Exit(FOUND)
 
@@ -82,8 +86,12 @@ def secrets(engine: Engine, path: str, text: str) -> Iterator[Secret]:
 
 def masked(secret: str) -> str:
     """Enough to recognise it: a quarter of it, at most four characters, none that controls."""
-    start = secret[: min(4, len(secret) // 4)]
-    return "".join(c if c.isprintable() else "?" for c in start) + "…"
+    return _printable(secret[: min(4, len(secret) // 4)]) + "…"
+
+
+def _printable(text: str) -> str:
+    """Without what would steer a terminal: keys and file names are others' text."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _texts(path: str, note: Note) -> Iterator[tuple[str, str]]:
@@ -123,7 +131,9 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SetupError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        hint = "give a file, a folder, or `-` for standard input"
+        said = f"cannot be read: {error.strerror}"
+        raise SetupError(said, hint=hint, where=str(path)) from None
 
 
 def _decoded(data: bytes) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from halfdoor.canon.commands import FaultKind
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
 from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
@@ -41,6 +42,8 @@ def why(
     json: JsonOption = False,
 ) -> None:
     """Explain what was decided about an exchange, and prove that its record stands."""
+    if not exchange.strip():
+        raise typer.BadParameter("is empty; give an id, its beginning, or `last`")
     state_dir = settings(config).state_dir
     with LogReader(state_dir) as reader:
         found = reader.exchange(reader.find(exchange))
@@ -88,7 +91,13 @@ def _show(screen: Console, found: Exchange, proof: Proof) -> None:
         table.add_row(title, Text(text))
     style = "red" if proof.state == "broken" else ""
     table.add_row("log", Text(f"entry {found.position:,}: {proof.message}", style=style))
-    screen.print(table)
+    if screen.is_terminal:
+        screen.print(table)
+        return
+    with screen.capture() as drawn:
+        screen.print(table)
+    for line in drawn.get().splitlines():  # a table fills its lines with spaces
+        screen.out(line.rstrip(), highlight=False)
 
 
 def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
@@ -150,16 +159,20 @@ def _left(left: Left) -> str:
 
 
 def _attempt(attempt: Attempt) -> str:
-    status = f" {attempt.status}" if attempt.status else ""
+    result = f"{attempt.result} {attempt.status}" if attempt.status else attempt.result
+    if attempt.result == FaultKind.STATUS:
+        result = f"answered with an error, {attempt.status},"
     edits = f"; edits: {', '.join(attempt.edits)}" if attempt.edits else ""
     return (
-        f"{attempt.model} ({attempt.zone}): {attempt.result}{status} in {attempt.ms:,} ms; "
+        f"{attempt.model} ({attempt.zone}): {result} in {attempt.ms:,} ms; "
         f"sent {attempt.sent_bytes:,} bytes, received {attempt.received_bytes:,}{edits}"
     )
 
 
 def _outcome(outcome: Outcome) -> str:
-    by = f" by {outcome.model} ({outcome.zone})" if outcome.model else ""
+    answered = outcome.result == "answered"
+    who = f"{outcome.model} ({outcome.zone})" if outcome.model else ""
+    by = "" if not who else f" by {who}" if answered else f" at {who}, the last one tried,"
     first = f", first byte after {outcome.first_byte_ms:,} ms" if outcome.first_byte_ms >= 0 else ""
     stop = f"; stopped: {outcome.stop}" if outcome.stop else ""
     return f"{outcome.result}{by} in {outcome.ms:,} ms{first}{_usage(outcome)}{stop}"

@@ -5,6 +5,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.model import Backend, Config, Model
+from halfdoor.reading.addresses import sent_on
 
 
 def cards(config: Config) -> tuple[Card, ...]:
@@ -24,7 +25,7 @@ def _card(model: Model, backend: Backend) -> Card:
         name=model.name,
         backend=backend.name,
         model_id=model.id,
-        zone=Zone[backend.zone.upper()],
+        zone=Zone.CLOUD if sent_on(model.id) else Zone[backend.zone.upper()],
         dialect=backend.dialect,
         vendor=backend.vendor or backend.name,
         context_tokens=model.context_tokens,

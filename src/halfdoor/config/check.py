@@ -52,6 +52,11 @@ def rules(source: Source, entries: Sequence[RuleTable]) -> tuple[Rule, ...]:
     )
 
 
+def produced(label: str) -> bool:
+    """Does any detector give this label?"""
+    return label in PRODUCED or label.startswith(PATH)
+
+
 def host_and_port(listen: str) -> tuple[str, int] | None:
     """`127.0.0.1:4114` or `[::1]:4114` as its two parts, None if it is neither."""
     host, _, port = listen.rpartition(":")

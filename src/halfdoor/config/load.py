@@ -73,6 +73,9 @@ def load_user(path: Path) -> Config:
 
 def load_project(path: Path) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`."""
+    if path.exists() and not path.is_file():
+        # Not opened: a repository's pipe or terminal would hold the start up for ever.
+        raise SetupError("is not a regular file", hint="remove it", where=str(path))
     source = Source(path.name, _text(path))
     read = tables(source, ProjectTables)
     unread = f"{source.place('gate')}: `[gate]` is read by nothing yet"
@@ -152,7 +155,7 @@ def _text(path: Path) -> str:
 
 def _decoded(path: Path, data: bytes) -> str:
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         where = f"{path.name}:{line}"
@@ -170,8 +173,8 @@ def _notes(config: Config, env: Mapping[str, str]) -> Iterator[str]:
             )
     for default, rule in policy.loosened(config.rules):
         yield (
-            f"loosened: {rule.source} lets `{rule.label}` reach {rule.ceiling.name.lower()} "
-            f"(default {default.ceiling.name.lower()})"
+            f"LOOSENED: `{rule.label}` may reach {rule.ceiling.name.lower()} ({rule.source}); "
+            f"the default is {default.ceiling.name.lower()}"
         )
 
 

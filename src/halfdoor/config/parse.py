@@ -25,11 +25,26 @@ WORD: Final = re.compile(r"[A-Za-z_-]{1,24}")
 LATER: Final = frozenset({"review", "redact", "openai_responses", "openai_completions", "ollama"})
 TOML_HINTS: Final = {
     "Invalid value": "texts need quotes",
+    "Expected newline or end of document": "texts need quotes, and each key its own line",
+    "Expected ']'": "a table is written `[server]`, one of several `[[backends]]`",
+    "Expected '=' after a key": "write `key = value`; texts need quotes",
+    "Illegal character '\\n'": "close the quotes on the same line",
+    "Unterminated string": "close its quotes",
+    "Unclosed array": "close it with `]`",
+    "Invalid statement": "write `key = value` or a table, `[server]`",
     "Cannot overwrite a value": "a key stands twice in one table",
+    "Cannot declare": "this table stands twice; one of several is written `[[backends]]`",
     "Unescaped '\\'": "use single quotes, or write the backslash twice",
 }
 TYPES: Final = {"str": "text", "int": "a whole number", "float": "a number", "array": "a list"}
 TYPES_ALSO: Final = {"object": "a table", "bool": "true or false"}
+
+WRITTEN: Final = {
+    "text": "write it in quotes",
+    "a whole number": "write it without quotes, as 300",
+    "a number": "write it without quotes, as 0.5",
+    "a list": 'write it in brackets, as ["first", "second"]',
+}
 
 
 class Source:
@@ -144,7 +159,8 @@ def _wrong(source: Source, field: Field, keys: Keys, raw: Any, problem: str) -> 
         return source.error(keys, f"`[{key}]` is a list of tables", f"write `[[{key}]]`")
     if mistyped := WRONG_TYPE.match(problem):
         wanted, got = (_said(word) for word in mistyped.groups())
-        return source.error(keys, f"`{key}` must be {wanted}, but is {got}", field.description)
+        hint = WRITTEN.get(wanted, field.description)
+        return source.error(keys, f"`{key}` must be {wanted}, but is {got}", hint)
     if field.words:
         found = str(_value(raw, keys))
         shown = f"`{key}` is `{found}`" if WORD.fullmatch(found) else f"`{key}` is no known word"

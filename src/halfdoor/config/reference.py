@@ -16,7 +16,8 @@ HEAD: Final = """\
 
 halfdoor reads one TOML file: `$XDG_CONFIG_HOME/halfdoor/config.toml` (without that variable
 `~/.config/halfdoor/config.toml`), or the file given with `--config`. `halfdoor init` writes one
-from what it finds. A change takes effect when `halfdoor serve` is started again.
+from what it finds. A change takes effect when `halfdoor serve` is started again, or on SIGHUP if it
+loosens nothing.
 
 `${VARIABLE}` may stand as the whole of a backend's `key` and nowhere else; keys and tokens
 themselves are never in a file.

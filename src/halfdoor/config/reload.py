@@ -5,9 +5,11 @@ leaves an entry; a signal is neither, so whatever would let more text out waits 
 """
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Above, Rule
+from halfdoor.config.check import is_loopback
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Backend
 
@@ -17,6 +19,7 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
     return (
         *_rules(rules_in_force(old), rules_in_force(new)),
         *_zones(old.config.backends, new.config.backends),
+        *_keys(old.config.backends, new.config.backends),
         *_places(old, new),
     )
 
@@ -43,14 +46,37 @@ def _refused_beyond(rules: Iterable[Rule], label: str) -> Zone:
 def _zones(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
     """A narrower claim about the same place lets more text go there."""
     for backend in new:
-        known = [b for b in old if backend.url == b.url or backend.name == b.name]
+        known = [b for b in old if _host(backend.url) == _host(b.url) or backend.name == b.name]
         if any(Zone[backend.zone.upper()] < Zone[b.zone.upper()] for b in known):
             yield f"backend `{backend.name}` would claim the narrower zone {backend.zone}"
+
+
+def _keys(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
+    """A key shown to a host that has not seen it could be any variable, sent to anybody."""
+    shown = {(b.key or b.credentials, _host(b.url)) for b in old}
+    for backend in new:
+        key = backend.key or backend.credentials
+        if key and (key, _host(backend.url)) not in shown:
+            yield f"backend `{backend.name}` would show a key to a host that has not seen it"
+
+
+def _host(url: str) -> str:
+    """`host:port` of a place, however it is spelled: this device has many names."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or url, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return url
+    return f"{'localhost' if is_loopback(host) else host.removesuffix('.')}:{port}"
 
 
 def _places(old: Loaded, new: Loaded) -> Iterator[str]:
     if old.config.tokens and not new.config.tokens:
         yield "no token would be needed any more"
+    if more := set(new.config.server.allowed_hosts) - set(old.config.server.allowed_hosts):
+        yield f"it would answer to {len(more)} more in `allowed_hosts`"
+    if old.config.tokens and set(new.config.tokens) - set(old.config.tokens):
+        yield "a token that is new would be taken"
     if old.config.server.listen != new.config.server.listen:
         yield f"it listens on {old.config.server.listen}, not on {new.config.server.listen}"
     if old.state_dir != new.state_dir:

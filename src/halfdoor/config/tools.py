@@ -64,8 +64,8 @@ TOOLS: Final = (
             Variable(
                 "CLAUDE_CODE_ATTRIBUTION_HEADER",
                 "",
-                "its line is stable per conversation since 2.1.181, Anthropic gets it as it is, and "
-                "it is left out of what is translated for others; older versions want 0 here",
+                "its line is stable per conversation since 2.1.181, goes to Anthropic as it is, and "
+                "to nobody else; older versions want 0 here",
             ),
         ),
     ),
