@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test lint types contracts unit clients lock clean
+.PHONY: help install run demo test lint types contracts unit clients crash soak bench profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ install: .venv/.run  ## make .venv from the lock, nothing else
 run: .venv/.run  ## start the gateway on 127.0.0.1:4114 with what it finds
 	$(BIN)/halfdoor serve
 
+demo: .venv/.run  ## what halfdoor does, in a minute: no keys, no engines, no network
+	$(BIN)/halfdoor demo
+
 test: lint types contracts unit  ## format, lint, types, import contracts, all tests
 
 lint: .venv/.dev
@@ -41,9 +44,27 @@ contracts: .venv/.dev
 unit: .venv/.dev
 	$(BIN)/pytest -n 2
 
-lock:  ## renew both locks (needs uv; names, versions and hashes only)
+clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Aider (installs them in .clients)
+	@PYTHON=$(PYTHON) clients/install .clients
+	$(BIN)/pytest -n 2 -m clients -rs tests/clients
+
+crash: .venv/.dev  ## 300 kills at random moments, under load and at start and stop (some minutes)
+	$(BIN)/python -m tests.crash
+
+soak: .venv/.dev  ## 100,000 requests through one process: memory, descriptors, log (some minutes)
+	$(BIN)/python -m tests.soak
+
+bench: .venv/.run  ## CPU, latency and throughput beside a direct call and nginx (two minutes)
+	$(BIN)/python -m bench
+
+profile: .venv/.run  ## the same under py-spy, which must be on the PATH; writes profile.json
+	$(BIN)/python -m bench --rounds 1 --profile profile.json
+
+lock:  ## renew the locks (needs uv and npm; names, versions and hashes only)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/aider.in -o clients/aider.lock
+	cd clients && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 clean:  ## remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf .venv .clients .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -64,8 +64,8 @@ TOOLS: Final = (
             Variable(
                 "CLAUDE_CODE_ATTRIBUTION_HEADER",
                 "",
-                "its line is stable per conversation since 2.1.181, goes to Anthropic as it is, and "
-                "to nobody else; older versions want 0 here",
+                "its line is stable in a conversation since 2.1.181, and goes to Anthropic alone "
+                "as it is; older versions want 0 here",
             ),
         ),
     ),

@@ -1,0 +1,31 @@
+"""docs/reference/clients.md tells what the tests run, and `make test` keeps it so."""
+
+import json
+import re
+
+from tests.clients.rows import ROWS
+from tests.clients.tools import ROOT
+
+PAGE = (ROOT / "docs/reference/clients.md").read_text()
+
+
+def test_the_page_tells_every_trouble_as_it_is_run():
+    table = PAGE.split("<!-- rows -->\n")[1].split("\n\n")[0].splitlines()
+    assert table[2:] == [row.line() for row in ROWS]
+
+
+def test_the_page_names_the_pinned_versions():
+    claude = json.loads((ROOT / "clients/package.json").read_text())["dependencies"]
+    aider = re.search(
+        r"^aider-chat==(\S+)", (ROOT / "clients/aider.lock").read_text(), re.MULTILINE
+    )
+    assert aider
+    for version in (claude["@anthropic-ai/claude-code"], aider[1]):
+        assert version in PAGE
+
+
+def test_what_is_pinned_holds_no_address():
+    for lock in ("clients/aider.lock", "clients/package-lock.json"):
+        text = (ROOT / lock).read_text()
+        assert '"resolved"' not in text
+        assert "://" not in text
