@@ -8,7 +8,7 @@ from halfdoor.canon.commands import Remember
 from halfdoor.canon.labels import Label
 from halfdoor.errors import LogError
 from halfdoor.store.memory import KEPT_MS
-from halfdoor.store.shared import FILE, SharedMemory
+from halfdoor.store.shared import FILE, PRUNE_MS, SharedMemory
 
 SECRET = Label("derived:secret", "answer", "derived")
 PATH = Label("derived:path:payments/**", "answer", "derived")
@@ -111,3 +111,17 @@ def test_a_damaged_file_stops_the_start_and_says_which(tmp_path):
 async def test_only_the_owner_can_read_the_file(tmp_path):
     async with memories(tmp_path, 1):
         assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+
+
+async def test_a_process_that_runs_for_days_does_not_grow_its_file_for_ever(tmp_path):
+    now = [0]
+    async with memories(tmp_path, 1, lambda: now[0]) as (memory,):
+        for day in range(10):
+            now[0] = day * (KEPT_MS + PRUNE_MS)
+            await memory.remember(Remember((b"mark %d" % day,), "qwen", "ollama", ()))
+    assert await asyncio.to_thread(_rows, tmp_path) == 1
+
+
+def _rows(directory):
+    with contextlib.closing(sqlite3.connect(directory / FILE)) as file:
+        return file.execute("SELECT count(*) FROM marks").fetchone()[0]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from halfdoor.canon.record import Entry
+from halfdoor.canon.record import Entry, Outcome
 from halfdoor.errors import LogError
 from halfdoor.record import audit
 from halfdoor.record.entry import leaf
@@ -55,6 +55,19 @@ class LogFile:
         except Exception:
             self._retreat()
             raise
+
+    def unwritten(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Those that are not in the log: a commit that failed may have reached the disk after all.
+
+        Raises LogError.
+        """
+        query = "SELECT 1 FROM entries WHERE exchange = ? AND kind = 'outcome'"
+        try:
+            ask = self._connected().execute
+            return [each for each in outcomes if ask(query, (each.id,)).fetchone() is None]
+        except (sqlite3.Error, OSError) as error:
+            self._retreat()
+            raise schema.explained(error, self._path) from None
 
     def sign_in_s(self) -> float | None:
         """Seconds until the head should be signed; None when it is, or nothing is new."""

@@ -7,8 +7,10 @@ up to the newest checkpoint that somebody else keeps.
 import contextlib
 import hmac
 import os
+import re
 import secrets
 import stat
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
@@ -23,6 +25,8 @@ SIGNING_KEY: Final = "log.key"
 MAC_KEY: Final = "mac.key"
 SESSION_KEY: Final = "session.key"
 _KEY_BYTES: Final = 32
+_DRAFT: Final = re.compile(r"\.[a-z]+\.[a-z]+\.[0-9a-f]{16}")
+_DRAFT_S: Final = 3600
 
 
 class LogKeys:
@@ -49,6 +53,7 @@ class LogKeys:
         Raises SetupError if a key can be read by others, is no key, or cannot be written.
         """
         _private_directory(directory)
+        _sweep(directory)
         seed = _key(directory / SIGNING_KEY)
         return cls(seed, _key(directory / MAC_KEY))
 
@@ -91,6 +96,18 @@ def _private_directory(directory: Path) -> None:
             where=str(directory),
             hint=f"chmod 700 {directory}",
         )
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the drafts of starts that were killed halfway; no start takes as long as this waits.
+
+    Drafts are named `.NAME.HEX`, of keys as of the saved patterns.
+    """
+    with contextlib.suppress(OSError):
+        for path in directory.glob(".*"):
+            old = path.stat().st_mtime < time.time() - _DRAFT_S
+            if old and _DRAFT.fullmatch(path.name):
+                path.unlink()
 
 
 def _key(path: Path) -> bytes:

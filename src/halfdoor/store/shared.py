@@ -25,12 +25,15 @@ from halfdoor.store.memory import KEPT_MS, MOST_MARKS, Memory, Recollection
 
 FILE: Final = "memory.db"
 BUSY_TIMEOUT_S: Final = 5.0
+# How often marks that have expired leave the file.
+PRUNE_MS: Final = 60 * 60 * 1000
 # SQLite takes no more variables in one statement everywhere.
 _AT_ONCE: Final = 500
 
 _TABLE: Final = """CREATE TABLE IF NOT EXISTS marks (
   mark BLOB PRIMARY KEY, until_ms INTEGER NOT NULL, model TEXT NOT NULL, vendor TEXT NOT NULL,
   labels TEXT NOT NULL) STRICT, WITHOUT ROWID"""
+_EXPIRED: Final = "DELETE FROM marks WHERE until_ms <= ?"
 _KEEP: Final = "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)"
 
 _labels: Final = msgspec.json.Decoder(tuple[Label, ...])
@@ -52,6 +55,7 @@ class SharedMemory:
         self._asked: OrderedDict[bytes, None] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="halfdoor-memory")
         self._file = _opened(directory / FILE, now_ms())
+        self._prune_at_ms = now_ms() + PRUNE_MS
 
     async def recall(self, marks: tuple[bytes, ...]) -> Recollection:
         """All that any process remembers about these marks."""
@@ -105,9 +109,13 @@ class SharedMemory:
 
     def _keep(self, what: Remember) -> None:
         """INVARIANT: labels only add up, whichever process kept the mark before."""
-        until_ms = self._now_ms() + KEPT_MS
+        now_ms = self._now_ms()
+        until_ms = now_ms + KEPT_MS
         with self._file:
             self._file.execute("BEGIN IMMEDIATE")
+            if now_ms >= self._prune_at_ms:
+                self._prune_at_ms = now_ms + PRUNE_MS
+                self._file.execute(_EXPIRED, (now_ms,))
             before = {mark: _labels.decode(labels) for mark, _, _, labels in self._find(what.marks)}
             for mark in what.marks:
                 labels = dict.fromkeys((*before.get(mark, ()), *what.labels))
@@ -124,7 +132,7 @@ def _opened(path: Path, now_ms: int) -> sqlite3.Connection:
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = OFF")
         file.execute(_TABLE)
-        file.execute("DELETE FROM marks WHERE until_ms <= ?", (now_ms,))
+        file.execute(_EXPIRED, (now_ms,))
     except (OSError, sqlite3.Error) as error:
         raise LogError(
             f"what earlier answers were made of cannot be read: {error}",

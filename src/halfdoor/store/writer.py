@@ -1,19 +1,23 @@
 """The one thread that appends: group commit, so that a flush is shared by all who wait for it.
 
-It takes what is queued, without a window: while the disk flushes one batch, the next one gathers.
+While the disk flushes one batch, the next one gathers. Two things wait a little for company,
+because a transaction costs 170 µs of CPU however few entries it has, and waking the thread 40 µs:
+the outcome of an answer that its client already has, and, in a busy log, everything.
 """
 
 import asyncio
 import contextlib
 import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.record import Entry
+from halfdoor.canon.record import Entry, Outcome
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile, Result
 from halfdoor.store.keys import LogKeys
@@ -21,6 +25,14 @@ from halfdoor.store.keys import LogKeys
 # Full policy: an append beyond this many fails at once, because the disk is slower than the line.
 LONGEST_QUEUE: Final = 8192
 LARGEST_BATCH: Final = 1024
+# How long an outcome waits for the next decision's flush: at one connection that halves the
+# transactions.
+PATIENCE_S: Final = 0.005
+# After a batch this large the next one gathers for a moment: flushes are shared by more.
+BUSY_BATCH: Final = 8
+GATHER_S: Final = 0.002
+# How often outcomes that the disk refused are tried again when nothing else is written.
+OWED_S: Final = 1.0
 
 
 class Job(Struct, frozen=True):
@@ -37,7 +49,12 @@ class Writer:
         self._path = path
         self._file = LogFile(path, keys)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._patient: deque[Job] = deque()
         self._stopped = False
+        self._busy = False
+        # INVARIANT: an outcome that the disk refused is written before anything new. New requests
+        # are refused meanwhile, so these are the exchanges that were under way, and no more.
+        self._owed: list[Outcome] = []
         self._thread = threading.Thread(target=self._run, name="halfdoor-log", daemon=True)
         self._thread.start()
 
@@ -45,18 +62,32 @@ class Writer:
         """Queue an entry. Raises LogError if the log is closed or too far behind."""
         if self._stopped:
             raise LogError("the evidence log is closed", where=str(self._path))
-        if self._jobs.qsize() >= LONGEST_QUEUE:
+        # What was answered already is always taken: only new requests can be refused.
+        if self._jobs.qsize() >= LONGEST_QUEUE and not isinstance(job.entry, Outcome):
             raise LogError(
                 f"{LONGEST_QUEUE} entries wait for the disk",
                 where=str(self._path),
                 hint="the disk is too slow or too busy; is something else writing to it?",
             )
+        if _can_wait(job.entry):
+            if not self._patient:
+                job.future.get_loop().call_later(PATIENCE_S, self._hurry)
+            self._patient.append(job)
+            return
+        self._hurry()
         self._jobs.put(job)
+
+    def _hurry(self) -> None:
+        """Queue what waited for company, in its order; harmless when nothing does."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._jobs.put(self._patient.popleft())
 
     def stop(self) -> None:
         """Write what is queued, sign the head and leave one file that can be copied."""
         if not self._stopped:
             self._stopped = True
+            self._hurry()
             self._jobs.put(None)
         self._thread.join()
 
@@ -74,24 +105,42 @@ class Writer:
         """Wait for entries or for the time to sign; False once there will be no more."""
         batch: list[Job] = []
         try:
-            job = self._jobs.get(timeout=self._file.sign_in_s())
+            job = self._jobs.get(timeout=OWED_S if self._owed else self._file.sign_in_s())
+            if self._busy and job is not None:
+                time.sleep(GATHER_S)
             while job is not None:
                 batch.append(job)
                 if len(batch) == LARGEST_BATCH:
-                    return batch, True
+                    break
                 job = self._jobs.get_nowait()
         except queue.Empty:
-            return batch, True
-        return batch, False
+            pass
+        else:
+            if job is None:
+                return batch, False
+        self._busy = len(batch) >= BUSY_BATCH
+        return batch, True
 
     def _write(self, entries: Sequence[Entry], *, last: bool) -> Sequence[Result]:
+        owed = self._owed
         try:
-            return self._file.append(entries, last=last)
+            if owed:
+                owed = self._file.unwritten(owed)
+            results = self._file.append([*owed, *entries], last=last)
         except LogError as error:
             failure = error
         except Exception as error:  # noqa: BLE001  the thread's boundary: waiters must hear of it
             failure = LogError(f"the evidence log failed: {error!r}", where=str(self._path))
+        else:
+            self._owed = []
+            return results[len(owed) :]
+        self._owed = [*owed, *(entry for entry in entries if isinstance(entry, Outcome))]
         return [_again(failure) for _ in entries]
+
+
+def _can_wait(entry: Entry) -> bool:
+    """Does nobody wait for this entry? A client that was refused does, for its answer."""
+    return isinstance(entry, Outcome) and entry.result == "answered"
 
 
 def _again(error: LogError) -> LogError:
