@@ -373,3 +373,26 @@ def test_a_stream_ends_in_an_error_event():
 )  # fmt: skip
 def test_error_bodies_of_other_engines_are_understood(body, words):
     assert DIALECT.error_text(body) == words
+
+
+@pytest.mark.parametrize(
+    ("limit", "thinking"),
+    [
+        (64000, {"type": "enabled", "budget_tokens": 31999}),
+        (8192, {"type": "enabled", "budget_tokens": 4096}),
+        (1500, {"type": "enabled", "budget_tokens": 1024}),
+        (1000, {"type": "disabled"}),
+    ],
+)
+def test_a_thinking_budget_stays_below_the_clamped_limit(limit, thinking):
+    asked = {"type": "enabled", "budget_tokens": 31999}
+    body = {"model": "m", "max_tokens": 64000, "thinking": asked, "messages": []}
+    assert edited(body, max_output_tokens=limit)["thinking"] == thinking
+
+
+@pytest.mark.parametrize(
+    "thinking", [None, "x", {"type": "adaptive"}, {"budget_tokens": "9"}, {"budget_tokens": -5}]
+)
+def test_other_thinking_is_left_alone(thinking):
+    body = {"model": "m", "max_tokens": 64000, "thinking": thinking, "messages": []}
+    assert edited(body, max_output_tokens=5)["thinking"] == thinking

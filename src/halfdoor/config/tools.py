@@ -54,6 +54,11 @@ TOOLS: Final = (
                 "each request says whether it is the main turn, a sub-agent or a side task",
             ),
             Variable(
+                "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
+                "1",
+                "a refusal is shown at once; newer versions otherwise ask six times without betas",
+            ),
+            Variable(
                 "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
                 "1",
                 "no telemetry or update checks, which would go past halfdoor",

@@ -14,7 +14,9 @@ from halfdoor.canon.events import Event
 from halfdoor.canon.request import Conversation, Request
 
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
-EDITS: Final = frozenset({"model", "max-tokens", "include-usage", "drop-thinking"})
+EDITS: Final = frozenset(
+    {"model", "max-tokens", "thinking-budget", "include-usage", "drop-thinking"}
+)
 
 
 class Parser(Protocol):

@@ -28,6 +28,8 @@ from halfdoor.reading.spans import Member, elements, members
 T = TypeVar("T")
 
 VERSION: Final = "2023-06-01"
+# The least thinking budget that the API takes.
+LEAST_BUDGET: Final = 1024
 SESSION_HEADER: Final = "x-claude-code-session-id"
 
 # Names of an outbound request that pass from a tool to this vendor; the prefixes are open lists.
@@ -128,7 +130,9 @@ class AnthropicMessages:
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
     ) -> tuple[Edit, ...]:
-        """`model`, `max-tokens`, `drop-thinking`. Messages are parsed for the last one only.
+        """`model`, `max-tokens`, `thinking-budget`, `drop-thinking`.
+
+        Messages are parsed for the last one only.
 
         drop_signatures: signatures, or the data of redacted thinking; "" names unsigned thinking.
         """
@@ -138,6 +142,7 @@ class AnthropicMessages:
         limit = max_output_tokens
         if limit is not None and request.max_tokens is not None and request.max_tokens > limit:
             found.append(_replaced(request, "max-tokens", "max_tokens", b"%d" % limit))
+            found += _fitted_budget(request, limit)
         if drop_signatures:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(found)
@@ -230,6 +235,21 @@ def _member(
         return decoder.decode(memoryview(body)[start:end])
     except wire.UNREADABLE:
         raise ClientError(f"`{key}` must be {wanted}", where=key) from None
+
+
+def _fitted_budget(request: Request, limit: int) -> list[Edit]:
+    """A thinking budget must stay below `max_tokens`; where none fits, thinking is switched off."""
+    start, end = request.members.get("thinking", (0, 0))
+    inner = members(request.body, start, end) if request.body[start : start + 1] == b"{" else []
+    for member in inner:
+        if member.key == "budget_tokens" and request.body[member.start : member.end].isdigit():
+            if int(request.body[member.start : member.end]) < limit:
+                return []
+            if limit <= LEAST_BUDGET:
+                return [Edit("thinking-budget", start, end, b'{"type":"disabled"}')]
+            fitting = b"%d" % max(LEAST_BUDGET, limit // 2)
+            return [Edit("thinking-budget", member.start, member.end, fitting)]
+    return []
 
 
 def _replaced(request: Request, kind: str, key: str, value: bytes) -> Edit:
