@@ -51,3 +51,17 @@ def test_an_unknown_model_is_told_the_nearest_name():
     with pytest.raises(ClientError, match=r"did you mean `qwen-coder`\?") as caught:
         asked("qwen-codr")
     assert caught.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "x/deepseek:671B-Cloud", "qwen:cloud"])
+def test_a_model_that_its_engine_sends_on_is_in_the_cloud_whatever_its_backend_claims(name):
+    star = Card("any", "ollama", "*", Zone.DEVICE, "openai_chat", "ollama")
+    (target,) = candidates(name, [star], [Alias("*", ("any",))]).targets
+    assert (target.model_id, target.zone) == (name, Zone.CLOUD)
+    (target,) = candidates("qwen3:8b", [star], [Alias("*", ("any",))]).targets
+    assert target.zone is Zone.DEVICE
+
+
+def test_a_name_of_a_million_letters_is_refused_at_once():
+    with pytest.raises(ClientError, match="no model here"):
+        candidates("qwen" * 2_000_000, CARDS, [])

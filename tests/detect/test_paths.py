@@ -46,3 +46,36 @@ def test_every_glob_that_matches_is_its_own_label():
 def test_any_glob_is_read_and_more_paths_never_remove_a_label(glob, paths):
     before = labels([glob, "pay/**"], "src/pay/x")
     assert set(before) <= set(labels([glob, "pay/**"], "src/pay/x", *paths))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "pay*ts/x", "pay?ents/x", "pay[m]ents/x", "[p]ayments", "src/pay*", "*yments/x", "p*/x",
+        "Pay*/x", "a/**/pay*/x",
+    ],
+)  # fmt: skip
+def test_a_shell_pattern_that_may_mean_a_ruled_file_counts_as_one(asked):
+    assert labels(["payments/**"], asked) == ["path:payments/**"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["*.py", "src/*.ts", "**/*.py", "src/*/index.ts", "*", "pay?/x", "x*ts/x", "pay[s]/x"]
+)
+def test_a_shell_pattern_that_lists_everything_or_something_else_does_not(asked):
+    assert labels(["payments/**"], asked) == []
+
+
+def test_a_pattern_may_mean_a_ruled_kind_of_file():
+    assert labels(["*.pem"], "keys/server.p*") == ["path:*.pem"]
+    assert labels(["infra/**/*.tf"], "infra/a/ma*.tf") == ["path:infra/**/*.tf"]
+    assert labels(["infra/**/*.tf"], "infra/a/ma*.py") == []
+
+
+def test_a_letter_that_file_systems_write_in_two_ways_is_one():
+    assert labels(["größe/**"], "gro\u0308ße/x") == ["path:größe/**"]
+    assert labels(["gro\u0308ße/**"], "GRÖSSE/x") == ["path:gro\u0308ße/**"]
+
+
+def test_half_a_surrogate_pair_in_a_path_fails_nothing():
+    assert labels(["payments/**"], "\ud800/[a]*", "pay*s/\udc00") == ["path:payments/**"]

@@ -98,6 +98,8 @@ def test_a_key_in_an_openai_body_is_found(where):
 def test_a_key_in_a_header_or_the_query_is_found():
     body = messages(HELLO)
     assert labels(body, headers=(("x-note", KEY),)) == {("secret", "headers")}
+    capitals = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
+    assert labels(body, headers=((f"x-{capitals.lower()}", "1"),)) == {("secret", "headers")}
     assert labels(body, query=f"beta=true&t={KEY}") == {("secret", "query")}
     assert labels(body, headers=(("x-app", "cli"),), query="beta=true") == set()
 

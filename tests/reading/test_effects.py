@@ -46,6 +46,10 @@ COMMANDS = [
     "bash -lc 'cat {}'", 'bash -c "cd / && cat {}"', "cat '{}'", 'cat "{}"', "rg --file={} x",
     "$(cat {})", "`cat {}`", "a=1; cat {}", "true && cat {} || true", "scp host:{} .", "vim +3 {}",
     "curl -d @x -o {} https://h/", "cat 'unclosed {}", "type {}", "FOO={} make",
+    "F={}; cat $F", "dd if={} of=/tmp/x", "grep -f{} .", "tar -xf{}", "python -c \"open('{}')\"",
+    "python -c 'print(open(`{}`).read())'", "cat {{},b}", "cat {b,{}}", "sudo cat {}",
+    "cat pay''ments/ledger.py", r"cat pay\ments/ledger.py", r"cat p\ay\ments/ledger.py",
+    r"type payments\ledger.py", "node -e 'f(\"{}\")'", "timeout 5 xargs -a {}",
 ]  # fmt: skip
 
 
@@ -59,6 +63,16 @@ def test_a_folder_named_plainly_counts_for_programs_that_read_files():
     assert "payments" in paths_of("Bash", {"command": "cd payments && cat ledger.py"})
     assert "payments" in paths_of("Bash", {"command": "grep -rn total payments"})
     assert "payments" not in paths_of("Bash", {"command": "git commit -m payments"})
+    for command in (
+        "sudo ls payments", "git diff payments", "git log -p payments", "git -C payments status",
+        "make -C payments", "FOO=1 cat payments", "D=payments; cat $D/x", "xargs cat payments",
+    ):  # fmt: skip
+        assert "payments" in paths_of("Bash", {"command": command}), command
+
+
+def test_a_quoted_name_with_spaces_is_one_path():
+    found = paths_of("Bash", {"command": r"cat 'pay roll/x.py' && cat pay\ roll/y.py"})
+    assert {"pay roll/x.py", "pay roll/y.py"} <= set(found)
 
 
 def test_what_is_written_is_not_where_it_is_written():
@@ -85,6 +99,18 @@ RESULTS = {
     "tag": f"<path>{SECRET}</path>\n<content>1: x</content>",
     "attribute": f'<file path="{SECRET}">x</file>',
     "head": f"==> {SECRET} <==\nx",
+    "grep without numbers": f"./{SECRET}:def total():",
+    "grep with a heading": f"{SECRET}\n12:def total():",
+    "a tool's reminder": f'Called the Read tool with the following input: {{"file_path":"/w/{SECRET}"}}',
+    "a file that changed": f"Note: /w/{SECRET} was modified, either by the user or by a linter",
+    "a selection": f"The user selected the lines 1 to 9 from /w/{SECRET}:\ndef total():",
+    "contents": f"Contents of /w/{SECRET} (project instructions):\n\ndef total():",
+    "name above a fence": f"{SECRET}\n```python\ndef total():\n```",
+    "heading above a fence": f"### File: `{SECRET}`\n\n```\ndef total():\n```",
+    "name in a fence": f"```python {SECRET} (1-10)\ndef total():\n```",
+    "name in a comment": f"# {SECRET}\ndef total():",
+    "name on a line": f"File: {SECRET}\ndef total():",
+    "source tag": f"<document><source>{SECRET}</source>",
     "traceback": f'  File "/w/{SECRET}", line 3, in total',
 }
 
@@ -115,3 +141,9 @@ def test_paths_are_normalised(path, normal):
 def test_any_command_and_any_result_can_be_read(text):
     assert all(paths_of("Bash", {"command": text + f"\ncat {SECRET}\n", "path": text}))
     assert all(paths_in_result(text))
+
+
+def test_half_a_surrogate_pair_in_a_command_hides_no_path_and_fails_nothing():
+    assert "payments/x" in paths_of(
+        "Bash", {"command": "echo \ud83d A=\ud800 {a,\ud800}; cat payments/x"}
+    )

@@ -138,3 +138,23 @@ def test_secrets_as_people_write_them(line, form):
 )
 def test_code_that_speaks_of_secrets_holds_none(line):
     assert ENGINE.scan(line) == []
+
+
+@pytest.mark.parametrize("form", ["anthropic-api-key", "openai-api-key", "slack-token", "jwt"])
+@pytest.mark.parametrize("behind", ["-" * 12, "_" * 10, "-here", "_here-please", "xxxxxxxxxx"])
+def test_what_is_written_right_behind_a_key_does_not_make_it_filler(form, behind):
+    (table,) = (f for f in FORMATS if f.id == form)
+    found = {hit.format_id for hit in ENGINE.scan(f"use {table.positives[0]}{behind}")}
+    assert form in found
+
+
+@pytest.mark.parametrize("key", ["sk-ant-api03-your-key-here", "sk-proj-" + "x" * 60 + "-here"])
+def test_a_template_with_a_vendors_beginning_is_still_a_template(key):
+    assert ENGINE.scan(key) == []
+
+
+def test_many_findings_among_other_letters_are_placed_in_one_pass():
+    text = "ä" + f"{KEY} ö\n" * 20_000
+    hits = ENGINE.scan(text)
+    assert len(hits) == 20_000
+    assert text[hits[-1].start : hits[-1].end] == KEY

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import json
 
 import pytest
@@ -118,10 +119,42 @@ def test_other_scripts_in_base64_are_read():
 
 
 def test_an_image_is_not_text():
-    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40).decode()
+    pixels = hashlib.shake_256(b"pixels").digest(10_000)
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + pixels).decode()
     assert list(expand(png)) == []
 
 
 def test_broken_json_in_a_string_hides_nothing_and_breaks_nothing():
     assert list(expand('{"a": ')) == []
     assert list(expand("[" * 100_000)) == []
+
+
+KEYLIKE = "ghp_hT9vQm2LxWc7RfKz4NpYb6JdAq8sUeGo1iVn"
+HIDDEN_FROM_SIGHT = {
+    "colours around it": f"\x1b[01;31m\x1b[K{KEYLIKE}\x1b[m",
+    "colours inside it": f"\x1b[1m{KEYLIKE[:6]}\x1b[0m{KEYLIKE[6:]}",
+    "a terminal's link": f"\x1b]8;;https://host/\x07{KEYLIKE}\x1b]8;;\x07",
+    "UTF-16 read as bytes": "\0".join(KEYLIKE),
+    "a space without width": f"{KEYLIKE[:9]}\u200b{KEYLIKE[9:]}",
+    "a soft hyphen": f"{KEYLIKE[:9]}\u00ad{KEYLIKE[9:]}",
+    "Markdown's escape": KEYLIKE.replace("_", "\\_"),
+    "a lone surrogate beside colours": f"\ud800\x1b[31m{KEYLIKE}",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN_FROM_SIGHT)
+def test_what_a_screen_does_not_show_hides_nothing(how):
+    assert any(KEYLIKE in text for text in expand("see " + HIDDEN_FROM_SIGHT[how]))
+
+
+def test_a_slash_that_json_escaped_hides_no_url():
+    said = r'curl says {"to": "https:\/\/deploy:vT7q9LmX2wRk@git.internal"}'
+    assert any("https://deploy:vT7q9LmX2wRk@" in text for text in expand(said))
+
+
+def test_the_printable_runs_of_a_binary_in_base64_are_read():
+    tar = b"env.txt" + b"\0" * 505 + b"TOKEN=" + KEYLIKE.encode() + b"\n" + b"\0" * 1500
+    packed = base64.b64encode(tar).decode()
+    assert any(KEYLIKE in text for text in expand(f"$ base64 env.tar\n{packed}"))
+    wrapped = "\n".join(packed[at : at + 76] for at in range(0, len(packed), 76))
+    assert any(KEYLIKE in text for text in expand(wrapped))

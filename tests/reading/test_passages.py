@@ -105,6 +105,30 @@ def test_what_a_model_said_is_seen_in_every_dialect(dialect):
     assert LONG in read(SPOKEN[dialect]).assistant_texts
 
 
+REPORTS = {
+    "messages": {
+        "role": "user",
+        "content": [
+            {
+                "type": "tool_result",
+                "tool_use_id": "call_1",
+                "content": [{"type": "text", "text": LONG}, {"type": "text", "text": "agentId: 7"}],
+            }
+        ],
+    },
+    "messages, a string": {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": LONG}],
+    },
+    "chat": {"role": "tool", "tool_call_id": "call_1", "content": LONG},
+}
+
+
+@pytest.mark.parametrize("dialect", REPORTS)
+def test_a_sub_agents_report_is_what_a_model_said_so_its_label_does_not_end_at_its_caller(dialect):
+    assert LONG in read(REPORTS[dialect]).assistant_texts
+
+
 def test_what_a_user_said_and_what_is_short_is_not_the_models():
     assert read({"role": "user", "content": LONG}).assistant_texts == ()
     assert read({"role": "assistant", "content": "Done."}).assistant_texts == ()
@@ -185,3 +209,18 @@ def test_malformed_json_in_a_block_is_the_callers_error():
 def test_text_outside_the_body_is_read_with_what_it_hides():
     said = base64.b64encode(b"a sentence that is long enough").decode()
     assert "a sentence that is long enough" in plain(f"x-note: {said}", "headers").texts
+
+
+UNEVEN = {
+    "a key twice": '{"file_path": "payments/x", "file_path": "/a"}',
+    "a number of many digits": '{"file_path": "payments/x", "n": ' + "1" * 5000 + "}",
+    "words behind": '{"file_path": "payments/x"} and more',
+    "a comma too many": '{"file_path": "payments/x",}',
+    "single quotes": "{'file_path': 'payments/x'}",
+}
+
+
+@pytest.mark.parametrize("how", UNEVEN)
+def test_arguments_that_readers_take_differently_name_every_path(how):
+    paths = read(chat_call(UNEVEN[how])).paths
+    assert any(path.startswith("payments/x") for path in paths), paths

@@ -43,6 +43,8 @@ def test_this_devices_own_names_are_served(host):
     [
         "evil.example", "evil.example:4114", "localhost.evil.example", "127.0.0.1.evil.example",
         "192.168.1.5:4114", "[::2]:4114", "", "127.0.0.1@evil.example", "localhost:4114:1",
+        "127.0.0.1:80@evil.example", "[::1].evil.example", "[::1", "localhost:x", "[localhost]",
+        "127.1", "0.0.0.0", "2130706433", "evil.example,127.0.0.1", "localhost evil.example", "::1",
     ],
 )  # fmt: skip
 def test_a_foreign_host_is_refused_with_the_status_every_tool_shows(host):

@@ -54,7 +54,15 @@ def test_any_changed_character_is_refused(place, character):
 
 @pytest.mark.parametrize(
     "token",
-    ["hd1.", "hd1..", "hd1.a.b", mint(b"other" * 8, SESSION), mint(KEY, Session("t", "p", 999))],
+    [
+        "hd1.",
+        "hd1..",
+        "hd1.a.b",
+        "hd1.a.é",
+        "hd1.é.b",
+        mint(b"other" * 8, SESSION),
+        mint(KEY, Session("t", "p", 999)),
+    ],
 )
 def test_a_token_that_is_not_good_is_refused_even_where_none_is_needed(token):
     with pytest.raises(ClientError, match="session token"):

@@ -51,8 +51,14 @@ def unfit(status: int, headers: Headers) -> tuple[str, str] | None:
         )
     if not 200 <= status < 600:
         return f"answered with the status {status}", "check the backend's `url` in the config"
-    coding = next((value for name, value in headers if name == "content-encoding"), "identity")
-    if coding.lower() != "identity":
+    codings = [value.lower() for name, value in headers if name == "content-encoding"]
+    codings += [
+        value.lower().replace("chunked", "").strip(" ,")
+        for name, value in headers
+        if name == "transfer-encoding"
+    ]
+    coding = next((value for value in codings if value not in {"identity", ""}), "")
+    if coding:
         what = f"compressed its answer ({status}, `{coding[:20]}`), which was not asked for"
         return what, "switch compression off in the proxy before it"
     return None

@@ -9,10 +9,14 @@ from msgspec import Struct
 
 from halfdoor.canon.cards import Alias, Card
 from halfdoor.canon.decision import Target
+from halfdoor.canon.labels import Zone
 from halfdoor.errors import ClientError
+from halfdoor.reading.addresses import sent_on
 
 AUTO: Final = "auto"
 AS_ASKED: Final = "*"
+# No name here is longer, and guessing takes the square of it.
+_GUESSED_CHARS: Final = 200
 
 
 class Candidates(Struct, frozen=True):
@@ -48,12 +52,16 @@ def candidates(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> C
 
 
 def target(card: Card, asked: str) -> Target:
-    """The target that a card becomes for the name asked."""
+    """The target that a card becomes for the name asked.
+
+    INVARIANT: never nearer than where the engine itself sends that model's requests.
+    """
+    model_id = asked if card.model_id == AS_ASKED else card.model_id
     return Target(
         name=card.name,
         backend=card.backend,
-        model_id=asked if card.model_id == AS_ASKED else card.model_id,
-        zone=card.zone,
+        model_id=model_id,
+        zone=Zone.CLOUD if sent_on(model_id) else card.zone,
         dialect=card.dialect,
         vendor=card.vendor,
         max_output_tokens=card.max_output_tokens,
@@ -78,7 +86,7 @@ def _explicit(card: Card, asked: str) -> Candidates:
 
 def _unknown(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> ClientError:
     names = [card.name for card in cards] + [AUTO]
-    near = difflib.get_close_matches(asked, names, n=1)
+    near = difflib.get_close_matches(asked[:_GUESSED_CHARS], names, n=1)
     patterns = ", ".join(f"`{alias.match}`" for alias in aliases) or "none"
     known = ", ".join(f"`{name}`" for name in names)
     guess = f"did you mean `{near[0]}`? " if near else ""

@@ -1,5 +1,9 @@
 """Labels `path:<glob>`: a passage names, or comes from, a file that a rule speaks of."""
 
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 import re2
@@ -10,6 +14,10 @@ from halfdoor.reading.passages import Passage
 _BYTES: Final = re2.Options()
 _BYTES.encoding = re2.Options.Encoding.LATIN1
 _BYTES.case_sensitive = False
+
+_WILD: Final = frozenset("*?[")
+_CLASS: Final = re2.compile(r"\[[^\]/]*\]")
+_STEPS: Final = 12
 
 
 class PathDetector:
@@ -23,18 +31,75 @@ class PathDetector:
 
     def __init__(self, globs: tuple[str, ...]) -> None:
         self.identity = "\n".join(globs)
-        self._globs = [(glob, re2.compile(_pattern(glob), _BYTES)) for glob in globs]
+        self._globs = [(glob, re2.compile(_pattern(_folded(glob)), _BYTES)) for glob in globs]
 
     def find(self, passage: Passage) -> tuple[Label, ...]:
         """One label for each glob; no detail, since a path is the user's own text."""
         if not self._globs or not passage.paths:
             return ()
-        paths = "\n".join(passage.paths).encode("utf-8", "surrogatepass")
+        text = _folded("\n".join(passage.paths))
+        paths = text.encode("utf-8", "surrogatepass")
+        plain = paths.decode("utf-8", "replace")
+        asked = [line for line in plain.split("\n") if not _WILD.isdisjoint(line)]
         return tuple(
             Label(f"path:{glob}", passage.place, self.name)
             for glob, regexp in self._globs
-            if regexp.search(paths)
+            if regexp.search(paths) or any(_may_mean(line, glob) for line in asked)
         )
+
+
+def _folded(text: str) -> str:
+    """One spelling of letters that file systems write in two: `ö` as one character or as two."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+
+
+def _may_mean(asked: str, glob: str) -> bool:
+    """Could a shell pattern, as `pay*ts/x`, stand for a file that the glob speaks of?
+
+    Steps without a letter (`*`, `**`) stand for anything and count for nothing, or every listing
+    would be held back.
+    """
+    folder = glob.endswith(("/**", "/"))
+    plain = glob.lower().removeprefix("./").removesuffix("**").strip("/")
+    ruled = [step for step, _ in groupby(plain.split("/"))]
+    steps = asked.lower().split("/")[-_STEPS:]
+    return any(_steps_meet(steps[at:], ruled, folder) for at in range(len(steps)))
+
+
+def _steps_meet(asked: Sequence[str], ruled: Sequence[str], folder: bool) -> bool:
+    if not ruled:
+        return folder or not asked
+    if ruled[0] == "**":
+        return any(_steps_meet(asked[at:], ruled[1:], folder) for at in range(len(asked) + 1))
+    if not asked or not any(c.isalnum() for c in asked[0]):
+        return False
+    return _meet(_CLASS.sub("?", asked[0]), ruled[0]) and _steps_meet(asked[1:], ruled[1:], folder)
+
+
+@lru_cache(maxsize=1024)
+def _meet(one: str, other: str) -> bool:
+    """Is there a name that two patterns of `*` and `?` both match?"""
+    reached = {0}
+    for char in (*one, ""):
+        # Positions in `other` that can be reached; a star may be skipped at any time.
+        waiting = list(reached)
+        while waiting:
+            at = waiting.pop()
+            skipped = at + 1
+            if other[at:skipped] == "*" and skipped not in reached:
+                reached.add(skipped)
+                waiting.append(skipped)
+        if not char:
+            return len(other) in reached
+        if char == "*":
+            reached = set(range(min(reached, default=len(other)), len(other) + 1))
+            continue
+        reached = {
+            at if other[at] == "*" else at + 1
+            for at in reached
+            if at < len(other) and (other[at] in {"*", "?", char} or char == "?")
+        }
+    return False
 
 
 def _pattern(glob: str) -> bytes:

@@ -153,7 +153,10 @@ def _plain_reader(text: str) -> Callable[[], Passage]:
 
 def _outside(request: Request) -> Iterator[tuple[str, str]]:
     if request.headers:
-        yield "headers", "\n".join(f"{name}: {value}" for name, value in request.headers)
+        # A name travels in lower case, which hides a key of capitals.
+        names = "\n".join(name.upper() for name, _ in request.headers)
+        lines = "\n".join(f"{name}: {value}" for name, value in request.headers)
+        yield "headers", f"{lines}\n{names}"
     if request.query:
         yield "query", request.query
 

@@ -1,4 +1,4 @@
-"""Where an IP address is, judged by its class alone."""
+"""Where an IP address is, judged by its class alone; and a model, judged by its name."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
@@ -37,6 +37,14 @@ def zone_of(address: str) -> Zone:
         return Zone.DEVICE
     near = any(ip in block for block in NEARBY)
     return Zone.NETWORK if near else Zone.CLOUD
+
+
+def sent_on(model_id: str) -> bool:
+    """Does an engine on this device send this model's requests to its maker's cloud?
+
+    Ollama does for names that end so, and says it nowhere in an answer (docs.ollama.com/cloud).
+    """
+    return model_id.strip().lower().endswith(("-cloud", ":cloud"))
 
 
 def unmapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

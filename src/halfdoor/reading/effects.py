@@ -41,13 +41,28 @@ _SAID: Final = re2.compile(
     rb"|(?:\+\+\+|---) \"?(?:[ab]/)?([^\t\r\n\"]+)"
     rb"|\*\*\* (?:(?:Update|Add|Delete) File|Move to): ([^\r\n]+)"
     rb"|==> ([^\r\n]+) <=="
-    rb"|([^\s:\"'<>|*?]{1,300}|[A-Za-z]:[^\s:\"'<>|*?]{1,300}):[0-9]{1,7}[:-]"
-    rb"|[ \t]*File \"([^\"\n]{1,400})\", line [0-9]"
+    # What grep writes before its lines, with numbers and without, and above them.
+    rb"|([^\s:\"'<>|*?]+|[A-Za-z]:[^\s:\"'<>|*?]+):[0-9]+[:-]"
+    rb"|([^\s:\"'<>|*?()={},;]*/[^\s:\"'<>|*?()={},;]+):"
+    rb"|([^\s:\"'<>|*?]+)\r?\n[0-9]+[:-]"
+    rb"|[ \t]*File \"([^\"\n]+)\", line [0-9]"
+    # What tools write above a file that they put into a message.
+    rb"|(?:#+ |\*\*|`|[Ff]ile(?:name|path)?: )*([^\s`*\":#]*[./][^\s`*\":#]*)[`*:]*\r?\n\n?```"
+    rb"|```+(?:[A-Za-z0-9+#-]*[ :])?([^\s`]+)"
+    rb"|(?:#+|//|--|;) *(?:[Ff]ile: *)?([^\s:#]+)\r?$"
+    rb"|[Ff]ile(?:name|path)?: +([^\r\n]+)"
+    rb"|Contents of ([^\r\n(:]+)"
+    rb"|Note: ([^\r\n]+?) was modified"
     rb")"
-    rb"|<(?:path|file_path|filepath|filename)>\s{0,8}([^<\r\n]{1,400})</"
-    rb"|<(?:file|document|file_content|final_file_content)\s{1,4}(?:path|name)=\"([^\"\n]{1,400})\"",
+    rb"|lines [0-9]+ to [0-9]+ from ([^\r\n:]+)"
+    rb"|\"(?:file_path|filePath|notebook_path)\"\s*:\s*\"((?:[^\"\\\n]|\\.)+)\""
+    rb"|<(?:path|file_path|filepath|filename|source)>\s*([^<\r\n]+)</"
+    rb"|<(?:file|document|file_content|final_file_content)\s+(?:path|name)=\"([^\"\n]+)\"",
     _BYTES,
 )
+_PATH_BYTES: Final = 1024
+# No tool writes a pattern where it names a file.
+_WILD: Final = frozenset("*?")
 
 
 def paths_of(name: str, arguments: dict[str, object]) -> tuple[str, ...]:
@@ -64,8 +79,11 @@ def paths_in_result(text: str) -> tuple[str, ...]:
     """The paths that a text itself says its lines come from: diffs, patches, `path:12:`, tags."""
     found = []
     for match in _SAID.finditer(text.encode("utf-8", "surrogatepass")):
-        found += [group.decode("utf-8", "replace") for group in match.groups() if group]
-    return _each_once(path for path in dict.fromkeys(found) if looks_like_path(path))
+        said = [group for group in match.groups() if group and len(group) <= _PATH_BYTES]
+        found += [group.decode("utf-8", "replace") for group in said]
+    return _each_once(
+        path for path in dict.fromkeys(found) if looks_like_path(path) and _WILD.isdisjoint(path)
+    )
 
 
 def normalise(path: str) -> str:

@@ -5,6 +5,7 @@ raises when it is shared. Every failure is raised: the survey turns it into a la
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -89,7 +90,7 @@ class Engine:
         if not hits:
             return hits
         hits.sort(key=lambda hit: (hit.start, hit.format_id))
-        return hits if text.isascii() else [_in_characters(hit, data) for hit in hits]
+        return hits if text.isascii() else list(_in_characters(hits, data))
 
     def _occurring(self, data: bytes) -> list[int]:
         if self._database is None:
@@ -105,7 +106,11 @@ class Engine:
         group = regexp.groupindex[b"key"]
         for match in regexp.finditer(data):
             start, end = match.span(group)
-            confidence = _judged(form, judge, plausible.Place(data, start, end))
+            # Filler behind a key is not the key: what stands before it is judged by itself.
+            while end and (cut := start + plausible.filler_at(data[start:end])) < end:
+                shorter = regexp.search(data[match.start() : cut])
+                end = match.start() + shorter.end(group) if shorter else 0
+            confidence = _judged(form, judge, plausible.Place(data, start, end)) if end else 0.0
             if confidence:
                 hits.append(Hit(form.id, start, end, confidence))
         return hits
@@ -169,13 +174,16 @@ def _judge(form: Format) -> plausible.Judge | None:
 
 
 def _judged(form: Format, judge: plausible.Judge | None, place: plausible.Place) -> float:
-    key = place.key
-    if plausible.is_filler(key) or (form.floor and plausible.entropy(key) < form.floor):
+    if form.floor and plausible.entropy(place.key) < form.floor:
         return 0.0
     return judge(place, form.confidence) if judge else form.confidence
 
 
-def _in_characters(hit: Hit, data: bytes) -> Hit:
-    start = len(data[: hit.start].translate(None, _CONTINUATION))
-    size = len(data[hit.start : hit.end].translate(None, _CONTINUATION))
-    return Hit(hit.format_id, start, start + size, hit.confidence)
+def _in_characters(hits: Iterable[Hit], data: bytes) -> Iterator[Hit]:
+    """The same with offsets of characters. hits: in order, so that each byte is counted once."""
+    at = start = 0
+    for hit in hits:
+        start += len(data[at : hit.start].translate(None, _CONTINUATION))
+        at = hit.start
+        size = len(data[at : hit.end].translate(None, _CONTINUATION))
+        yield Hit(hit.format_id, start, start + size, hit.confidence)

@@ -1,7 +1,7 @@
 r"""Text that an encoding hides: base64, hex, percent and `\u00XX` runs inside other text.
 
-Limits, stated: other encodings, compression, text cut into pieces, and text among more than a
-third of unprintable bytes are not seen through.
+Limits, stated: other encodings, compression and text cut into pieces are not seen through; of what
+is mostly unprintable only its longer printable runs are read.
 """
 
 import base64
@@ -22,6 +22,17 @@ _PIECE: Final = re2.compile(rb"[A-Za-z0-9+_-]{24,}", _BYTES)
 _HEX: Final = re2.compile(rb"[0-9A-Fa-f]{32,}", _BYTES)
 _PERCENT: Final = re2.compile(rb"%[0-9A-Fa-f]{2}", _BYTES)
 _ESCAPE: Final = re2.compile(rb"\\(?:x|u00)([2-7][0-9A-Fa-f])", _BYTES)
+# What colours, moves and links text in a terminal.
+_TERMINAL: Final = re2.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMNOZ])",
+    _BYTES,
+)
+# Takes no room on a screen: joiners, soft hyphens, marks of order. U+0000 stands between the
+# letters of UTF-16 that was read as something else.
+_UNSEEN: Final = ("\0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
+# What JSON and Markdown escape without need: `https:\/\/`, `ghp\_`.
+_NEEDLESS: Final = (("\\/", "/"), ("\\_", "_"))
+_EMBEDDED: Final = re2.compile(rb"[\t\x20-\x7e]{16,}", _BYTES)
 
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _CONTROL: Final = bytes(range(0x20))
@@ -40,6 +51,29 @@ def is_binary(text: str) -> bool:
     if _unpacked(data[start : start + _SAMPLE_CHARS]) is not None:
         return False
     return not data[start:].translate(None, _ALPHABET)
+
+
+def bared(text: str) -> str:
+    """The text without what is not seen: terminal sequences, joiners, needless escapes.
+
+    "" when it has none of these.
+    """
+    found = text
+    if "\x1b" in found:
+        shown = _TERMINAL.sub(b"", found.encode("utf-8", "surrogatepass"))
+        found = shown.decode("utf-8", "surrogatepass")
+    for mark in _UNSEEN if "\0" in found or not found.isascii() else ():
+        found = found.replace(mark, "")
+    for escape, meant in _NEEDLESS if "\\" in found else ():
+        found = found.replace(escape, meant)
+    return "" if found == text else found
+
+
+def embedded(text: str) -> str:
+    """The printable runs of what is base64 from end to end: a tar, an image with remarks."""
+    data = text.encode("ascii", "replace")
+    start = data.find(b";base64,", 0, 200) + 8 if data.startswith(b"data:") else 0
+    return _printable_runs(_decoded(data[start:]))
 
 
 def runs(text: str) -> Iterator[str]:
@@ -82,7 +116,10 @@ def _base64(run: bytes) -> Iterator[str]:
     whole = _text(run)
     if whole is not None:
         yield whole
-    elif b"/" in run or b"\n" in run:
+        return
+    if len(run) >= _BINARY_CHARS and (within := _printable_runs(_decoded(run))):
+        yield within
+    if b"/" in run or b"\n" in run:
         # A path, a URL or a wrapped line in front shifts the alignment: try the pieces.
         parts = (_text(piece) for piece in _PIECE.findall(run))
         yield from (part for part in parts if part is not None)
@@ -103,12 +140,22 @@ def _text(run: bytes) -> str | None:
 
 
 def _unpacked(run: bytes) -> str | None:
+    data = _decoded(run)
+    return _readable(data) if data else None
+
+
+def _decoded(run: bytes) -> bytes:
+    """The bytes that a base64 run stands for, b"" when it stands for none."""
     run = run.translate(_URL_SAFE, b"\r\n=")
     run = run[: len(run) - 1] if len(run) % 4 == 1 else run
     try:
-        return _readable(base64.b64decode(run + b"=" * (-len(run) % 4)))
+        return base64.b64decode(run + b"=" * (-len(run) % 4))
     except binascii.Error:
-        return None
+        return b""
+
+
+def _printable_runs(data: bytes) -> str:
+    return b"\n".join(_EMBEDDED.findall(data)).decode("ascii")
 
 
 def _readable(data: bytes) -> str | None:

@@ -89,6 +89,7 @@ def expand_all(texts: Iterable[str], depth: int = DEPTH) -> Iterator[str]:
     """
     texts = tuple(texts)
     found = [text for outer in texts if outer[:1] in _OPENERS for text in _nested(outer)]
+    found += [text for outer in texts if (text := hidden.bared(outer))]
     found += hidden.runs(SEAM.join(texts))
     yield from found
     if found and depth > 1:

@@ -64,7 +64,8 @@ class Passage(Struct, frozen=True):
     texts: every string, key and text hidden in them. calls: tool calls made.
     answered: ids of the calls whose results stand here.
     signatures: vendors' seals and ciphertexts of thinking.
-    assistant_texts: what a model said before, in parts of 64 characters and more.
+    assistant_texts: what a model said before, or may have said as a sub-agent whose report is a
+        call's result, in parts of 64 characters and more.
     opaque: kinds of parts that cannot be read as text. unread: kinds that should be text but are
         not decodable. paths: files that calls, results and diffs name. speaks: a model's turn.
     """
@@ -92,7 +93,8 @@ def passage(raw: bytes, place: str, member: bool) -> Passage:
     if binary - notes.sealed.keys() and not notes.opaque:
         notes.opaque["binary"] = None
     readable = [text for text in said if text not in binary] if binary else said
-    texts = (*said, *leaves.expand_all(readable))
+    within = [text for text in map(hidden.embedded, binary) if text]
+    texts = (*said, *leaves.expand_all(readable), *within)
     return Passage(
         place=place,
         texts=texts,
@@ -164,6 +166,8 @@ class _Notes:
             answered = _first(item, (*_ANSWERS, "call_id"))
         if answered:
             self.answered[answered] = None
+            # A sub-agent's report is a model's answer that its caller gets as a result.
+            self._turn(item)
 
     def _seal(self, item: Item, kind: str) -> None:
         sealed = [item.get("encrypted_content")]
@@ -230,11 +234,21 @@ def _read(raw: object) -> Item | None:
     """Arguments as an object; free text stands under `input`."""
     if isinstance(raw, dict):
         return raw or None
+    text = str(raw or "")
     try:
-        value = json.loads(str(raw)) if raw else None
+        value = json.loads(text, object_pairs_hook=_all_values, parse_int=float) if text else None
     except (ValueError, RecursionError):
-        value = raw
+        # Another reader may make more of what begins like an object: its words count as paths.
+        return {"input": text, "command": text} if text.lstrip()[:1] == "{" else {"input": text}
     return value if isinstance(value, dict) else {"input": raw} if raw else None
+
+
+def _all_values(pairs: list[tuple[str, object]]) -> Item:
+    """An object; where a key stands twice, all its values count: readers differ in which one."""
+    item = dict(pairs)
+    if len(item) == len(pairs):
+        return item
+    return {key: [value for name, value in pairs if name == key] for key in item}
 
 
 def _first(item: Item, keys: tuple[str, ...]) -> str:

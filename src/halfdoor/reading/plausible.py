@@ -64,13 +64,17 @@ def entropy(key: bytes) -> float:
     return -sum(n / size * math.log2(n / size) for n in Counter(key).values())
 
 
-def is_filler(key: bytes) -> bool:
-    """True for a key whose end is one filler character, or that holds a template's words."""
+def filler_at(key: bytes) -> int:
+    """Where a run of one filler character at the key's end, or a template's word, begins.
+
+    The key's length when there is none. A greedy form takes what is written right behind a key
+    (`-here`, a rule of dashes), so the rest is filler and the key before it may be live.
+    """
     tail = key[-10:]
     if len(set(tail)) == 1 and tail[0] in _FILLER:
-        return True
+        return len(key.rstrip(tail[:1]))
     lower = key.lower()
-    return any(word in lower for word in _TEMPLATE)
+    return min((at for word in _TEMPLATE if (at := lower.find(word)) >= 0), default=len(key))
 
 
 def github(place: Place, confidence: float) -> float:

@@ -1,8 +1,8 @@
 """Keyed prints: what stands for text where the text itself must not be kept.
 
 SHA-256 with the key in its first block, copied for each print: on machines with SHA instructions
-half the price of BLAKE2b. A print never leaves the process, so that a caller can neither guess
-text from it nor extend it.
+half the price of BLAKE2b. Marks are kept in the state directory, whose owner holds the key too and
+could confirm a guess of a whole answer with it; nobody else can. Nothing else shows a print.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _BLOCK_BYTES: Final = 64
 
 
 class Prints:
-    """Makes prints under one key. key: 32 random bytes, never stored beside what it protects."""
+    """Makes prints under one key. key: 32 random bytes."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:

@@ -6,6 +6,7 @@ because 400 is the one status that every tool shows at once (a container that as
 from a web page and is 403. A missing or wrong token is 401, with word not to retry.
 """
 
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -17,9 +18,11 @@ from halfdoor.canon.request import Actor
 from halfdoor.errors import ClientError
 from halfdoor.server.sessions import PREFIX, Sessions
 
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{0,5})?")
+
 RawHeaders = list[tuple[bytes, bytes]]
 
-# User-agent prefixes, most telling first; measured, see docs/explanation/clients.md.
+# User-agent prefixes, most telling first; measured, see docs/reference/clients.md.
 TOOLS: Final = (
     ("claude-cli", "claude-code"),
     ("claude-code", "claude-code"),
@@ -193,11 +196,12 @@ def _tool(headers: RawHeaders) -> str:
 
 
 def _name(host: bytes) -> str:
-    """The name in `name:port` or `[address]:port`, lower-case, without a final dot."""
-    text = host.decode("latin-1").strip().lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.rpartition(":")[0] or text if text.count(":") == 1 else text.rstrip(".")
+    """The name in `name:port` or `[address]:port`, lower-case, without a final dot; "" for neither.
+
+    Strict, because a proxy before us may read `127.0.0.1:80@other` or `[::1].other` otherwise.
+    """
+    found = _HOST.fullmatch(host.decode("latin-1").strip().lower())
+    return (found[1] or found[2]).removesuffix(".") if found else ""
 
 
 def _shown(value: bytes) -> str:

@@ -26,8 +26,9 @@ BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 75
 # How long a stop waits for answers under way before it cancels them.
 GRACE_S: Final = 10
-# Objects made, less those freed, before the young ones are looked at for cycles.
-COLLECT_AFTER_OBJECTS: Final = 20_000
+# Objects made, less those freed, before the young ones are looked at for cycles. With ten times as
+# many, bodies of 400 KB that hang in cycles took 70 MB more, and a request cost 3 % less.
+COLLECT_AFTER_OBJECTS: Final = 2_000
 _HINT: Final = 'write it as `listen = "127.0.0.1:4114"`'
 
 
@@ -129,7 +130,8 @@ def run(
     Raises what the application's start or stop raised.
     """
     try:
-        Server(app, ready, reload, leash=leash).run(sockets=[listening])
+        with _settled():
+            Server(app, ready, reload, leash=leash).run(sockets=[listening])
     except SystemExit:
         raise app.failed or SetupError("the server could not start") from None
     finally:
@@ -178,7 +180,6 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
-        _settle()
         if self._reload is not None and hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         if self._leash is not None:
@@ -209,15 +210,22 @@ class Server(uvicorn.Server):
                 signal.signal(each, handler)
 
 
-def _settle() -> None:
+@contextmanager
+def _settled() -> Generator[None, None, None]:
     """Spare the garbage collector what stays until the process ends: modules, tables, patterns.
 
     An exchange makes some hundred short-lived objects, so that as Python is set the collector ran
-    for every few of them, over everything: a tenth of the CPU of a 1 KB request.
+    for every few of them, over everything: at 64 connections more than a tenth of the CPU.
     """
+    before = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _refused(where: Address, error: OSError) -> SetupError:

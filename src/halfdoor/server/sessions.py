@@ -58,7 +58,8 @@ class Sessions:
         it, its project's rules would not hold.
         """
         said, _, seal = token.removeprefix(PREFIX).rpartition(".")
-        if not hmac.compare_digest(_base64(_seal(self.key, said)), seal):
+        # As bytes: text that is not ASCII cannot be compared, and must not be an error of ours.
+        if not hmac.compare_digest(_base64(_seal(self.key, said)).encode(), seal.encode()):
             raise _refused("was not made here")
         try:
             session = _decoder.decode(base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)))

@@ -240,8 +240,9 @@ def _member(
 def _fitted_budget(request: Request, limit: int) -> list[Edit]:
     """A thinking budget must stay below `max_tokens`; where none fits, thinking is switched off."""
     start, end = request.members.get("thinking", (0, 0))
-    inner = members(request.body, start, end) if request.body[start : start + 1] == b"{" else []
-    for member in inner:
+    if not request.body[start:end].startswith(b"{"):
+        return []
+    for member in members(request.body, start, end):
         if member.key == "budget_tokens" and request.body[member.start : member.end].isdigit():
             if int(request.body[member.start : member.end]) < limit:
                 return []
