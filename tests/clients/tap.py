@@ -125,23 +125,25 @@ class Tap:
         assert task is not None
         self._passing.add(task)
         requests = _Requests(self.sent)
-        answers = _Answers(requests)
-        far_reader, far_writer = await asyncio.open_connection(  # noqa: TID251  a test's own wire
-            "127.0.0.1", self._port
-        )
-        ends = (
-            asyncio.create_task(_pump(reader, far_writer, requests.parser)),
-            asyncio.create_task(_pump(far_reader, writer, answers.parser)),
-        )
+        outs, ends = [writer], []
         try:
+            far_reader, far_writer = await asyncio.open_connection(  # noqa: TID251  a test's own wire
+                "127.0.0.1", self._port
+            )
+            outs.append(far_writer)
+            ends.append(asyncio.create_task(_pump(reader, far_writer, requests.parser)))
+            answers = _Answers(requests)
+            ends.append(asyncio.create_task(_pump(far_reader, writer, answers.parser)))
             # Whichever end closes first closes the other, as a wire does.
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # Closed before anything is awaited: a stop may come while this one ends by itself.
+            for out in outs:
+                out.close()
             for end in ends:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
-            for out in (writer, far_writer):
-                out.close()
+            for out in outs:
                 with contextlib.suppress(ConnectionError):
                     await out.wait_closed()
             self._passing.discard(task)
