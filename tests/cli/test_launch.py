@@ -93,8 +93,16 @@ def test_the_projects_rules_hold_for_its_tool_and_the_log_says_who_asked(project
         capture_output=True,
         check=True,
     )
-    decided = json.loads(why.stdout)
-    assert "shop" in json.dumps(decided)
+    assert json.loads(why.stdout)["decided"]["project"] == "shop"
+    shown = subprocess.run(
+        [sys.executable, "-m", "halfdoor", "ps", "--json"],
+        env=env,
+        cwd=folder,
+        capture_output=True,
+        check=True,
+    )
+    newest = json.loads(shown.stdout)["exchanges"][0]
+    assert (newest["tool"], newest["project"]) == ("python", "shop")
 
 
 def test_the_tools_exit_code_is_launchs_own(project, processes):

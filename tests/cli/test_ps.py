@@ -64,9 +64,21 @@ def test_the_newest_exchanges_are_listed_with_whole_ids(state, nobody):
     written(state)
     lines = halfdoor("ps", "-n", "2", "--config", nobody).stdout.splitlines()
     assert lines[0] == "no gateway answers on 127.0.0.1:9; `halfdoor serve` starts one"
-    assert lines[1].split() == ["ID", "AGE", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT"]
+    assert lines[1].split() == [
+        "ID",
+        "AGE",
+        "BY",
+        "MODEL",
+        "ZONE",
+        "RULE",
+        "TOKENS",
+        "MS",
+        "RESULT",
+    ]
     assert lines[2].split()[0] == exchange_id(19)
+    told = decided(19)
     assert lines[2].split()[2:] == [
+        *f"{told.tool} {told.project}".split(),
         "qwen-coder",
         "device",
         "no-keys",
@@ -125,13 +137,24 @@ def test_ages_are_told_in_one_unit(time, shown):
 def test_a_narrow_screen_loses_columns_and_not_the_ids(width):
     shown = StringIO()
     screen = Console(file=shown, force_terminal=True, color_system=None, width=width)
-    row = ("hd_01kaj2m3n4p5qr", "12d", "qwen3-coder:30b", "device", "secret", "5+2", "43", "failed")
+    row = (
+        "hd_01kaj2m3n4p5qr",
+        "12d",
+        "claude shop",
+        "qwen3-coder:30b",
+        "device",
+        "secret",
+        "5+2",
+        "43",
+        "failed",
+    )
     show(screen, TITLES, [row])
     lines = shown.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     assert "hd_01kaj2m3n4p5qr" in lines[1]
     assert "failed" in lines[1]
-    assert ("43" in lines[1]) == (width >= 80)
+    assert ("claude shop" in lines[1]) == (width >= 80)
+    assert ("43" in lines[1]) == (width >= 100)
 
 
 def test_a_table_on_a_terminal_keeps_to_its_width():

@@ -85,7 +85,7 @@ def test_what_is_written_is_not_where_it_is_written():
 
 
 def test_windows_paths_have_slashes():
-    assert "C:/work/payments/x.cs" in paths_of("Bash", {"command": r"type C:\work\payments\x.cs"})
+    assert "C:/code/payments/x.cs" in paths_of("Bash", {"command": r"type C:\code\payments\x.cs"})
     assert paths_of("Read", {"file_path": r"src\payments\x.cs"}) == ("src/payments/x.cs",)
 
 

@@ -26,8 +26,8 @@ STYLES: Final = {
 # `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
 SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
-SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "RULE", "MODEL")
-SHRINKS: Final = {"MODEL": 12, "RULE": 12, "WHAT": 30}
+SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
+SHRINKS: Final = {"BY": 12, "MODEL": 12, "RULE": 12, "WHAT": 30}
 
 
 def settings(config: Path | None) -> Loaded:

@@ -9,13 +9,14 @@ import typer
 
 from halfdoor.backends.http import authority, control_get
 from halfdoor.canon.decision import ControlPermit
+from halfdoor.canon.record import Decided
 from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.errors import BackendError, LogError
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
-TITLES: Final = ("ID", "AGE", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT")
+TITLES: Final = ("ID", "AGE", "BY", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT")
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  read, never bound
 
 
@@ -76,10 +77,11 @@ def _row(found: Exchange, length: int | None) -> tuple[str, ...]:
     shown = decided.id[:length]
     if outcome is None:
         result = "refused" if decided.refusal else "open"
-        return (shown, age(decided.time), "", "", decided.rule, "", "", result)
+        return (shown, age(decided.time), _by(decided), "", "", decided.rule, "", "", result)
     return (
         shown,
         age(decided.time),
+        _by(decided),
         outcome.model,
         outcome.zone,
         decided.rule,
@@ -89,12 +91,20 @@ def _row(found: Exchange, length: int | None) -> tuple[str, ...]:
     )
 
 
+def _by(decided: Decided) -> str:
+    """The tool, and its project where `launch` told it."""
+    return " ".join(part for part in (decided.tool, decided.project) if part)
+
+
 def _document(found: Exchange) -> dict[str, Any]:
     decided, outcome = found.decided, found.outcome
     return {
         "id": decided.id,
         "time": decided.time,
         "asked": decided.asked,
+        "token": decided.token,
+        "tool": decided.tool,
+        "project": decided.project,
         "rule": decided.rule,
         "model": outcome.model if outcome else "",
         "zone": outcome.zone if outcome else "",
