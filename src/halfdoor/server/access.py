@@ -95,7 +95,7 @@ class Access:
         if len(hosts) != 1 or not self._serves(_name(hosts[0])):
             shown = _shown(hosts[0]) if len(hosts) == 1 else f"({len(hosts)} of them)"
             raise ClientError(
-                f"halfdoor does not answer to the Host {shown}",
+                f"the Host {shown} is not served here",
                 code="foreign_host",
                 hint="use the address it listens on, or add the name to `allowed_hosts`",
             )

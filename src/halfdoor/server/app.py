@@ -168,7 +168,7 @@ class App:
         if page is None and route is None:
             known = ", ".join(sorted({endpoint for _, endpoint in self._routes.values()}))
             raise ClientError(
-                f"halfdoor has no `{path[:80]}`",
+                f"there is no `{path[:80]}` here",
                 status=404,
                 code="not_found",
                 hint=f"POST to {known}, or GET /v1/models",
