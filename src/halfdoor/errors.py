@@ -2,13 +2,14 @@
 
 HalfdoorError
 ├── ClientError    the caller sent something we cannot read       4xx, the caller
-├── Denied         a rule or an explicit choice forbids it        400, the caller or rule's owner
 ├── BackendError   a model's server failed us                     5xx, the operator of that server
 ├── LogError       the evidence log cannot be written             503, the operator of halfdoor
 └── SetupError     configuration, ports, permissions, files       exit 1, the operator of halfdoor
 
+A rule that forbids something is no error: it is a `Verdict` with a refusal, always HTTP 400.
+
 Each is raised where the fact is known, with `where`, what was found, and a `hint` that says what to
-do. One handler at the edge (`flow/exchange.py` for a request, `cli/` for a command) words it.
+do. One handler at the edge (`server/app.py` for a request, `cli/` for a command) words it.
 """
 
 
@@ -51,15 +52,6 @@ class ClientError(HalfdoorError):
         super().__init__(message, hint=hint, where=where)
         self.status = status
         self.code = code
-
-
-class Denied(HalfdoorError):  # noqa: N818  the house's word for a refusal
-    """A rule, or an explicit choice that a rule forbids. Always HTTP 400: no client retries it."""
-
-    def __init__(self, message: str, *, rule: str, label: str = "", hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.rule = rule
-        self.label = label
 
 
 class BackendError(HalfdoorError):

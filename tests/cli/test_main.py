@@ -10,7 +10,7 @@ import pytest
 from halfdoor import __version__
 from halfdoor.backends import guard
 from halfdoor.cli import COMMANDS, command
-from halfdoor.errors import Denied, SetupError
+from halfdoor.errors import SetupError
 
 BUILT = [name for name in COMMANDS if find_spec(f"halfdoor.cli.{name}")]
 
@@ -70,7 +70,6 @@ def test_an_unknown_option_is_a_usage_error(halfdoor):
             1,
             "x:1: port taken; hint: stop it",
         ),
-        (Denied("no model may see it", rule="r"), 3, "no model may see it"),
         (KeyboardInterrupt(), 130, None),
     ],
 )

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from halfdoor import __version__
-from halfdoor.errors import Denied, HalfdoorError
+from halfdoor.errors import HalfdoorError
 
 ERROR: Final = 1
 REFUSED: Final = 3
@@ -112,7 +112,7 @@ def main() -> None:
             sys.stdout.flush()
     except HalfdoorError as error:
         _tell(error)
-        sys.exit(REFUSED if isinstance(error, Denied) else ERROR)
+        sys.exit(ERROR)
     except OSError as error:
         if error.filename is not None:  # a bug: whoever opens a file words its errors
             raise

@@ -10,14 +10,13 @@ import typer
 
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
+from halfdoor.cli import REFUSED
 from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
 from halfdoor.errors import ClientError, SetupError
 from halfdoor.flow.preparing import prepare
 from halfdoor.flow.weighing import Weighed, weigh
 from halfdoor.flow.writing import counted
 from halfdoor.wiring import house
-
-_REFUSED = 3
 
 
 def explain(
@@ -55,7 +54,7 @@ def explain(
     else:
         _show(told, guessed=not dialect)
     if not weighed.targets:
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(REFUSED)
 
 
 def _read(file: str) -> bytes:
