@@ -1,5 +1,6 @@
 """SIGHUP: a tighter configuration takes over while requests run; a broken or looser one does not."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -9,6 +10,11 @@ import subprocess
 import sys
 
 import pytest
+
+from halfdoor.cli.serve import Service
+from halfdoor.config.load import load
+from halfdoor.server.listen import Address
+from halfdoor.wiring import Gateway, assemble
 
 CONFIG = """
 [[backends]]
@@ -89,3 +95,22 @@ def test_a_looser_file_waits_for_a_restart(serving):
     assert "might reach cloud" in said
     assert "restart" in said
     assert serving.status_of("payments/core.py:3: x = 1") == 400
+
+
+def test_a_stop_waits_for_the_gateway_that_a_reload_replaced(tmp_path, monkeypatch):
+    left = []
+
+    async def hang_up(gateway):
+        left.append(gateway)
+
+    async def reload_and_stop():
+        async with service.running():
+            await service.reload(app, lambda: loaded)
+
+    monkeypatch.setattr(Gateway, "hang_up", hang_up)
+    (tmp_path / "config.toml").write_text(CONFIG)
+    loaded = load(tmp_path / "config.toml", None, {"HOME": str(tmp_path)})
+    service = Service(assemble(loaded, loaded.state_dir), (), Address("127.0.0.1", 1))
+    before, app = service.gateway, service.app()
+    asyncio.run(reload_and_stop())
+    assert left == [service.gateway, before]

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -96,6 +96,9 @@ class Service:
         self.gateway = gateway
         self._tokens = tokens
         self._where = where
+        key = session_key(gateway.loaded.state_dir)
+        self._sessions = Sessions(key, gateway.services.clock.now_ms)
+        self._leaving: dict[asyncio.Task[None], Gateway] = {}
 
     def app(self) -> App:
         """The application for what is served now."""
@@ -104,7 +107,7 @@ class Service:
             tokens=self._tokens,
             allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
             loopback=self._where.loopback,
-            sessions=Sessions(session_key(gateway.loaded.state_dir), gateway.services.clock.now_ms),
+            sessions=self._sessions,
         )
         return App(
             gateway.house,
@@ -112,7 +115,7 @@ class Service:
             access,
             Limits(body_bytes=server.body_limit_bytes),
             Status(__version__, os.getpid(), time.monotonic(), gateway.house.cards),
-            running=self._running,
+            running=self.running,
             tightened=gateway.tightened,
         )
 
@@ -133,10 +136,20 @@ class Service:
         app.now = self.app().now
         await _note(changed, "reloaded", {"policy": changed.house.policy_hash})
         screen.print("reloaded: requests from now on follow the new configuration")
-        self._leaving = asyncio.create_task(_leave(before))
+        leaving = asyncio.create_task(_leave(before))
+        self._leaving[leaving] = before
+        leaving.add_done_callback(self._leaving.pop)
 
-    def _running(self) -> AbstractAsyncContextManager[None]:
-        return running(self.gateway, lambda: self.gateway)
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """See `running`; gateways that a reload replaced are gone when this ends."""
+        try:
+            async with running(self.gateway, lambda: self.gateway):
+                yield
+        finally:
+            for leaving, before in tuple(self._leaving.items()):
+                leaving.cancel()
+                await before.hang_up()
 
 
 async def _leave(before: Gateway) -> None:
