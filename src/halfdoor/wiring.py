@@ -29,6 +29,7 @@ from halfdoor.detect.survey import Surveyor
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
 from halfdoor.dialects.base import Dialect
 from halfdoor.dialects.openai_chat import OpenAIChat
+from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import SetupError
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Backend, Services
@@ -40,7 +41,7 @@ from halfdoor.store.log import SqliteLog
 from halfdoor.store.shared import SharedMemory
 
 DIALECTS: Final[dict[str, Dialect]] = {
-    dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages())
+    dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages(), OpenAIResponses())
 }
 
 # Projects whose tools ask at one time; each has a cache of blocks of its own.

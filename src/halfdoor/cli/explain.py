@@ -22,7 +22,7 @@ from halfdoor.wiring import house
 def explain(
     file: Annotated[str, typer.Argument(help="A request body (JSON); `-` reads standard input.")],
     dialect: Annotated[
-        str, typer.Option(help="openai_chat or anthropic_messages; guessed when left out.")
+        str, typer.Option(help="As in the configuration; guessed from the body when left out.")
     ] = "",
     config: ConfigOption = None,
     project: ProjectOption = None,
@@ -70,6 +70,8 @@ def _read(file: str) -> bytes:
 
 def _guess(body: bytes) -> str:
     """Messages bodies must state `max_tokens`, and hold `system` beside the messages."""
+    if b'"input":' in body and b'"messages"' not in body:
+        return "openai_responses"
     messages = b'"max_tokens"' in body and (b'"system":' in body or b'"tool_use"' in body)
     schema = b'"input_schema"' in body
     return "anthropic_messages" if messages or schema else "openai_chat"

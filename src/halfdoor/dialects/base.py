@@ -115,8 +115,11 @@ class Dialect(Protocol):
     def events(self, body: bytes) -> list[Event]:
         """A whole (not streamed) answer. Raises BackendError(kind="protocol") if unreadable."""
 
-    def answer(self, events: Iterable[Event]) -> bytes:
-        """A whole answer for a tool. The events hold no Failed."""
+    def answer(self, events: Iterable[Event], request: Request | None = None) -> bytes:
+        """A whole answer for a tool. The events hold no Failed.
+
+        request: what it asked, by which its tools' own names are found; None where none differ.
+        """
 
     def error(self, status: int, code: str, message: str) -> bytes:
         """An error body in this dialect's shape."""

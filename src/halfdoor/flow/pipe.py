@@ -66,7 +66,7 @@ def translated(
     def translate(body: bytes) -> bytes:
         events = far.events(body)
         notes.take(events)
-        return near.answer(events)
+        return near.answer(events, request)
 
     return Whole((_JSON, *about), translate, notes.learnt)
 

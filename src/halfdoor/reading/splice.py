@@ -1,6 +1,6 @@
 """Edits of a body at byte spans: what stands between them is copied, never parsed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from halfdoor.canon.decision import Edit
 
@@ -23,3 +23,28 @@ def apply(body: bytes, edits: Iterable[Edit]) -> bytes:
         at = edit.end
     pieces.append(view[at:])
     return b"".join(pieces)
+
+
+def without(spans: Sequence[tuple[int, int]], gone: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Byte spans to cut so that those elements leave their array, each run with one comma.
+
+    spans: of all elements, in order. gone: a flag for each; with all of them the array is empty.
+    """
+    for first, last in _runs(gone):
+        if first > 0:
+            yield spans[first - 1][1], spans[last][1]
+        elif last + 1 < len(spans):
+            yield spans[0][0], spans[last + 1][0]
+        else:
+            yield spans[0][0], spans[last][1]
+
+
+def _runs(flags: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each run of True."""
+    first: int | None = None
+    for i, flag in enumerate([*flags, False]):
+        if flag and first is None:
+            first = i
+        elif not flag and first is not None:
+            yield first, i - 1
+            first = None

@@ -24,6 +24,7 @@ from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatche
 from halfdoor.dialects.base import Watcher
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import Member, elements, members
+from halfdoor.reading.splice import without
 
 T = TypeVar("T")
 
@@ -185,7 +186,11 @@ class AnthropicMessages:
         """A whole answer. Raises BackendError(kind="protocol") if unreadable."""
         return events(body)
 
-    def answer(self, events: Iterable[Event]) -> bytes:
+    def answer(
+        self,
+        events: Iterable[Event],
+        request: Request | None = None,  # noqa: ARG002  no option changes an answer
+    ) -> bytes:
         """A whole answer for a tool."""
         return answer(events)
 
@@ -285,20 +290,5 @@ def _without(body: bytes, blocks: list[tuple[int, int]], seals: frozenset[str]) 
     if foreign and all(foreign):
         yield Edit("drop-thinking", blocks[0][0], blocks[-1][1], _NO_THINKING)
         return
-    for first, last in _runs(foreign):
-        if first == 0:
-            start, end = blocks[0][0], blocks[last + 1][0]
-        else:
-            start, end = blocks[first - 1][1], blocks[last][1]
+    for start, end in without(blocks, foreign):
         yield Edit("drop-thinking", start, end, b"")
-
-
-def _runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
-    """(first, last) of each run of True."""
-    first: int | None = None
-    for i, flag in enumerate([*flags, False]):
-        if flag and first is None:
-            first = i
-        elif not flag and first is not None:
-            yield first, i - 1
-            first = None

@@ -7,6 +7,7 @@ were measured to send.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -22,12 +23,13 @@ from halfdoor.dialects.openai_chat.reading import read_conversation
 from halfdoor.dialects.openai_chat.rendering import Rendering
 from halfdoor.dialects.openai_chat.stream import StreamEmitter, StreamParser, stream_error
 from halfdoor.dialects.openai_chat.watch import (
-    BodyWatcher,
     DropUsageFrame,
     StreamWatcher,
     TextWatcher,
+    body_learnt,
 )
-from halfdoor.dialects.openai_chat.wire import encode, error_body, trouble
+from halfdoor.dialects.openai_errors import encode, error_body, trouble
+from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import Member, elements, members
 
@@ -155,14 +157,18 @@ class OpenAIChat:
     def watcher(self, *, stream: bool, texts: bool) -> StreamWatcher | TextWatcher | BodyWatcher:
         """For bytes that pass through; texts: also collect the answer's complete texts."""
         if not stream:
-            return BodyWatcher(texts=texts)
+            return BodyWatcher(partial(body_learnt, texts=texts))
         return TextWatcher() if texts else StreamWatcher()
 
     def events(self, body: bytes) -> list[Event]:
         """A whole answer. Raises BackendError(kind="protocol")."""
         return read_answer(body)
 
-    def answer(self, events: Iterable[Event]) -> bytes:
+    def answer(
+        self,
+        events: Iterable[Event],
+        request: Request | None = None,  # noqa: ARG002  no option changes an answer
+    ) -> bytes:
         """A whole answer for a tool. The events hold no Failed."""
         return write_answer(events)
 

@@ -20,14 +20,13 @@ from halfdoor.canon.money import Usage
 from halfdoor.dialects.openai_chat.assembly import Assembly
 from halfdoor.dialects.openai_chat.wire import (
     FINISH_REASONS,
-    UNREADABLE,
     Chunk,
     chunk,
     counts_of,
-    encode,
     failure,
     has_error,
 )
+from halfdoor.dialects.openai_errors import UNREADABLE, encode
 from halfdoor.errors import BackendError
 
 

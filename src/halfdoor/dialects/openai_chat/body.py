@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from halfdoor.dialects.openai_chat.wire import UNREADABLE
+from halfdoor.dialects.openai_errors import UNREADABLE
 from halfdoor.errors import ClientError
 
 T = TypeVar("T")

@@ -42,7 +42,9 @@ from halfdoor.dialects.openai_chat.body import (
     decoded,
     wrong,
 )
-from halfdoor.dialects.openai_chat.wire import arguments_text
+from halfdoor.dialects.openai_chat.wire import (
+    arguments_text,
+)
 from halfdoor.errors import ClientError
 
 _ROLES: Final = {

@@ -23,7 +23,7 @@ from halfdoor.canon.request import (
     ToolResult,
 )
 from halfdoor.dialects.openai_chat.body import ANY_OBJECT, UNNAMED_SCHEMA
-from halfdoor.dialects.openai_chat.wire import encode
+from halfdoor.dialects.openai_errors import encode
 
 # All that a Chat body may be unable to say.
 DEGRADED: Final = frozenset({

@@ -18,14 +18,12 @@ from halfdoor.canon.events import (
 from halfdoor.dialects.openai_chat.assembly import Assembly
 from halfdoor.dialects.openai_chat.wire import (
     FINISH_REASONS,
-    UNREADABLE,
     chunk,
     counts_of,
-    encode,
-    error_body,
     failure,
     has_error,
 )
+from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
 

@@ -15,19 +15,16 @@ from halfdoor.canon.money import Usage
 from halfdoor.dialects.openai_chat.answer import read_answer, silence
 from halfdoor.dialects.openai_chat.stream import StreamParser
 from halfdoor.dialects.openai_chat.wire import (
-    UNREADABLE,
     chunk,
     failure,
     has_error,
     stop_reason,
-    trouble,
     usage,
 )
+from halfdoor.dialects.openai_errors import UNREADABLE, trouble
+from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
-
-# Beyond this an answer is no longer learnt from; it still passes.
-WATCHED_BYTES: Final = 64 * 1024 * 1024
 
 # INVARIANT: in JSON text a quote is escaped, so none of these can be part of what a model said,
 # but for [DONE], which only costs a look.
@@ -176,46 +173,15 @@ class TextWatcher:
         return structs.replace(self._marks.learnt(), texts=self._heard.learnt().texts)
 
 
-class BodyWatcher:
-    """A whole answer, read when somebody asks what it was."""
-
-    __slots__ = ("_chunks", "_learnt", "_left", "_texts")
-
-    def __init__(self, *, texts: bool) -> None:
-        self._texts = texts
-        self._chunks: list[bytes] = []
-        self._left = WATCHED_BYTES
-        self._learnt: Learnt | None = None
-
-    def feed(self, data: bytes) -> None:
-        """Keep a chunk on its way."""
-        self._left -= len(data)
-        self._learnt = None
-        if self._left >= 0:
-            self._chunks.append(data)
-        else:
-            self._chunks.clear()
-
-    @property
-    def finished(self) -> bool:
-        """The answer is whole, and one."""
-        return self.learnt().finished
-
-    def learnt(self) -> Learnt:
-        """What is known so far: nothing until the answer is whole."""
-        if self._learnt is None:
-            self._learnt = self._read()
-        return self._learnt
-
-    def _read(self) -> Learnt:
-        heard = silence()
-        body = b"".join(self._chunks)
-        try:
-            heard.hear(read_answer(body))
-        except BackendError:
-            return Learnt(failure=trouble(body)[1])
-        learnt = heard.learnt()
-        return learnt if self._texts else structs.replace(learnt, texts=())
+def body_learnt(body: bytes, *, texts: bool) -> Learnt:
+    """What a whole answer was."""
+    heard = silence()
+    try:
+        heard.hear(read_answer(body))
+    except BackendError:
+        return Learnt(failure=trouble(body)[1])
+    learnt = heard.learnt()
+    return learnt if texts else structs.replace(learnt, texts=())
 
 
 class DropUsageFrame:

@@ -11,19 +11,10 @@ from msgspec import Raw, Struct
 
 from halfdoor.canon.events import Failed, StopReason
 from halfdoor.canon.money import Usage
-
-# What a JSON decoder raises on bytes that somebody else wrote.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from halfdoor.dialects.openai_errors import encode, trouble
 
 # A count beyond this is a fault of the backend; it would overflow sums and columns.
 _MOST_TOKENS: Final = 2**40
-
-_ERROR_TYPES: Final = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
 
 _STOP_REASONS: Final = {
     "stop": StopReason.END,
@@ -109,27 +100,7 @@ class Chunk(Struct):
     error: Raw = Raw()
 
 
-class Trouble(Struct):
-    """An error object, in the vendor's shape or an engine's variation of it."""
-
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-
-
-class TroubleBody(Struct):
-    """A body that holds an error: nested, as a plain string, or flat."""
-
-    error: Trouble | str | None = None
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    detail: Any = None
-
-
 _chunks: Final = msgspec.json.Decoder(Chunk)
-_troubles: Final = msgspec.json.Decoder(TroubleBody)
-encode: Final = msgspec.json.Encoder().encode
 
 
 def chunk(data: bytes) -> Chunk:
@@ -137,34 +108,10 @@ def chunk(data: bytes) -> Chunk:
     return _chunks.decode(data)
 
 
-def trouble(body: bytes) -> tuple[str, str]:
-    """(code, message) of an error body or frame; ("", "") when it holds none that can be read."""
-    try:
-        found = _troubles.decode(body)
-    except UNREADABLE:
-        return "", ""
-    if isinstance(found.error, str):
-        return "", found.error
-    inner = found.error or Trouble(found.message, found.type, found.code)
-    message = inner.message or (found.detail if isinstance(found.detail, str) else "")
-    return str(inner.code or inner.type or "") if message else "", message
-
-
 def failure(data: bytes) -> Failed:
     """The event for a frame that holds an error."""
     code, message = trouble(data)
     return Failed(message or "the backend reported an error", code=code or "server_error")
-
-
-def error_type(status: int) -> str:
-    """The vendor's name for a kind of error."""
-    return _ERROR_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-
-
-def error_body(status: int, code: str, message: str) -> bytes:
-    """An error in the vendor's shape."""
-    kind = error_type(status)
-    return encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
 
 
 def has_error(found: Chunk) -> bool:

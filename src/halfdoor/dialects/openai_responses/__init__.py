@@ -1,0 +1,253 @@
+"""OpenAI Responses, in both roles, stateless: the whole conversation stands in each request.
+
+The public face of the dialect; its parts stand beside it: `body`, `reading` and `rendering`
+(requests), `names` (tools under names that every model takes), `stream`, `emit`, `items` and
+`answer` (answers), `watch` (what passes through), `wire` (shapes). Shapes: the official SDK's types
+and what Codex and engines were measured to send.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from halfdoor.canon.commands import Headers
+from halfdoor.canon.decision import Edit
+from halfdoor.canon.events import Event
+from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body, error_type, trouble
+from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
+from halfdoor.dialects.openai_responses.body import decoded, wrong
+from halfdoor.dialects.openai_responses.emit import StreamEmitter
+from halfdoor.dialects.openai_responses.names import Names
+from halfdoor.dialects.openai_responses.reading import names_of, read_conversation
+from halfdoor.dialects.openai_responses.rendering import Rendering
+from halfdoor.dialects.openai_responses.stream import StreamParser
+from halfdoor.dialects.openai_responses.watch import StreamWatcher, body_learnt
+from halfdoor.dialects.watching import BodyWatcher
+from halfdoor.reading.spans import Member, elements, members
+from halfdoor.reading.splice import without
+
+T = TypeVar("T")
+
+# The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
+FIELDS: Final = frozenset({
+    "background", "client_metadata", "context_management", "conversation", "include", "input",
+    "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model",
+    "parallel_tool_calls", "previous_response_id", "prompt", "prompt_cache_key",
+    "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier",
+    "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice",
+    "tools", "top_logprobs", "top_p", "truncation", "user",
+})  # fmt: skip
+_LISTS: Final = frozenset({"input", "tools"})
+# Where a client says which session a request belongs to, the most telling first.
+_SESSIONS: Final = ("session-id", "session_id", "x-session-id", "thread-id")
+
+_SENT_ON: Final = frozenset({
+    "accept", "content-type", "idempotency-key", "originator", "session-id", "session_id",
+    "thread-id", "user-agent", "version",
+})  # fmt: skip
+_SENT_ON_PREFIXES: Final = (
+    "openai-",
+    "x-client-request-id",
+    "x-codex-",
+    "x-openai-",
+    "x-stainless-",
+)
+_JSON: Final = ("content-type", "application/json")
+
+
+class _Sealed(Struct):
+    type: str = ""
+    encrypted_content: str | None = None
+
+
+_strings: Final = msgspec.json.Decoder(str)
+_flags: Final = msgspec.json.Decoder(bool | None)
+_counts: Final = msgspec.json.Decoder(int | None)
+_sealed: Final = msgspec.json.Decoder(_Sealed)
+
+
+class OpenAIResponses:
+    """The dialect (see `base.Dialect`). Without state."""
+
+    name = "openai_responses"
+    endpoints: tuple[str, ...] = ("/v1/responses",)
+    outbound_path = "/responses"
+    content_type_stream = "text/event-stream"
+    ping = b": keep-alive\n\n"
+
+    def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
+        """Read the envelope; the conversation stays bytes.
+
+        Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
+        """
+        found = members(body)
+        spans = {member.key: (member.start, member.end) for member in found}
+        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
+            raise wrong("must be a string", "model")
+        if "input" not in spans or body[spans["input"][0]] not in b'["':
+            raise wrong("must be a string or an array", "input")
+        return Request(
+            dialect=self.name,
+            endpoint=endpoint,
+            body=body,
+            model=_read(_strings, body, spans, "model", ""),
+            stream=_read(_flags, body, spans, "stream", None) or False,
+            blocks=tuple(_blocks(body, found)),
+            members=spans,
+            headers=headers,
+            query=query,
+            max_tokens=_read(_counts, body, spans, "max_output_tokens", None),
+            session=_session(headers, body, spans),
+        )
+
+    def conversation(self, request: Request) -> Conversation:
+        """Read everything, to translate. Raises ClientError where the shape is wrong."""
+        return read_conversation(request.body)
+
+    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+        """A request body, and names from `rendering.DEGRADED`."""
+        rendering = Rendering(conversation)
+        body = rendering.body(model_id)
+        return body, tuple(rendering.lost)
+
+    def edits(
+        self,
+        request: Request,
+        *,
+        model_id: str,
+        max_output_tokens: int | None,
+        drop_signatures: frozenset[str],
+    ) -> tuple[Edit, ...]:
+        """`model`, `max-tokens`, `drop-thinking`, by place; their spans never touch.
+
+        drop_signatures: ciphertexts of reasoning items; "" names reasoning that nobody sealed.
+        """
+        found: list[Edit] = []
+        if request.model != model_id:
+            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        limit, asked = max_output_tokens, request.max_tokens
+        if limit is not None and asked is not None and asked > limit:
+            found.append(Edit("max-tokens", *request.members["max_output_tokens"], b"%d" % limit))
+        if drop_signatures:
+            found += _dropped_thinking(request, drop_signatures)
+        return tuple(sorted(found, key=lambda edit: edit.start))
+
+    def outbound_headers(self, request: Request | None) -> Headers:
+        """Headers for a backend. request: None when the body was written here."""
+        if request is None:
+            return (_JSON,)
+        sent = tuple(
+            (name, value)
+            for name, value in request.headers
+            if name in _SENT_ON or name.startswith(_SENT_ON_PREFIXES)
+        )
+        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+
+    def credential(self, key: str) -> Headers:
+        """A bearer token."""
+        return (("authorization", f"Bearer {key}"),)
+
+    def parser(self) -> StreamParser:
+        """For a model's stream."""
+        return StreamParser()
+
+    def emitter(self, request: Request) -> StreamEmitter:
+        """For a tool's stream, with its tools' own names."""
+        return StreamEmitter(names_of(request.body))
+
+    def filter(self, request: Request) -> None:
+        """None: no edit of this dialect adds a frame."""
+
+    def watcher(self, *, stream: bool, texts: bool) -> StreamWatcher | BodyWatcher:
+        """For bytes that pass through; texts: also collect the answer's complete texts."""
+        if stream:
+            return StreamWatcher(texts=texts)
+        return BodyWatcher(partial(body_learnt, texts=texts))
+
+    def events(self, body: bytes) -> list[Event]:
+        """A whole answer. Raises BackendError(kind="protocol")."""
+        return read_answer(body)
+
+    def answer(self, events: Iterable[Event], request: Request | None = None) -> bytes:
+        """A whole answer for a tool. The events hold no Failed."""
+        return write_answer(events, names_of(request.body) if request else Names(()))
+
+    def error(self, status: int, code: str, message: str) -> bytes:
+        """`{"error": {message, type, param, code}}`; the type follows from the status."""
+        return error_body(status, code, message)
+
+    def stream_error(self, code: str, message: str) -> bytes:
+        """An `error` event, which ends a stream of this dialect."""
+        told = {
+            "type": "error",
+            "sequence_number": 0,  # which it would be is not counted: the rest passed unread
+            "code": code,
+            "message": message,
+            "param": None,
+            "error": {"type": error_type(502), "code": code, "message": message, "param": None},
+        }
+        return b"event: error\ndata: " + encode(told) + b"\n\n"
+
+    def error_text(self, body: bytes) -> tuple[str, str]:
+        """(code, message) of a backend's error body; ("", "") when unreadable."""
+        return trouble(body)
+
+
+def _read(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    spans: dict[str, tuple[int, int]],
+    field: str,
+    absent: T,
+) -> T:
+    if field not in spans:
+        return absent
+    start, end = spans[field]
+    return decoded(decoder, memoryview(body)[start:end], field)
+
+
+def _session(headers: Headers, body: bytes, spans: dict[str, tuple[int, int]]) -> str:
+    """The client's own session id: a header, else the key under which it caches its prompt."""
+    sent = dict(headers)
+    told = next((sent[name] for name in _SESSIONS if sent.get(name)), "")
+    if told or "prompt_cache_key" not in spans:
+        return told
+    start, end = spans["prompt_cache_key"]
+    return "" if body.startswith(b"null", start) else body[start:end].strip(b'"').decode()
+
+
+def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
+    """What lies outside is punctuation, white space and the keys of the two arrays."""
+    for member in found:
+        if member.key in _LISTS and body.startswith(b"[", member.start):
+            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
+                yield Block(f"{member.key}[{i}]", start, end)
+        else:
+            place = member.key if member.key in FIELDS else "(unknown)"
+            yield Block(place, member.key_start, member.end, member=True)
+
+
+def _dropped_thinking(request: Request, seals: frozenset[str]) -> Iterator[Edit]:
+    """Splices that take foreign reasoning items out of `input`."""
+    start, end = request.members["input"]
+    if not request.body.startswith(b"[", start):
+        return
+    spans = elements(request.body, start, end)
+    foreign = [_seal(request.body[a:b]) in seals for a, b in spans]
+    for a, b in without(spans, foreign):
+        yield Edit("drop-thinking", a, b, b"")
+
+
+def _seal(raw: bytes) -> str | None:
+    """The ciphertext of a reasoning item, "" when nobody sealed it; None for any other item."""
+    if b"reasoning" not in raw:
+        return None
+    try:
+        item = _sealed.decode(raw)
+    except UNREADABLE:
+        return None
+    return (item.encrypted_content or "") if item.type == "reasoning" else None
