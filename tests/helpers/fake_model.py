@@ -1,4 +1,4 @@
-"""A model's server on loopback that speaks Chat Completions and Messages and keeps everything it was sent.
+"""A model's server on loopback that speaks Chat, Messages and Responses and keeps everything it was sent.
 
 The independent oracle of the far side: it shares no code with halfdoor, refuses what the vendors
 refuse, does what its scenes say, and can be asked whether it ever saw some bytes in any disguise.
@@ -33,8 +33,9 @@ from tests.helpers.scenes import (
 )
 from tests.helpers.vendor_chat import ChatVendor
 from tests.helpers.vendor_messages import MessagesVendor
+from tests.helpers.vendor_responses import ResponsesVendor
 
-Vendor = ChatVendor | MessagesVendor
+Vendor = ChatVendor | MessagesVendor | ResponsesVendor
 
 
 @dataclass(slots=True)
@@ -176,8 +177,8 @@ class FakeModel:
         return self.last.gone_at
 
     def base_url(self, dialect: str) -> str:
-        """As that dialect's SDK wants it: Chat with `/v1`, Messages without."""
-        return self.url + "/v1" if dialect == "openai_chat" else self.url
+        """As that dialect's SDK wants it: OpenAI's with `/v1`, Messages without."""
+        return self.url if dialect == "anthropic_messages" else self.url + "/v1"
 
     def __enter__(self) -> Self:
         self._loop = LoopThread("fake-model")
@@ -195,6 +196,7 @@ class FakeModel:
         vendors: list[Vendor] = [
             ChatVendor(self._seals, open_fields=self.open_fields),
             MessagesVendor(self._seals, open_fields=self.open_fields),
+            ResponsesVendor(self._seals, open_fields=self.open_fields),
         ]
         self._vendors = {vendor.path: vendor for vendor in vendors}
         app = web.Application(client_max_size=80 << 20)

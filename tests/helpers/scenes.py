@@ -15,7 +15,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Think:
-    """Reasoning: a signed block on Messages, `reasoning_content` on Chat."""
+    """Reasoning: signed on Messages, ciphertext on Responses, `reasoning_content` on Chat."""
 
     text: str
 

@@ -167,3 +167,39 @@ def of_messages(answer: Any) -> Told:
 def echo(block: dict[str, Any]) -> dict[str, Any]:
     """A block as a tool sends it back: without what only the SDK's answer type adds."""
     return {name: value for name, value in block.items() if value is not None}
+
+
+async def responses(client: Any, how: str, **body: Any) -> Told:
+    """One response; a streamed one is put together by the SDK's own accumulator."""
+    if how == WHOLE:
+        return of_responses(await client.responses.create(store=False, **body))
+    async with client.responses.stream(store=False, **body) as stream:
+        async for _ in stream:
+            pass
+        return of_responses(stream._state._completed_response or await stream.get_final_response())
+
+
+def of_responses(answer: Any) -> Told:
+    used = answer.usage
+    return Told(
+        text=answer.output_text,
+        thought="".join(
+            part.text
+            for item in answer.output
+            if item.type == "reasoning"
+            for part in item.summary or item.content or ()
+        ),
+        calls=tuple(
+            Called(item.call_id, item.name, json.loads(item.arguments))
+            for item in answer.output
+            if item.type == "function_call"
+        ),
+        stop=answer.incomplete_details.reason if answer.incomplete_details else answer.status,
+        tokens=(used.input_tokens, used.input_tokens_details.cached_tokens, used.output_tokens),
+        turn={"items": [sent_back(item.to_dict()) for item in answer.output]},
+    )
+
+
+def sent_back(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as a tool sends it back: without what only the SDK's parsing adds."""
+    return {k: v for k, v in item.items() if k not in {"parsed_arguments", "status"}}
