@@ -126,6 +126,27 @@ def test_paths_of_calls_and_results_meet_the_rules():
     assert found.paths == ("/home/u/p/payments/ledger.py", "src/Payments/tax.py")
 
 
+class Asks:
+    """A plugin's detector, which says nothing about what it reads."""
+
+    name = "asks"
+
+    def __init__(self):
+        self.seen = []
+
+    def find(self, passage):
+        self.seen += passage.paths
+        return ()
+
+
+def test_paths_are_looked_for_where_a_detector_may_read_them_and_else_not():
+    body = request(messages(assistant(call("Read", file_path="payments/ledger.py"))))
+    asks = Asks()
+    assert surveyor().survey(body).paths == ()
+    assert surveyor(detectors=(asks,)).survey(body).paths == ("payments/ledger.py",)
+    assert asks.seen == ["payments/ledger.py"]
+
+
 def test_an_image_is_not_scanned_and_says_so():
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
     (label,) = surveyor().survey(request(messages(user(image)))).labels
@@ -201,7 +222,7 @@ def test_a_failed_scan_is_tried_again_and_not_remembered():
 
 def test_a_reader_that_fails_leaves_scan_failed(monkeypatch):
     monkeypatch.setattr("halfdoor.reading.effects.normalise", lambda path: 1 / 0)
-    found = surveyor().survey(request(messages(assistant(call("Read", file_path="a/b")))))
+    found = surveyor("x/**").survey(request(messages(assistant(call("Read", file_path="a/b")))))
     assert ("scan-failed", "messages[0]", "reading") in {
         (x.name, x.place, x.detail) for x in found.labels
     }

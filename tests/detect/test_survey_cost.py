@@ -19,9 +19,9 @@ def test_a_longer_turn_decodes_its_new_blocks_and_not_its_history(monkeypatch):
     decoded = []
     real = passages.passage
 
-    def counted(raw, place, member):
+    def counted(raw, place, member, **how):
         decoded.append(place)
-        return real(raw, place, member)
+        return real(raw, place, member, **how)
 
     monkeypatch.setattr(passages, "passage", counted)
     surveyor = Surveyor((), Prints(b"k" * 32))

@@ -1,13 +1,15 @@
 import base64
 import hashlib
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfdoor.errors import ClientError
-from halfdoor.reading.leaves import decode, expand, leaves, objects
+from halfdoor.reading import hidden
+from halfdoor.reading.leaves import expand, expand_all, read, walk
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=12),
@@ -21,28 +23,38 @@ SENTENCE = "the quick brown fox jumps over it"
 
 @settings(max_examples=200, deadline=None)
 @given(JSON)
-def test_what_was_encoded_is_decoded(value):
-    assert decode(json.dumps(value).encode()) == value
+def test_what_was_encoded_is_read(value):
+    assert read(json.dumps(value).encode()) == walk(value)
 
 
-def strings(value):
+def plainly(value):
+    """(objects, keys, strings), as one would define them."""
     if isinstance(value, str):
-        return {value}
-    if isinstance(value, dict):
-        return set(value) | {s for inner in value.values() for s in strings(inner)}
-    return {s for inner in value for s in strings(inner)} if isinstance(value, list) else set()
+        return [], [], [value]
+    members = value.values() if isinstance(value, dict) else value
+    inner = [plainly(item) for item in members] if isinstance(value, dict | list) else []
+    objects, keys, strings = ([x for found in inner for x in found[i]] for i in range(3))
+    return (
+        ([value, *objects], [*value, *keys], strings)
+        if isinstance(value, dict)
+        else (objects, keys, strings)
+    )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(JSON)
-def test_every_string_and_every_key_is_a_leaf(value):
-    assert strings(value) <= set(leaves(value))
+def test_one_walk_finds_what_three_plain_ones_would(value):
+    objects, keys, strings = plainly(value)
+    found = walk(value)
+    assert found.objects == objects
+    assert (found.keys, found.strings) == (keys, strings)
+    assert found.leaves[: len(keys) + len(strings)] == [*keys, *strings]
 
 
 @pytest.mark.parametrize("raw", [b'{"a":1,"a":2}', b'[{"b":{"a":1,"\\u0061":2}}]'])
 def test_a_key_that_stands_twice_is_refused(raw):
     with pytest.raises(ClientError) as caught:
-        decode(raw)
+        read(raw)
     assert caught.value.code == "duplicate_key"
 
 
@@ -56,31 +68,30 @@ def test_a_key_that_stands_twice_is_refused(raw):
 )  # fmt: skip
 def test_what_is_not_strict_json_is_refused(raw):
     with pytest.raises(ClientError) as caught:
-        decode(raw)
+        read(raw)
     assert caught.value.code == "invalid_json"
     assert caught.value.status == 400
 
 
 def test_an_error_never_repeats_the_text():
     with pytest.raises(ClientError) as caught:
-        decode(b'{"a": topsecret}')
+        read(b'{"a": topsecret}')
     assert "topsecret" not in str(caught.value)
 
 
 def test_lone_surrogates_survive():
-    assert list(leaves(decode(b'"\\ud800 a"'))) == ["\ud800 a"]
+    assert read(b'"\\ud800 a"').leaves == ["\ud800 a"]
     assert list(expand("\ud800 " + base64.b64encode(SENTENCE.encode()).decode())) == [SENTENCE]
 
 
+def keyed(value):
+    return walk(value).leaves
+
+
 def test_a_telling_key_comes_with_its_value():
-    assert 'db_password = "hunter22"' in set(leaves({"db_password": "hunter22"}))
-    assert 'API_KEY = "abcdef12"' in set(leaves({"name": "API_KEY", "value": "abcdef12"}))
-    assert set(leaves({"title": "hunter22"})) == {"title", "hunter22"}
-
-
-def test_objects_come_outer_first_and_in_order():
-    value = {"n": 1, "a": {"n": 2}, "b": [{"n": 3}]}
-    assert [item["n"] for item in objects(value)] == [1, 2, 3]
+    assert 'db_password = "hunter22"' in set(keyed({"db_password": "hunter22"}))
+    assert 'API_KEY = "abcdef12"' in set(keyed({"name": "API_KEY", "value": "abcdef12"}))
+    assert set(keyed({"title": "hunter22"})) == {"title", "hunter22"}
 
 
 ENCODINGS = {
@@ -158,3 +169,25 @@ def test_the_printable_runs_of_a_binary_in_base64_are_read():
     assert any(KEYLIKE in text for text in expand(f"$ base64 env.tar\n{packed}"))
     wrapped = "\n".join(packed[at : at + 76] for at in range(0, len(packed), 76))
     assert any(KEYLIKE in text for text in expand(wrapped))
+
+
+LETTERS = st.sampled_from(["aB3/", "_-", "c" * 23, "D" * 24, "e" * 76, "f" * 77])
+BREAKS = st.sampled_from(["\n", "\r\n", "\n\n", " ", "=", "==\n", "é", "."])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LETTERS | BREAKS, max_size=40))
+def test_runs_are_those_of_the_pattern_that_defines_them(pieces):
+    data = "".join(pieces).encode()
+    pattern = rb"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/_-]{4,76})*={0,2}"
+    assert list(hidden.encoded(data)) == re.findall(pattern, data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["plain", "\x1b[1m", "a\\_b", "a\0b", "\u200b", "é"]).map("x ".__add__)
+    )
+)
+def test_no_dressed_text_is_overlooked_among_others(texts):
+    assert set(filter(None, map(hidden.bared, texts))) <= set(expand_all(texts))

@@ -31,6 +31,7 @@ class PathDetector:
 
     def __init__(self, globs: tuple[str, ...]) -> None:
         self.identity = "\n".join(globs)
+        self.reads_paths = bool(globs)
         self._globs = [(glob, re2.compile(_pattern(_folded(glob)), _BYTES)) for glob in globs]
 
     def find(self, passage: Passage) -> tuple[Label, ...]:

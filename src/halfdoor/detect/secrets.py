@@ -10,6 +10,7 @@ class SecretDetector:
     """Scans all texts of a passage at once; one label for each form found in it."""
 
     name = "secrets"
+    reads_paths = False
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

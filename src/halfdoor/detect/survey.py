@@ -25,7 +25,11 @@ _TURNS: Final = ("messages[", "input[")
 
 
 class Detector(Protocol):
-    """Finds one kind of fact. One file each; may carry `identity`, a string over its tables."""
+    """Finds one kind of fact. One file each; may carry `identity`, a string over its tables.
+
+    One that never looks at `Passage.paths` may say so with `reads_paths = False`: when all do, no
+    paths are looked for.
+    """
 
     name: str
 
@@ -36,7 +40,8 @@ class Detector(Protocol):
 class Found(Struct, frozen=True):
     """All that is known of a request. No text, save vendors' seals.
 
-    labels: each once for its place. paths: files named, in order.
+    labels: each once for its place.
+    paths: files named, in order; none when no detector reads them.
     marks: prints of answered call ids, signatures and earlier answers.
     returning: prints of the call ids answered since a model last spoke.
     signatures: (print, signature) of each thinking block.
@@ -75,6 +80,7 @@ class Surveyor:
         cache_entries: int = CACHE_ENTRIES,
     ) -> None:
         self._detectors = detectors
+        self._paths = any(getattr(detector, "reads_paths", True) for detector in detectors)
         self._prints = prints
         self._entries = cache_entries
         self._cache: OrderedDict[tuple[str, bytes], Seen] = OrderedDict()
@@ -87,11 +93,14 @@ class Surveyor:
         for block in request.blocks:
             shape = "member" if block.member else "value"
             raw = whole[block.start : block.end]
-            places.append((block.place, self._seen(shape, raw, _reader(raw, block.member))))
+            places.append((block.place, self._seen(shape, raw, self._reader(raw, block.member))))
         for place, text in _outside(request):
             raw = memoryview(text.encode("utf-8", "surrogatepass"))
             places.append((place, self._seen("text", raw, _plain_reader(text))))
         return _merged(places)
+
+    def _reader(self, raw: memoryview, member: bool) -> Callable[[], Passage]:
+        return lambda: passages.passage(bytes(raw), "", member, paths=self._paths)
 
     def _seen(self, shape: str, raw: memoryview, read: Callable[[], Passage]) -> Seen:
         key = (shape, self._prints.block(raw))
@@ -141,10 +150,6 @@ class Surveyor:
             signatures=sealed,
             speaks=passage.speaks,
         )
-
-
-def _reader(raw: memoryview, member: bool) -> Callable[[], Passage]:
-    return lambda: passages.passage(bytes(raw), "", member)
 
 
 def _plain_reader(text: str) -> Callable[[], Passage]:

@@ -4,9 +4,10 @@ Lone surrogates (`\ud800` escapes) stay in the strings; whoever needs bytes enco
 `surrogatepass`, which never fails and so cannot be used to switch a scan off.
 """
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from halfdoor.errors import ClientError
 from halfdoor.reading import hidden
@@ -23,13 +24,58 @@ _TELLING: Final = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "pri
 _PAIRED_CHARS: Final = 4096
 
 
-def decode(raw: bytes) -> object:
+class Walk(NamedTuple):
+    """All that one JSON value holds.
+
+    objects: outer before inner, in order. keys: of all of them, as often as they stand.
+    strings: every other string.
+    """
+
+    objects: list[dict[str, object]]
+    keys: list[str]
+    strings: list[str]
+
+    @property
+    def leaves(self) -> list[str]:
+        """Every string and every key.
+
+        A value whose key is telling (`"password": "x"`, `{"name": "TOKEN", "value": "x"}`) comes
+        once more as `password = "x"`, so that what is known by its name is found in objects as in
+        text.
+        """
+        return [*self.keys, *self.strings, *_named(self)]
+
+
+def read(raw: bytes) -> Walk:
     """One JSON value, strictly: UTF-8, no key twice in any object, finite numbers.
 
     Raises ClientError: `duplicate_key` or `invalid_json`.
     """
+    return walk(_decoded(raw))
+
+
+def walk(value: object) -> Walk:
+    """Everything in a decoded value, at any depth."""
+    objects: list[dict[str, object]] = []
+    keys: list[str] = []
+    strings: list[str] = []
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            strings.append(item)
+        elif isinstance(item, dict):
+            objects.append(item)
+            keys += item
+            waiting += reversed(item.values())
+        elif isinstance(item, list):
+            waiting += reversed(item)
+    return Walk(objects, keys, strings)
+
+
+def _decoded(raw: bytes) -> object:
     try:
-        return json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        return _strict.decode(raw.decode())
     except UnicodeDecodeError:
         raise _invalid("it is not UTF-8") from None
     except RecursionError:
@@ -39,42 +85,6 @@ def decode(raw: bytes) -> object:
         raise _invalid(f"{error.msg} at character {error.pos} of a block") from None
     except ValueError:
         raise _invalid("a number has too many digits") from None
-
-
-def leaves(value: object) -> Iterator[str]:
-    """Every string and every key, at any depth.
-
-    A value whose key is telling (`"password": "x"`, `{"name": "TOKEN", "value": "x"}`) comes once
-    more as `password = "x"`, so that what is known by its name is found in objects as in text.
-    """
-    waiting: list[object] = [value]
-    telling: dict[str, bool] = {}
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            for key, inner in item.items():
-                yield key
-                if isinstance(inner, str):
-                    yield inner
-                    yield from _named(item, key, inner, telling)
-                elif inner.__class__ is not int:
-                    waiting.append(inner)
-        elif isinstance(item, list):
-            waiting.extend(item)
-
-
-def objects(value: object) -> Iterator[dict[str, object]]:
-    """Every object, at any depth, outer before inner and in order."""
-    waiting: list[object] = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            yield item
-            waiting.extend(reversed(item.values()))
-        elif isinstance(item, list):
-            waiting.extend(reversed(item))
 
 
 def expand(text: str) -> Iterator[str]:
@@ -88,22 +98,23 @@ def expand_all(texts: Iterable[str], depth: int = DEPTH) -> Iterator[str]:
     Bounded by construction: no decoding makes text longer, and each depth decodes a text once.
     """
     texts = tuple(texts)
+    joined = SEAM.join(texts)
     found = [text for outer in texts if outer[:1] in _OPENERS for text in _nested(outer)]
-    found += [text for outer in texts if (text := hidden.bared(outer))]
-    found += hidden.runs(SEAM.join(texts))
+    if joined.count("\0") >= len(texts) or hidden.may_be_dressed(joined):
+        found += [text for outer in texts if (text := hidden.bared(outer))]
+    found += hidden.runs(joined)
     yield from found
     if found and depth > 1:
         yield from expand_all(found, depth - 1)
 
 
-def _nested(text: str) -> Iterator[str]:
+def _nested(text: str) -> list[str]:
     """The leaves of a text that is itself JSON, such as a call's arguments."""
     head = text[:64].lstrip()
     if head[:1] in {"{", "["} or head[:2] == '"{':
-        try:
-            yield from leaves(json.loads(text, object_pairs_hook=_every_pair))
-        except (ValueError, RecursionError):
-            return
+        with contextlib.suppress(ValueError, RecursionError):
+            return walk(_lenient.decode(text)).leaves
+    return []
 
 
 def _every_pair(pairs: list[tuple[str, object]]) -> object:
@@ -112,18 +123,22 @@ def _every_pair(pairs: list[tuple[str, object]]) -> object:
     return item if len(item) == len(pairs) else [{key: value} for key, value in pairs]
 
 
-def _named(
-    item: dict[str, object], key: str, value: str, telling: dict[str, bool]
-) -> Iterator[str]:
-    """The value with its name, if the name is telling; `telling` remembers names already judged."""
-    name = item.get("name", item.get("key")) if key == "value" else key
-    if not isinstance(name, str) or not 6 <= len(value) <= _PAIRED_CHARS:
+def _named(found: Walk) -> Iterator[str]:
+    """Values with their names, where a name is telling."""
+    # Most blocks have no such key: one look at all of them together says so.
+    if "value" not in found.keys and not _tells("\0".join(found.keys)):
         return
-    if name not in telling:
-        lower = name.lower()
-        telling[name] = any(word in lower for word in _TELLING)
-    if telling[name]:
-        yield f'{name} = "{value}"'
+    for item in found.objects:
+        for key, value in item.items():
+            if isinstance(value, str) and 6 <= len(value) <= _PAIRED_CHARS:
+                name = item.get("name", item.get("key")) if key == "value" else key
+                if isinstance(name, str) and _tells(name):
+                    yield f'{name} = "{value}"'
+
+
+def _tells(name: str) -> bool:
+    lower = name.lower()
+    return any(word in lower for word in _TELLING)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -147,3 +162,8 @@ def _invalid(why: str) -> ClientError:
         code="invalid_json",
         hint="send one UTF-8 JSON object",
     )
+
+
+# Made once: a decoder costs more to make than a short block to decode.
+_strict: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_lenient: Final = json.JSONDecoder(object_pairs_hook=_every_pair)

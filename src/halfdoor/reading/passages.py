@@ -39,11 +39,15 @@ _REFERENCES: Final = {
     "container": "container", "vector_store_ids": "vector-store", "fileUri": "remote-file",
 }  # fmt: skip
 
-# An object without any of these keys, most of them in schemas, is nothing but its strings.
-_TELLING: Final = frozenset(
-    (*_ARGUMENTS, *_ANSWERS, *_REFERENCES, "function", "action", "call_id", "role", "signature",
-     "thinking", "thought", "data", "images", "inlineData", "inline_data", "summary")
-)  # fmt: skip
+# An object without any of these keys, most of them in schemas, is nothing but its strings; and what
+# no key of it can tell is not asked for.
+_CALLING: Final = frozenset((*_ARGUMENTS, "function", "action"))
+_ANSWERING: Final = frozenset((*_ANSWERS, "call_id", "role"))
+_SEALING: Final = frozenset(
+    ("encrypted_content", "signature", "thoughtSignature", "thinking", "thought", "data")
+)
+_POINTING: Final = frozenset((*_REFERENCES, "images", "inlineData", "inline_data"))
+_TELLING: Final = _CALLING | _ANSWERING | _SEALING | _POINTING | {"summary"}
 
 
 class CallSeen(Struct, frozen=True):
@@ -82,13 +86,17 @@ class Passage(Struct, frozen=True):
     speaks: bool = False
 
 
-def passage(raw: bytes, place: str, member: bool) -> Passage:
-    """Read one block. member: raw is `"key": value`. Raises ClientError, see `leaves.decode`."""
-    value = leaves.decode(b"{" + raw + b"}" if member else raw)
+def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Passage:
+    """Read one block. Raises ClientError, see `leaves.read`.
+
+    member: raw is `"key": value`. paths: False leaves them out, where nobody asks for them: to find
+    them takes as long as to decode the block.
+    """
+    found = leaves.read(b"{" + raw + b"}" if member else raw)
     notes = _Notes()
-    for item in leaves.objects(value):
+    for item in found.objects:
         notes.look_at(item)
-    said = [*leaves.leaves(value), *notes.decoded]
+    said = [*found.leaves, *notes.decoded]
     binary = {text for text in said if hidden.is_binary(text)}
     if binary - notes.sealed.keys() and not notes.opaque:
         notes.opaque["binary"] = None
@@ -104,7 +112,7 @@ def passage(raw: bytes, place: str, member: bool) -> Passage:
         assistant_texts=tuple(notes.spoken),
         opaque=tuple(notes.opaque),
         unread=tuple(notes.unread),
-        paths=_paths(notes.calls, texts),
+        paths=_paths(notes.calls, texts) if paths else (),
         speaks=notes.speaks,
     )
 
@@ -132,10 +140,14 @@ class _Notes:
         kind = kind if isinstance(kind, str) else ""
         if kind not in _KINDS and _TELLING.isdisjoint(item):
             return
-        self._call(item, kind)
-        self._answer(item, kind)
-        self._seal(item, kind)
-        self._part(item, kind)
+        if not _CALLING.isdisjoint(item):
+            self._call(item, kind)
+        if not _ANSWERING.isdisjoint(item):
+            self._answer(item, kind)
+        if not _SEALING.isdisjoint(item):
+            self._seal(item, kind)
+        if kind in _KINDS or not _POINTING.isdisjoint(item):
+            self._part(item, kind)
         if item.get("role") in {"assistant", "model"} or kind == "reasoning":
             self.speaks = True
             self._turn(item)
@@ -236,7 +248,7 @@ def _read(raw: object) -> Item | None:
         return raw or None
     text = str(raw or "")
     try:
-        value = json.loads(text, object_pairs_hook=_all_values, parse_int=float) if text else None
+        value = _decoder.decode(text) if text else None
     except (ValueError, RecursionError):
         # Another reader may make more of what begins like an object: its words count as paths.
         return {"input": text, "command": text} if text.lstrip()[:1] == "{" else {"input": text}
@@ -272,3 +284,6 @@ def _dicts(value: object) -> Iterator[Item]:
 def _paths(calls: list[CallSeen], texts: tuple[str, ...]) -> tuple[str, ...]:
     named = [path for call in calls for path in effects.paths_of(call.name, call.arguments or {})]
     return tuple(dict.fromkeys((*named, *effects.paths_in_result("\n".join(texts)))))
+
+
+_decoder: Final = json.JSONDecoder(object_pairs_hook=_all_values, parse_int=float)
