@@ -43,15 +43,25 @@ class Watcher(Protocol):
     def finished(self) -> bool:
         """Has the dialect's own end passed? A last frame without its end may yet tell it."""
 
-    def feed(self, chunk: bytes) -> None:
-        """Look at a chunk on its way."""
+    def feed(self, chunk: bytes) -> bool:
+        """Look at a chunk on its way.
+
+        True if it was whole frames that tell nothing: nobody needs to look at it again.
+        """
 
     def learnt(self) -> Learnt:
         """What is known so far."""
 
 
 class Filter(Protocol):
-    """Takes out of a passing stream the frames that its client did not ask for."""
+    """Takes out of a passing stream the frames that its client did not ask for.
+
+    What its dialect's watcher calls whole frames that tell nothing may pass it by while it is idle.
+    """
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is held, and no frame is half out."""
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk less those frames; any chunking gives the same bytes in all."""

@@ -20,14 +20,15 @@ class BodyWatcher:
         self._left = WATCHED_BYTES
         self._learnt: Learnt | None = None
 
-    def feed(self, data: bytes) -> None:
-        """Keep a chunk on its way."""
+    def feed(self, data: bytes) -> bool:
+        """Keep a chunk on its way; False, since an answer has no frames."""
         self._left -= len(data)
         self._learnt = None
         if self._left >= 0:
             self._chunks.append(data)
         else:
             self._chunks.clear()
+        return False
 
     @property
     def finished(self) -> bool:

@@ -112,6 +112,7 @@ class Through:
         self._watcher = watcher
         self._filter = only
         self._frames = WholeFrames()
+        self._idle = True  # nothing is held of what came before
         self._begun = False
         self._broken = ""
 
@@ -126,10 +127,13 @@ class Through:
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk itself, less a frame that the client did not ask for."""
-        self._watcher.feed(chunk)
+        if self._watcher.feed(chunk) and self._idle:
+            self._begun = True
+            return chunk
         out = chunk if self._filter is None else self._filter.feed(chunk)
         out = self._frames.feed(out)
         self._begun = self._begun or bool(out)
+        self._idle = not self._frames.rest and (self._filter is None or self._filter.idle)
         return out
 
     def end(self) -> bytes:

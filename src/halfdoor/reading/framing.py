@@ -48,6 +48,8 @@ class SseReader:
 
 
 def _frame(block: bytes) -> Frame | None:
+    if block.startswith(b"data: ") and b"\n" not in block:  # as nearly all are
+        return Frame("", block[6:])
     event, data = "", []
     for line in block.split(b"\n"):
         if line.startswith(b"data:"):

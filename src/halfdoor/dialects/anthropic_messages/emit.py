@@ -86,6 +86,8 @@ class StreamEmitter:
 
     def _take(self, event: Event, out: list[bytes]) -> None:
         match event:
+            case Delta(index=index) if index == self._current:
+                self._write(event, out)
             case Start():
                 self._start = event
             case Used():
@@ -125,10 +127,10 @@ class StreamEmitter:
 
     def _write(self, event: Event, out: list[bytes]) -> None:
         match event:
-            case Open():
-                self._open(event, out)
             case Delta(text=text) if self._kind in _DELTAS:
                 out.append(self._delta(_DELTAS[self._kind], text))
+            case Open():
+                self._open(event, out)
             case Signed(signature=signature):
                 self._signed = True
                 out.append(self._delta(b'"signature_delta","signature":', signature))

@@ -4,6 +4,7 @@ Most frames of a stream are text deltas. They are recognised by what they lack: 
 which cannot stand in a JSON string because their quotes would be escaped there.
 """
 
+import re
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,14 +17,8 @@ from halfdoor.dialects.anthropic_messages.answer import StreamParser, WireEvent,
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import FRAME_LIMIT_BYTES, SseReader
 
-_MARKS: Final = (
-    b'"usage"',
-    b'"signature"',
-    b'"tool_use"',
-    b'"message_stop"',
-    b'"stop_reason"',
-    b'"redacted_thinking"',
-    b'"error"',
+_MARK: Final = re.compile(
+    rb'"(?:usage|signature|tool_use|message_stop|stop_reason|redacted_thinking|error)"'
 )
 _STOP_MARK: Final = b'"message_stop"'
 
@@ -43,13 +38,16 @@ class StreamWatcher:
         self._calls: list[str] = []
         self._signatures: list[str] = []
 
-    def feed(self, chunk: bytes) -> None:
-        """Look at the frames that this chunk completes."""
+    def feed(self, chunk: bytes) -> bool:
+        """Look at the frames that this chunk completes; True if it is whole and tells nothing."""
+        if not self._tail and chunk.endswith(b"\n\n") and not _MARK.search(chunk):
+            return True
         whole = self._tail + chunk if self._tail else chunk
         cut = _frames_end(whole)
         self._tail = whole[cut:] if len(whole) - cut <= FRAME_LIMIT_BYTES else b""
-        if cut and any(mark in whole for mark in _MARKS):
+        if cut and _MARK.search(whole):
             self._frames(whole[:cut] + b"\n\n")
+        return False
 
     @property
     def finished(self) -> bool:
@@ -67,7 +65,7 @@ class StreamWatcher:
 
     def _frames(self, whole: bytes) -> None:
         for frame in SseReader().feed(whole):
-            if any(mark in frame.data for mark in _MARKS):
+            if _MARK.search(frame.data):
                 try:
                     event = read_event(frame.data)
                 except wire.UNREADABLE:
@@ -127,12 +125,12 @@ class TextWatcher:
         self._texts: dict[int, list[str]] = {}
         self._size = 0
 
-    def feed(self, chunk: bytes) -> None:
-        """Look at a chunk on its way."""
-        self._watcher.feed(chunk)
+    def feed(self, chunk: bytes) -> bool:
+        """Read a chunk on its way; as its marks say."""
         self._size += len(chunk)
         if self._size <= COLLECTED_LIMIT_BYTES:
             _collect(self._parser.feed(chunk), self._texts)
+        return self._watcher.feed(chunk)
 
     @property
     def finished(self) -> bool:
@@ -153,10 +151,11 @@ class WholeWatcher:
         self._body = bytearray()
         self._texts = texts
 
-    def feed(self, chunk: bytes) -> None:
-        """Keep a chunk."""
+    def feed(self, chunk: bytes) -> bool:
+        """Keep a chunk; False, since an answer has no frames."""
         if len(self._body) + len(chunk) <= COLLECTED_LIMIT_BYTES:
             self._body += chunk
+        return False
 
     @property
     def finished(self) -> bool:

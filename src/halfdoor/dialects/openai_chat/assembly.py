@@ -117,15 +117,16 @@ class Assembly:
 
     def _said(self, said: Said, events: list[Event]) -> None:
         # Engines that send both names send the same text twice.
-        self._speak(PartKind.THINKING, said.reasoning_content or said.reasoning, events)
-        self._speak(PartKind.TEXT, said.content, events)
-        self._speak(PartKind.TEXT, said.refusal, events)
+        if thinking := said.reasoning_content or said.reasoning:
+            self._speak(PartKind.THINKING, thinking, events)
+        if said.content:
+            self._speak(PartKind.TEXT, said.content, events)
+        if said.refusal:
+            self._speak(PartKind.TEXT, said.refusal, events)
         for piece in said.tool_calls or ():
             self._piece(piece, events)
 
-    def _speak(self, kind: PartKind, text: str | None, events: list[Event]) -> None:
-        if not text:
-            return
+    def _speak(self, kind: PartKind, text: str, events: list[Event]) -> None:
         if self._prose is None or self._prose[0] is not kind:
             self._close_prose(events)
             self._prose = kind, self._open(events, kind)

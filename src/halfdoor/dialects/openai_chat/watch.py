@@ -1,7 +1,8 @@
 """Chat Completions streams that pass through: learn from them, and take out what was not asked for.
 
-Most chunks hold nothing but a few words of text. They are searched for byte marks, not read, and
-as plain strings: to search 200 chunks with a regular expression cost 1.1 ms, this costs .1 ms.
+Most chunks hold nothing but a few words of text. They are searched for byte marks, not read. All
+marks but one begin with a quote, and a pattern that begins with a plain character is fast: 200
+chunks cost .1 ms. (With `[DONE]` as an alternative in it they cost 1.1 ms.)
 """
 
 import re
@@ -28,9 +29,9 @@ from halfdoor.reading.framing import Frame, SseReader
 
 # INVARIANT: in JSON text a quote is escaped, so none of these can be part of what a model said,
 # but for [DONE], which only costs a look.
-_USAGE: Final = b'"usage"'
-_MARKS: Final = (_USAGE, b'"finish_reason"', b'"tool_calls"', b'"error"', b"[DONE]")
-_NULL: Final = (b":null", b": null")
+_TELLING: Final = re.compile(rb'"(?:usage|finish_reason|tool_calls|error)"(?!: ?null)')
+_COUNTS: Final = re.compile(rb'"usage"(?!: ?null)')
+_DONE: Final = b"[DONE]"
 
 # A frame ends with two line ends. CR alone is one too, if no LF follows.
 _FRAME_END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
@@ -40,15 +41,12 @@ _LF_FRAME_END: Final = re.compile(rb"\n\n")
 _HELD_BYTES: Final = 64 * 1024
 
 
-def _told_at(data: bytes, marks: Iterable[bytes]) -> int:
-    """Where the first of these members has a value, -1 if none: engines write them all as null."""
-    first = len(data)
-    for mark in marks:
-        at = data.find(mark, 0, first)
-        while at >= 0 and data.startswith(_NULL, at + len(mark)):
-            at = data.find(mark, at + len(mark), first)
-        first = at if at >= 0 else first
-    return first if first < len(data) else -1
+def _told_at(data: bytes) -> int:
+    """Where the first mark stands, -1 if none. What engines write as null is none."""
+    found = _TELLING.search(data)
+    first = found.start() if found else len(data)
+    done = data.find(_DONE, 0, first)
+    return done if done >= 0 else first if found else -1
 
 
 def _from_frame(data: bytes, at: int) -> int:
@@ -71,7 +69,7 @@ class Seen(Struct):
         for frame in frames:
             if frame.data.strip() == b"[DONE]":
                 self.done = True
-            elif _told_at(frame.data, _MARKS) >= 0:
+            elif _told_at(frame.data) >= 0:
                 self._read(frame)
 
     def _read(self, frame: Frame) -> None:
@@ -116,19 +114,20 @@ class StreamWatcher:
         self._seen = Seen()
         self._blind = False
 
-    def feed(self, data: bytes) -> None:
-        """Look at a chunk on its way."""
+    def feed(self, data: bytes) -> bool:
+        """Look at a chunk on its way; True if it was whole frames that tell nothing."""
         if self._blind:
-            return
+            return False
         if not self._reader.pending and data.endswith(b"\n\n"):
-            at = _told_at(data, _MARKS)
+            at = _told_at(data)
             if at < 0:
-                return  # whole frames, and none of them tells anything
+                return True
             data = data[_from_frame(data, at) :]
         try:
             self._seen.note(self._reader.feed(data))
         except BackendError as error:
             self._seen.failure, self._blind = error.message, True
+        return False
 
     @property
     def finished(self) -> bool:
@@ -156,12 +155,12 @@ class TextWatcher:
         self._heard = silence()
         self._left = WATCHED_BYTES
 
-    def feed(self, data: bytes) -> None:
-        """Read a chunk on its way."""
-        self._marks.feed(data)
+    def feed(self, data: bytes) -> bool:
+        """Read a chunk on its way; as its marks say."""
         self._left -= len(data)
         if self._left >= 0:
             self._heard.hear(self._parser.feed(data))
+        return self._marks.feed(data)
 
     @property
     def finished(self) -> bool:
@@ -197,9 +196,14 @@ class DropUsageFrame:
         self._held = b""
         self._opened = False  # the frame under way was passed on in part
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is held, and no frame is half out."""
+        return not self._held and not self._opened
+
     def feed(self, data: bytes) -> bytes:
         """Bytes for the client."""
-        if not self._held and not self._opened and _ends(data) and _told_at(data, (_USAGE,)) < 0:
+        if not self._held and not self._opened and _ends(data) and not _COUNTS.search(data):
             return data
         buffer = self._held + data
         out: list[bytes] = []
@@ -235,7 +239,7 @@ def _ends(data: bytes) -> bool:
 
 
 def _only_counts(frame: bytes) -> bool:
-    if _told_at(frame, (_USAGE,)) < 0:
+    if not _COUNTS.search(frame):
         return False
     try:
         found = [chunk(read.data) for read in SseReader().feed(frame + b"\n\n")]

@@ -46,18 +46,18 @@ class StreamWatcher:
         self._left = WATCHED_BYTES
         self._blind = False
 
-    def feed(self, data: bytes) -> None:
-        """Look at a chunk on its way."""
+    def feed(self, data: bytes) -> bool:
+        """Look at a chunk on its way; True if it was whole frames that tell nothing."""
         self._left -= len(data)
         if self._blind or self._left < 0:
-            return
-        whole = not self._reader.pending and data.endswith(b"\n\n")
-        if whole and not self._texts and not _marked(data):
-            return  # none of these frames tells anything
-        try:
-            self._note(self._reader.feed(data))
-        except BackendError as error:
-            self._heard.failed, self._blind = Failed(error.message, "protocol"), True
+            return False
+        silent = not self._reader.pending and data.endswith(b"\n\n") and not _marked(data)
+        if self._texts or not silent:
+            try:
+                self._note(self._reader.feed(data))
+            except BackendError as error:
+                self._heard.failed, self._blind = Failed(error.message, "protocol"), True
+        return silent
 
     @property
     def finished(self) -> bool:
