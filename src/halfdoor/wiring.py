@@ -225,6 +225,6 @@ def _backend(table: BackendTable, seal_key: bytes) -> Backend:
 
 
 def _policy_hash(rules: tuple[Rule, ...], known: tuple[Card, ...]) -> str:
-    """Changes when a rule, or where a model is, changes; hex."""
-    places = [(card.name, card.backend, int(card.zone)) for card in known]
+    """Changes when a rule, or where a model is and on what terms, changes; hex."""
+    places = [(card.name, card.backend, int(card.zone), card.terms) for card in known]
     return sha256(msgspec.json.encode((rules, places))).hexdigest()

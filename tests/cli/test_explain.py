@@ -133,3 +133,18 @@ def test_what_is_no_file_is_an_error_with_a_hint(halfdoor, file, home, name):
 def test_an_unknown_dialect_lists_the_known_ones(halfdoor, file):
     said = halfdoor("explain", EXAMPLES / "key.json", "--dialect", "smoke", "--config", file)
     assert (said.code, "one of: anthropic_messages, openai_chat" in said.err) == (1, True)
+
+
+def test_what_a_rule_requires_of_every_request_is_told(halfdoor, file):
+    file.write_text(
+        CONFIG.replace('zone = "cloud"', 'zone = "cloud"\nregion = "us"')
+        + '[[rules]]\nname = "eu"\nlabel = "*"\nrequire = { region = ["eu"], training = "never" }\n'
+    )
+    said = halfdoor("explain", EXAMPLES / "harmless.json", "--config", file)
+    assert said.code == 0
+    unmet = "not on its terms: region, training"
+    assert f"excluded   large (cloud): rule eu, label *, {unmet}" in said.out.splitlines()
+    told = json.loads(
+        halfdoor("explain", EXAMPLES / "harmless.json", "--config", file, "--json").out
+    )
+    assert told["excluded"][0]["unmet"] == ["region", "training"]

@@ -54,6 +54,13 @@ def test_the_banner_tells_models_zones_rules_and_what_was_loosened(written):
     assert "OPENAI_BASE_URL=http://127.0.0.1:4114/v1 " in told
 
 
+def test_a_requirement_is_shown_with_its_rule(tmp_path):
+    written = tmp_path / "c.toml"
+    written.write_text('[[rules]]\nname = "eu"\nlabel = "*"\nrequire = { region = ["eu"] }\n')
+    told = list(banner(load(written, None, {"HOME": str(tmp_path)}), (), WHERE))
+    assert "  eu                           cloud    beyond the device: region eu (c.toml:1)" in told
+
+
 def test_a_gateway_without_a_model_says_so(tmp_path):
     loaded = load(None, None, {"HOME": str(tmp_path)})
     assert any(line.startswith("!! NO MODEL") for line in banner(loaded, (), WHERE))

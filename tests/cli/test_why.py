@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from halfdoor.canon.record import Attempt, Planned
+from halfdoor.canon.record import Attempt, Left, Planned
 from halfdoor.cli import why
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
@@ -45,6 +45,13 @@ def test_everything_that_decided_an_exchange_is_told(state):
     ):
         assert " ".join(fact.split()) in " ".join(told.split())
     assert max(map(len, told.splitlines())) <= 80
+
+
+def test_a_model_that_was_left_out_on_its_terms_is_told_with_what_was_not_met(state):
+    left = Left("sonnet", "cloud", "eu", "*", ("region", "retention_days"))
+    record(state, decided(excluded=(left,)), outcome())
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "rule eu, label *, not on its terms: region, retention_days" in told
 
 
 def test_it_is_found_by_its_beginning_or_as_the_last(state):

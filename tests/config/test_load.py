@@ -3,8 +3,9 @@ import time
 
 import pytest
 
+from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Above
+from halfdoor.canon.rules import Above, Require, Rule
 from halfdoor.config.load import (
     aliases,
     cards,
@@ -248,3 +249,57 @@ def test_a_project_file_that_leads_nowhere_stops_the_start(written, tmp_path, en
 def test_a_model_that_its_engine_sends_on_is_shown_in_the_cloud(written, env):
     config = load_user(written(ISSUE.replace("qwen3-coder:30b", "qwen3-coder:480b-cloud")))
     assert {card.name: card.zone for card in cards(config)}["qwen-coder"] is Zone.CLOUD
+
+
+TERMS = """
+[[backends]]
+name = "b"
+dialect = "openai_chat"
+url = "http://127.0.0.1:11434/v1"
+zone = "device"
+region = "eu"
+training = "never"
+retention_days = 30
+[[models]]
+name = "here"
+backend = "b"
+id = "qwen3"
+[[models]]
+name = "there"
+backend = "b"
+id = "big:cloud"
+"""
+
+
+def test_a_backends_terms_reach_its_cards_but_not_those_that_its_engine_sends_on(tmp_path):
+    (tmp_path / "c.toml").write_text(TERMS)
+    here, there = cards(load_user(tmp_path / "c.toml"))
+    assert here.terms == Terms("eu", "never", 30)
+    assert (there.zone, there.terms) == (Zone.CLOUD, Terms())
+
+
+@pytest.mark.parametrize(
+    ("rules", "ceiling"),
+    [
+        ("", Zone.DEVICE),
+        ('[[rules]]\nname = "own"\nlabel = "secret"\nceiling = "cloud"\n', Zone.CLOUD),
+        ('[[rules]]\nname = "own"\nlabel = "secret"\nceiling = "network"\n', Zone.NETWORK),
+    ],
+)
+def test_a_rule_that_only_requires_something_widens_nothing(tmp_path, rules, ceiling):
+    only = '[[rules]]\nlabel = "secret"\nrequire = { training = "never" }\n'
+    (tmp_path / "c.toml").write_text(rules + only)
+    loaded = load(tmp_path / "c.toml", None, {"HOME": str(tmp_path)})
+    held = [rule for rule in rules_in_force(loaded) if rule.label == "secret"]
+    assert min(rule.ceiling for rule in held) == ceiling
+    assert held[-1].require == Require(training="never")
+
+
+def test_a_project_may_require_something_of_every_request(tmp_path):
+    (tmp_path / ".halfdoor.toml").write_text(
+        '[[rules]]\nlabel = "*"\nrequire = { region = ["eu", "de"], retention_days = 0 }\n'
+    )
+    loaded = load(None, tmp_path, {"HOME": str(tmp_path)})
+    assert loaded.project_rules == (
+        Rule("*", "*", Zone.CLOUD, Above.EXCLUDE, ".halfdoor.toml:1", Require(("eu", "de"), "", 0)),
+    )

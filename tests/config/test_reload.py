@@ -1,3 +1,5 @@
+import pytest
+
 from halfdoor.config.load import load
 from halfdoor.config.reload import obstacles
 
@@ -98,3 +100,68 @@ def test_another_name_or_token_to_be_reached_by_waits_for_a_restart(tmp_path):
     assert between(tmp_path, hosts, BASE) == ()
     assert between(tmp_path, BASE, BASE + token) == ()
     assert "token that is new" in between(tmp_path, BASE + token, BASE + token + known)[0]
+
+
+TERMS = 'region = "us"\ntraining = "allowed"\nretention_days = 30\n'
+EU = """
+[[rules]]
+name = "eu"
+label = "*"
+require = { region = ["eu", "de"], training = "never", retention_days = 7 }
+"""
+
+
+def stated(terms):
+    return BASE.replace("[[models]]", terms + "[[models]]")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "looser"),
+    [
+        (TERMS, TERMS, False),
+        (TERMS, "", False),
+        (TERMS, TERMS.replace("30", "60"), False),
+        (TERMS, TERMS.replace("us", "eu"), True),
+        (TERMS, TERMS.replace("allowed", "never"), True),
+        (TERMS, TERMS.replace("30", "29"), True),
+        ("", 'region = "us"\n', True),
+        ("", "retention_days = 30\n", True),
+        ("", 'training = "allowed"\n', False),
+        ('training = "never"\n', 'training = "never"\n', False),
+    ],
+)
+def test_a_better_promise_of_a_backend_waits_for_a_restart(tmp_path, old, new, looser):
+    found = between(tmp_path, stated(old), stated(new))
+    assert bool(found) == looser
+    assert not looser or "would promise more" in found[0]
+
+
+def test_a_new_place_that_promises_something_waits_for_a_restart(tmp_path):
+    new = BASE + '[[backends]]\nname = "x"\ndialect = "openai_chat"\nurl = "https://x.example"\n'
+    new += 'zone = "cloud"\n'
+    assert between(tmp_path, BASE, new) == ()
+    assert "promise more" in between(tmp_path, BASE, new + 'region = "eu"\n')[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "looser"),
+    [
+        ("", "", False),
+        ('"eu", "de"', '"eu"', False),
+        ('"eu", "de"', '"eu", "de", "us"', True),
+        ('region = ["eu", "de"], ', "", True),
+        ('training = "never", ', "", True),
+        (", retention_days = 7", "", True),
+        ("= 7", "= 6", False),
+        ("= 7", "= 8", True),
+        ('"*"\n', '"*"\nceiling = "network"\n', False),
+        ('"*"\n', '"*"\nabove = "refuse"\n', False),
+        ("require = ", 'ceiling = "device"\n#', False),
+        ("require = ", 'ceiling = "network"\n#', True),
+        ('"*"', '"secret"', True),
+    ],
+)
+def test_a_requirement_may_grow_and_not_shrink(tmp_path, now, then, looser):
+    found = between(tmp_path, BASE + EU, BASE + EU.replace(now, then))
+    assert bool(found) == looser
+    assert between(tmp_path, BASE, BASE + EU) == ()

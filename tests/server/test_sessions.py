@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Above, Rule
+from halfdoor.canon.rules import Above, Require, Rule
 from halfdoor.errors import ClientError
 from halfdoor.server.access import Access
 from halfdoor.server.sessions import Session, Sessions, mint
@@ -24,7 +24,17 @@ def bearer(text):
 
 
 texts = st.text(max_size=20)
-rules = st.builds(Rule, texts, texts, st.sampled_from(Zone), st.sampled_from(Above), texts)
+days = st.none() | st.integers(0, 36_500)
+requirements = st.builds(Require, st.lists(texts, max_size=2).map(tuple), texts, days)
+rules = st.builds(
+    Rule,
+    texts,
+    texts,
+    st.sampled_from(Zone),
+    st.sampled_from(Above),
+    texts,
+    st.none() | requirements,
+)
 
 
 @settings(max_examples=100, deadline=None)

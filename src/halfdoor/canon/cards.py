@@ -6,6 +6,18 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 
 
+class Terms(Struct, frozen=True):
+    """What a backend's operator promises about text sent there, as the configuration states it.
+
+    region: where it is kept, a free lower-case name. training: `never` or `allowed`.
+    retention_days: how long it is kept. "" and None mean: not stated, which satisfies nothing.
+    """
+
+    region: str = ""
+    training: str = ""
+    retention_days: int | None = None
+
+
 class Card(Struct, frozen=True):
     """One model behind one backend.
 
@@ -17,6 +29,7 @@ class Card(Struct, frozen=True):
     max_output_tokens: clamps `max_tokens`, None when unknown.
     client_credentials: the caller's own key is passed on (to this vendor only).
     scripted: a shipped fake, never a real model.
+    terms: what is stated about its backend; nothing, when the engine sends its requests elsewhere.
     """
 
     name: str
@@ -30,6 +43,7 @@ class Card(Struct, frozen=True):
     price: Price = Price()
     client_credentials: bool = False
     scripted: bool = False
+    terms: Terms = Terms()
 
 
 class Alias(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
 
 
@@ -28,15 +29,21 @@ class Target(Struct, frozen=True):
     vendor: str
     max_output_tokens: int | None = None
     client_credentials: bool = False
+    terms: Terms = Terms()
 
 
 class Exclusion(Struct, frozen=True):
-    """Why a target left the plan: rule and label that forbid it."""
+    """Why a target left the plan: rule and label that forbid it.
+
+    unmet: which of the rule's requirements its terms do not satisfy (`region`, `training`,
+        `retention_days`); () when its zone alone is too wide.
+    """
 
     target: str
     zone: Zone
     rule: str
     label: str
+    unmet: tuple[str, ...] = ()
 
 
 class Verdict(Struct, frozen=True):

@@ -27,12 +27,17 @@ class Planned(Struct, frozen=True):
 
 
 class Left(Struct, frozen=True):
-    """A target that a rule took out of the plan."""
+    """A target that a rule took out of the plan.
+
+    unmet: requirements of the rule that the target's stated terms do not satisfy: `region`,
+        `training`, `retention_days`; () when its zone alone is too wide.
+    """
 
     model: str
     zone: str
     rule: str
     label: str
+    unmet: tuple[str, ...] = ()
 
 
 class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):

@@ -90,7 +90,13 @@ def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
         "rule": verdict.rule,
         "plan": [{"model": t.name, "zone": t.zone.name.lower()} for t in weighed.targets],
         "excluded": [
-            {"model": e.target, "zone": e.zone.name.lower(), "rule": e.rule, "label": e.label}
+            {
+                "model": e.target,
+                "zone": e.zone.name.lower(),
+                "rule": e.rule,
+                "label": e.label,
+                "unmet": list(e.unmet),
+            }
             for e in verdict.excluded
         ],
         "edits": list(edits),
@@ -120,7 +126,9 @@ def _show(told: dict[str, Any], *, guessed: bool) -> None:
     if not told["plan"]:
         say("permitted", "nobody")
     for title, left in _titled("excluded", told["excluded"]):
-        say(title, f"{left['model']} ({left['zone']}): rule {left['rule']}, label {left['label']}")
+        unmet = f", not on its terms: {', '.join(left['unmet'])}" if left["unmet"] else ""
+        held = f"rule {left['rule']}, label {left['label']}{unmet}"
+        say(title, f"{left['model']} ({left['zone']}): {held}")
     if told["edits"]:
         say("edits", ", ".join(told["edits"]))
     if told["refusal"]:

@@ -24,6 +24,7 @@ from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
 from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
+from halfdoor.reading import terms
 from halfdoor.server.access import Access
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
@@ -241,6 +242,8 @@ def _rule(rule: Rule) -> str:
 def _beyond(rule: Rule) -> str:
     if not produced(rule.label):
         return "nothing looks for it yet"
+    if rule.require:
+        return f"beyond the device: {terms.said(rule.require)}"
     if rule.ceiling is Zone.CLOUD:
         return "named in `why`"
     refuses = rule.above is Above.REFUSE

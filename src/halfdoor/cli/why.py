@@ -155,7 +155,8 @@ def _planned(planned: Planned) -> str:
 
 def _left(left: Left) -> str:
     label = f", label {left.label}" if left.label else ""
-    return f"{left.model} ({left.zone}): rule {left.rule}{label}"
+    unmet = f", not on its terms: {', '.join(left.unmet)}" if left.unmet else ""
+    return f"{left.model} ({left.zone}): rule {left.rule}{label}{unmet}"
 
 
 def _attempt(attempt: Attempt) -> str:

@@ -1,6 +1,6 @@
 """The configuration's models and names as the pure core knows them."""
 
-from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 from halfdoor.config.check import SCRIPTED
@@ -21,11 +21,14 @@ def aliases(config: Config) -> tuple[Alias, ...]:
 
 def _card(model: Model, backend: Backend) -> Card:
     price = model.price
+    zone = Zone[backend.zone.upper()]
+    real = Zone.CLOUD if sent_on(model.id) else zone
+    stated = Terms(backend.region, backend.training, backend.retention_days)
     return Card(
         name=model.name,
         backend=backend.name,
         model_id=model.id,
-        zone=Zone.CLOUD if sent_on(model.id) else Zone[backend.zone.upper()],
+        zone=real,
         dialect=backend.dialect,
         vendor=backend.vendor or backend.name,
         context_tokens=model.context_tokens,
@@ -33,4 +36,6 @@ def _card(model: Model, backend: Backend) -> Card:
         price=Price(price.input, price.output, price.cached_input, price.cache_write),
         client_credentials=backend.credentials == "client",
         scripted=backend.url.startswith(SCRIPTED),
+        # What was stated about an engine says nothing about where it sends a request on to.
+        terms=stated if real is zone else Terms(),
     )

@@ -7,13 +7,14 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Above, Rule
-from halfdoor.config.model import RuleTable, Tables
+from halfdoor.canon.rules import EVERY, Above, Require, Rule
+from halfdoor.config.model import Requirement, RuleTable, Tables
 from halfdoor.config.parse import Source
 from halfdoor.config.suggest import meant
 
-# Labels that some detector really gives. A rule for any other would promise what nothing keeps.
-PRODUCED: Final = ("secret", "not-scanned", "scan-failed")
+# Labels that some detector really gives, and the one of every request. A rule for any other would
+# promise what nothing keeps.
+PRODUCED: Final = ("secret", "not-scanned", "scan-failed", EVERY)
 PATH: Final = "path:"
 SCRIPTED: Final = "scripted:"
 LABEL_LIMIT: Final = 300
@@ -29,10 +30,16 @@ def check(source: Source, tables: Tables) -> None:
     _names(source, tables)
 
 
-def rules(source: Source, entries: Sequence[RuleTable]) -> tuple[Rule, ...]:
-    """The rules as `decide` reads them, each with its place. Raises SetupError."""
+def rules(
+    source: Source, entries: Sequence[RuleTable], displaced: Sequence[Rule] = ()
+) -> tuple[Rule, ...]:
+    """The rules as `decide` reads them, each with its place. Raises SetupError.
+
+    displaced: rules that hold for their labels until an entry speaks of the label.
+    """
     for index, entry in enumerate(entries):
         _label(source, index, entry.label)
+        _demand(source, index, entry)
     named = [entry.name or entry.label for entry in entries]
     for index, name in enumerate(named):
         if not name.isascii():  # it travels in a header
@@ -44,12 +51,56 @@ def rules(source: Source, entries: Sequence[RuleTable]) -> tuple[Rule, ...]:
         Rule(
             name=name,
             label=entry.label,
-            ceiling=Zone[entry.ceiling.upper()],
+            ceiling=_ceiling(entry, entries, displaced),
             above=Above[entry.above.upper()],
             source=source.place("rules", index),
+            require=_require(entry.require),
         )
         for index, (name, entry) in enumerate(zip(named, entries, strict=True))
     )
+
+
+def _ceiling(entry: RuleTable, all_: Sequence[RuleTable], displaced: Sequence[Rule]) -> Zone:
+    """Its own or, where it only requires something, what holds for its label without it.
+
+    INVARIANT: a rule that only requires something never widens what a default holds.
+    """
+    if entry.ceiling is not None:
+        return Zone[entry.ceiling.upper()]
+    same = [other.ceiling for other in all_ if other.label == entry.label and other.ceiling]
+    if same:
+        return min(Zone[ceiling.upper()] for ceiling in same)
+    return min((r.ceiling for r in displaced if r.label == entry.label), default=Zone.CLOUD)
+
+
+def _require(table: Requirement | None) -> Require | None:
+    if table is None:
+        return None
+    return Require(table.region or (), table.training, table.retention_days)
+
+
+def _demand(source: Source, index: int, entry: RuleTable) -> None:
+    """Raise SetupError for a rule that asks for nothing."""
+    if entry.require is None:
+        if entry.ceiling is None:
+            raise source.error(
+                ("rules", index),
+                "`[[rules]]` lacks `ceiling`",
+                'write the widest zone, as `ceiling = "device"`, or what you `require`',
+            )
+        return
+    if entry.require.region == ():
+        raise source.error(
+            ("rules", index, "require", "region"),
+            "`region` lists no region",
+            'list at least one, as `region = ["eu"]`, or leave it out',
+        )
+    if _require(entry.require) == Require():
+        raise source.error(
+            ("rules", index, "require"),
+            "`require` requires nothing",
+            'write at least one of `region`, `training = "never"`, `retention_days`',
+        )
 
 
 def produced(label: str) -> bool:

@@ -65,7 +65,7 @@ def load_user(path: Path) -> Config:
         backends=read.backends,
         models=read.models,
         names=read.names,
-        rules=rules(source, read.rules),
+        rules=rules(source, read.rules, policy.DEFAULTS),
         routing=read.routing,
         source=str(path),
     )

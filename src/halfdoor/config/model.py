@@ -20,9 +20,11 @@ MIB: Final = 1024 * 1024
 # Names travel in headers, the log and the command line: no spaces, no globs, no control characters.
 NAME: Final = r"^[A-Za-z0-9._/][A-Za-z0-9._:/@+=,-]{0,199}$"
 VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+REGION: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 REFERENCE: Final = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 MicroPerMillion = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 
 
@@ -117,6 +119,21 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
             description="Whose thinking blocks it may see; empty means the backend's name.",
         ),
     ] = ""
+    region: Annotated[
+        str,
+        Meta(
+            pattern=REGION + "|^$",
+            description="Where its operator keeps the text, a name of yours (`eu`, `de`); "
+            "empty means unknown.",
+        ),
+    ] = ""
+    training: Annotated[
+        Literal["", "never", "allowed"],
+        about("Whether its operator may train on the text; empty means unknown."),
+    ] = ""
+    retention_days: Annotated[
+        Days | None, about("How many days its operator keeps the text; left out means unknown.")
+    ] = None
     timeouts: Annotated[Timeouts, about("See `[backends.timeouts]`.")] = Timeouts()
 
     @property
@@ -173,14 +190,38 @@ class Name(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
+class Requirement(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a backend beyond the device must state; what it does not state satisfies nothing."""
+
+    region: Annotated[
+        tuple[Annotated[str, Meta(pattern=REGION)], ...] | None,
+        about("Its `region` is one of these, to the letter."),
+    ] = None
+    training: Annotated[
+        Literal["", "never"], about("`never`: its operator must not train on the text.")
+    ] = ""
+    retention_days: Annotated[
+        Days | None, about("Its `retention_days` is at most this many; 0: it keeps nothing.")
+    ] = None
+
+
 class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
     """How far text with a label may go. The strictest of all matching rules holds."""
 
     label: Annotated[
         str,
-        about("`secret`, `not-scanned`, `scan-failed` or `path:<glob>`, as `path:payments/**`."),
+        about(
+            "`secret`, `not-scanned`, `scan-failed`, `path:<glob>`, as `path:payments/**`, or `*` "
+            "for every request."
+        ),
     ]
-    ceiling: Annotated[ZoneName, about("The widest zone for unedited text with the label.")]
+    ceiling: Annotated[
+        ZoneName | None,
+        about(
+            "The widest zone for unedited text with the label; may be left out beside `require`, "
+            "and is then as wide as without this rule."
+        ),
+    ] = None
     name: Annotated[
         str,
         Meta(
@@ -190,8 +231,12 @@ class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     above: Annotated[
         AboveName,
-        about("For wider targets: `exclude` takes them out, `refuse` refuses the whole request."),
+        about(
+            "For targets that are wider or do not meet `require`: `exclude` takes them out, "
+            "`refuse` refuses the whole request."
+        ),
     ] = "exclude"
+    require: Annotated[Requirement | None, about("See `[rules.require]`.")] = None
 
 
 class Routing(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,8 +7,9 @@ leaves an entry; a signal is neither, so whatever would let more text out waits 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Above, Rule
+from halfdoor.canon.rules import Above, Require, Rule
 from halfdoor.config.check import is_loopback
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Backend
@@ -18,7 +19,9 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
     """Why `new` cannot take over from `old` without a restart, a sentence each; () when it can."""
     return (
         *_rules(rules_in_force(old), rules_in_force(new)),
+        *_requirements(rules_in_force(old), rules_in_force(new)),
         *_zones(old.config.backends, new.config.backends),
+        *_terms(old.config.backends, new.config.backends),
         *_keys(old.config.backends, new.config.backends),
         *_places(old, new),
     )
@@ -41,6 +44,56 @@ def _ceiling(rules: Iterable[Rule], label: str) -> Zone:
 def _refused_beyond(rules: Iterable[Rule], label: str) -> Zone:
     refusing = (r.ceiling for r in rules if r.label == label and r.above is Above.REFUSE)
     return min(refusing, default=Zone.CLOUD)
+
+
+def _requirements(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Iterator[str]:
+    """Each rule that requires something has one in the new file that holds at least as much.
+
+    Several new rules that only together do so are not believed.
+    """
+    for rule in (rule for rule in old if rule.require):
+        if not any(_covers(other, rule) for other in new if other.label == rule.label):
+            yield f"rule `{rule.name}` would no longer require what it does now"
+
+
+def _covers(new: Rule, old: Rule) -> bool:
+    if new.above > old.above or new.ceiling > old.ceiling:
+        return False
+    return new.ceiling is Zone.DEVICE or _demands(new.require or Require(), old.require)
+
+
+def _demands(new: Require, old: Require | None) -> bool:
+    """Whatever meets `new` meets `old`."""
+    if old is None:
+        return True
+    if old.regions and not (new.regions and set(new.regions) <= set(old.regions)):
+        return False
+    if old.training and new.training != old.training:
+        return False
+    limit = old.retention_days
+    return limit is None or (new.retention_days is not None and new.retention_days <= limit)
+
+
+def _terms(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
+    """A better promise lets more text go there; of a place that is new nothing was promised."""
+    for backend in new:
+        known = [b for b in old if _host(backend.url) == _host(b.url) or backend.name == b.name]
+        before = [_stated(b) for b in known] or [Terms()]
+        if any(_better(_stated(backend), terms) for terms in before):
+            yield f"backend `{backend.name}` would promise more about the text that it gets"
+
+
+def _stated(backend: Backend) -> Terms:
+    return Terms(backend.region, backend.training, backend.retention_days)
+
+
+def _better(new: Terms, old: Terms) -> bool:
+    """Might a requirement be met by `new` that `old` does not meet?"""
+    kept = new.retention_days is not None and (
+        old.retention_days is None or new.retention_days < old.retention_days
+    )
+    trained = new.training == "never" and old.training != "never"
+    return kept or trained or (new.region not in {"", old.region})
 
 
 def _zones(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:

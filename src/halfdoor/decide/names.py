@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
 from halfdoor.errors import ClientError
@@ -57,15 +57,18 @@ def target(card: Card, asked: str) -> Target:
     INVARIANT: never nearer than where the engine itself sends that model's requests.
     """
     model_id = asked if card.model_id == AS_ASKED else card.model_id
+    zone = Zone.CLOUD if sent_on(model_id) else card.zone
     return Target(
         name=card.name,
         backend=card.backend,
         model_id=model_id,
-        zone=Zone.CLOUD if sent_on(model_id) else card.zone,
+        zone=zone,
         dialect=card.dialect,
         vendor=card.vendor,
         max_output_tokens=card.max_output_tokens,
         client_credentials=card.client_credentials,
+        # What was stated about an engine says nothing about where it sends a request on to.
+        terms=card.terms if zone is card.zone else Terms(),
     )
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from halfdoor.canon.labels import Label, Zone
-from halfdoor.canon.rules import Above, Rule
+from halfdoor.canon.rules import EVERY, Above, Rule
 
 _DERIVED = "derived:"
 
 
 class Bound(Struct, frozen=True):
-    """One rule that a label brought into force. detail: the kind of finding, for the refusal."""
+    """One rule that a label brought into force; `*` is a label of every request."""
 
     rule: Rule
     label: Label
@@ -26,14 +26,16 @@ class RuleBook:
         for rule in self.rules:
             book.setdefault(rule.label, []).append(rule)
         self._book: Mapping[str, list[Rule]] = book
+        every = Label(EVERY, "request", "rule")
+        self._always = {(rule, EVERY): Bound(rule, every) for rule in book.pop(EVERY, ())}
 
     def bounds(self, labels: Iterable[Label]) -> tuple[Bound, ...]:
         """Every rule that these labels bring into force, the strictest first.
 
-        A derived label is under the rules of the label it derives from. A label that nobody has a
-        rule for stays on the device: an unknown fact never widens.
+        Rules for `*` hold without any. A derived label is under the rules of the label it derives
+        from. A label that nobody has a rule for stays on the device: an unknown fact never widens.
         """
-        found: dict[tuple[Rule, str], Bound] = {}
+        found: dict[tuple[Rule, str], Bound] = dict(self._always)
         for label in labels:
             name = label.name.removeprefix(_DERIVED)
             for rule in self._book.get(name) or (_unruled(name),):
@@ -41,10 +43,13 @@ class RuleBook:
         return tuple(sorted(found.values(), key=strictness))
 
 
-def strictness(bound: Bound) -> tuple[int, int, str, str]:
-    """Sort key: narrower ceilings first, then refuse before exclude; names make it total."""
+def strictness(bound: Bound) -> tuple[int, int, bool, str, str]:
+    """Sort key: narrower ceilings first, refuse before exclude, rules that require something first.
+
+    Names make it total.
+    """
     rule = bound.rule
-    return (rule.ceiling, rule.above, rule.name, bound.label.name)
+    return (rule.ceiling, rule.above, rule.require is None, rule.name, bound.label.name)
 
 
 def _unruled(label: str) -> Rule:

@@ -42,7 +42,7 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         rule=verdict.rule,
         plan=tuple(_planned(target) for target in weighed.targets),
         excluded=tuple(
-            Left(e.target, e.zone.name.lower(), e.rule, e.label) for e in verdict.excluded
+            Left(e.target, e.zone.name.lower(), e.rule, e.label, e.unmet) for e in verdict.excluded
         ),
         policy=house.policy_hash,
         detectors=house.surveyor.detectors_hash,
