@@ -18,12 +18,13 @@ MATCHES = [
     ("*.pem", "keys/server.pem"), ("infra/*.tf", "infra/main.tf"), ("infra/**/*.tf", "infra/a/b.tf"),
     ("infra/**/*.tf", "infra/b.tf"), ("**/secret.txt", "a/b/secret.txt"), (".env*", "app/.env.local"),
     ("/etc/**", "/etc/passwd"), ("src/**/pay/*", "src/a/b/pay/x"), ("a?c.py", "abc.py"),
+    ("caf?/**", "src/café/x"), ("a?/x", "a語/x"),
     ("app/[id].tsx", "web/app/[id].tsx"), ("größe/**", "src/größe/x"), ("**", "anything"),
 ]  # fmt: skip
 MISSES = [
     ("payments/**", "xpayments/a"), ("payments/**", "payments2/a"), ("payments/**", "src/payment/x"),
     ("*.pem", "a.pem.txt"), ("infra/*.tf", "infra/a/b.tf"), ("/etc/**", "/home/etc/x"),
-    ("a?c.py", "a/c.py"), ("a.py", "axpy"), ("app/[id].tsx", "app/i.tsx"),
+    ("a?c.py", "a/c.py"), ("a?/x", "aéé/x"), ("a.py", "axpy"), ("app/[id].tsx", "app/i.tsx"),
 ]  # fmt: skip
 
 

@@ -127,5 +127,6 @@ def _pieces(text: bytes) -> list[bytes]:
 
 
 def _piece(piece: bytes) -> bytes:
-    known = {b"**/": rb"(?:.*/)?", b"**": rb".*", b"*": rb"[^/\n]*", b"?": rb"[^/\n]"}
+    one = rb"(?:[^/\n\x80-\xff]|[\xc0-\xff][\x80-\xbf]*)"  # a character is one byte or several
+    known = {b"**/": rb"(?:.*/)?", b"**": rb".*", b"*": rb"[^/\n]*", b"?": one}
     return known.get(piece) or re2.escape(piece)
