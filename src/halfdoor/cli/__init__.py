@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "launch": "Start a coding tool that talks to halfdoor, and only that process.",
     "why": "Explain what was decided about an exchange, and prove that its record stands.",
     "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
+    "policy": "Look over, test, try and draft the rules.",
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List the newest exchanges and say whether the gateway runs.",
     "log": "Verify, read and export the evidence log.",

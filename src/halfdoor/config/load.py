@@ -56,7 +56,7 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
 
 def load_user(path: Path) -> Config:
     """Read one user's file. Raises SetupError with `file:line` and a hint."""
-    source = Source(path.name, _text(path))
+    source = source_of(path)
     read = tables(source, Tables)
     check(source, read)
     return Config(
@@ -71,12 +71,17 @@ def load_user(path: Path) -> Config:
     )
 
 
+def source_of(path: Path) -> Source:
+    """A file's text, and the line of each key in it. Raises SetupError as `load_user` does."""
+    return Source(path.name, _text(path))
+
+
 def load_project(path: Path) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`."""
     if path.exists() and not path.is_file():
         # Not opened: a repository's pipe or terminal would hold the start up for ever.
         raise SetupError("is not a regular file", hint="remove it", where=str(path))
-    source = Source(path.name, _text(path))
+    source = source_of(path)
     read = tables(source, ProjectTables)
     unread = f"{source.place('gate')}: `[gate]` is read by nothing yet"
     return rules(source, read.rules), (unread,) if read.gate else ()

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Above, Require, Rule
+from halfdoor.canon.rules import Above, Rule
 from halfdoor.config.check import is_loopback
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Backend
+from halfdoor.reading.terms import covers
 
 
 def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
@@ -52,26 +53,8 @@ def _requirements(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Iterator[str]
     Several new rules that only together do so are not believed.
     """
     for rule in (rule for rule in old if rule.require):
-        if not any(_covers(other, rule) for other in new if other.label == rule.label):
+        if not any(covers(other, rule) for other in new if other.label == rule.label):
             yield f"rule `{rule.name}` would no longer require what it does now"
-
-
-def _covers(new: Rule, old: Rule) -> bool:
-    if new.above > old.above or new.ceiling > old.ceiling:
-        return False
-    return new.ceiling is Zone.DEVICE or _demands(new.require or Require(), old.require)
-
-
-def _demands(new: Require, old: Require | None) -> bool:
-    """Whatever meets `new` meets `old`."""
-    if old is None:
-        return True
-    if old.regions and not (new.regions and set(new.regions) <= set(old.regions)):
-        return False
-    if old.training and new.training != old.training:
-        return False
-    limit = old.retention_days
-    return limit is None or (new.retention_days is not None and new.retention_days <= limit)
 
 
 def _terms(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""Does what a backend states satisfy what a rule requires? Asked by `decide` and by a reload."""
+"""Does what a backend states satisfy what a rule requires? And which of two rules holds more?"""
 
 from collections.abc import Iterator
 
 from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.rules import Require
+from halfdoor.canon.rules import Require, Rule
 
 
 def unmet(require: Require | None, zone: Zone, terms: Terms) -> tuple[str, ...]:
@@ -26,6 +26,25 @@ def _unmet(require: Require, terms: Terms) -> Iterator[str]:
         terms.retention_days is None or terms.retention_days > require.retention_days
     ):
         yield "retention_days"
+
+
+def covers(one: Rule, other: Rule) -> bool:
+    """Does `one` forbid all that `other` forbids, and as sternly, where both are in force?"""
+    if one.above > other.above or one.ceiling > other.ceiling:
+        return False
+    return one.ceiling is Zone.DEVICE or _demands(one.require or Require(), other.require)
+
+
+def _demands(one: Require, other: Require | None) -> bool:
+    """Whatever meets `one` meets `other`."""
+    if other is None:
+        return True
+    if other.regions and not (one.regions and set(one.regions) <= set(other.regions)):
+        return False
+    if other.training and one.training != other.training:
+        return False
+    limit = other.retention_days
+    return limit is None or (one.retention_days is not None and one.retention_days <= limit)
 
 
 def said(require: Require) -> str:

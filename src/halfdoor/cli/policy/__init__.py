@@ -1,0 +1,19 @@
+"""`halfdoor policy`: look over the rules, test them, try them on the past, draft them.
+
+A command is a file here with a function, and a line in COMMANDS.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import typer
+
+from halfdoor.cli.policy.check import check
+
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "check": check,
+}
+
+app = typer.Typer(no_args_is_help=True, help="Look over, test, try and draft the rules.")
+for _name, _function in COMMANDS.items():
+    app.command(_name)(_function)
