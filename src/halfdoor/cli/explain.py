@@ -38,7 +38,7 @@ def explain(
             f"there is no dialect `{dialect}`", hint="one of: " + ", ".join(sorted(place.dialects))
         )
     body = _read(file)
-    near = place.dialects[dialect or _guess(body)]
+    near = place.dialects[dialect or guess(body)]
     try:
         request = near.read(near.endpoints[0], (), "", body)
         found = place.surveyor.survey(request)
@@ -68,8 +68,8 @@ def _read(file: str) -> bytes:
         raise SetupError(said, hint=hint, where=file) from None
 
 
-def _guess(body: bytes) -> str:
-    """Messages bodies must state `max_tokens`, and hold `system` beside the messages."""
+def guess(body: bytes) -> str:
+    """A likely dialect: Messages must state `max_tokens`, and hold `system` beside the messages."""
     if b'"input":' in body and b'"messages"' not in body:
         return "openai_responses"
     messages = b'"max_tokens"' in body and (b'"system":' in body or b'"tool_use"' in body)

@@ -55,6 +55,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
+def printable(text: str) -> str:
+    """Without what would steer a terminal: keys, paths and file names are others' text."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def look_around() -> Discovered:
     """Engines on this machine and keys in the environment, within a second."""
     from halfdoor.backends.discover import discover  # noqa: PLC0415  costs 0.1 s, seldom needed

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from msgspec import Struct
 
-from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, printable, say_json
 from halfdoor.config.load import load_user
 from halfdoor.errors import SetupError
 from halfdoor.reading.engine import Engine, Hit
@@ -57,7 +57,7 @@ def scan(
         for secret in secrets(engine, name, text):
             found.append(secret)
             if not json:
-                place = f"{_printable(name)}:{secret.line}:{secret.column}"
+                place = f"{printable(name)}:{secret.line}:{secret.column}"
                 typer.echo(f"{place}: {secret.kind} {secret.shown}")
     if json:
         say_json(found)
@@ -86,12 +86,7 @@ def secrets(engine: Engine, path: str, text: str) -> Iterator[Secret]:
 
 def masked(secret: str) -> str:
     """Enough to recognise it: a quarter of it, at most four characters, none that controls."""
-    return _printable(secret[: min(4, len(secret) // 4)]) + "…"
-
-
-def _printable(text: str) -> str:
-    """Without what would steer a terminal: keys and file names are others' text."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return printable(secret[: min(4, len(secret) // 4)]) + "…"
 
 
 def _texts(path: str, note: Note) -> Iterator[tuple[str, str]]:

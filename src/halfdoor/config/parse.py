@@ -67,10 +67,11 @@ class Source:
         return SetupError(message, hint=hint, where=self.place(*keys))
 
 
-def tables(source: Source, kind: type[T]) -> T:
-    """Read a whole file. Raises SetupError."""
+def tables(source: Source, kind: type[T], *, references: bool = False) -> T:
+    """Read a whole file. Raises SetupError. references: `${` is text like any other."""
     raw = _toml(source)
-    _no_references(source, raw)
+    if not references:
+        _no_references(source, raw)
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:

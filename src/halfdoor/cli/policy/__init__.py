@@ -9,9 +9,11 @@ from typing import Any, Final
 import typer
 
 from halfdoor.cli.policy.check import check
+from halfdoor.cli.policy.test import compare
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "check": check,
+    "test": compare,
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look over, test, try and draft the rules.")
