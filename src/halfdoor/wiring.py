@@ -28,6 +28,7 @@ from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
 from halfdoor.dialects.base import Dialect
+from halfdoor.dialects.ollama import Ollama
 from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import SetupError
@@ -41,7 +42,8 @@ from halfdoor.store.log import SqliteLog
 from halfdoor.store.shared import SharedMemory
 
 DIALECTS: Final[dict[str, Dialect]] = {
-    dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages(), OpenAIResponses())
+    dialect.name: dialect
+    for dialect in (OpenAIChat(), AnthropicMessages(), OpenAIResponses(), Ollama())
 }
 
 # Projects whose tools ask at one time; each has a cache of blocks of its own.

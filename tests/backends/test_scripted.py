@@ -34,7 +34,7 @@ async def answered(dialect, stream, *turns):
     body = {"model": "qwen3", "max_tokens": 9, "stream": stream, "messages": said}
     if stream and dialect.name == "openai_chat":
         body["stream_options"] = {"include_usage": True}
-    out = Outbound(dialect.outbound_path, (), json.dumps(body).encode(), stream)
+    out = Outbound(dialect.outbound_path(None), (), json.dumps(body).encode(), stream)
     async with backend.call(target, out, PERMIT, "") as incoming:
         chunks = [chunk async for chunk in incoming.chunks()]
         return dict(incoming.headers)["content-type"], chunks, backend

@@ -50,7 +50,7 @@ def spliced(asked: Request, model_id: str = "m", limit: int | None = None) -> by
 
 def test_it_keeps_the_contract():
     dialect: Dialect = CHAT
-    assert (dialect.name, dialect.outbound_path) == ("openai_chat", "/chat/completions")
+    assert (dialect.name, dialect.outbound_path(None)) == ("openai_chat", "/chat/completions")
     assert dialect.endpoints == (ENDPOINT,)
 
 

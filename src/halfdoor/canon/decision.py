@@ -28,6 +28,7 @@ class Target(Struct, frozen=True):
     dialect: str
     vendor: str
     max_output_tokens: int | None = None
+    context_tokens: int | None = None
     client_credentials: bool = False
     terms: Terms = Terms()
 

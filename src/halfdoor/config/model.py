@@ -13,7 +13,7 @@ from halfdoor.canon.rules import Rule
 
 ZoneName = Literal["device", "network", "cloud"]
 AboveName = Literal["exclude", "refuse"]
-DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses"]
+DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses", "ollama"]
 StrategyName = Literal["prefer", "local_first"]
 
 MIB: Final = 1024 * 1024

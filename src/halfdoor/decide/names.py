@@ -66,6 +66,7 @@ def target(card: Card, asked: str) -> Target:
         dialect=card.dialect,
         vendor=card.vendor,
         max_output_tokens=card.max_output_tokens,
+        context_tokens=card.context_tokens,
         client_credentials=card.client_credentials,
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),

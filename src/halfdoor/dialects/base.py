@@ -15,7 +15,7 @@ from halfdoor.canon.request import Conversation, Request
 
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
 EDITS: Final = frozenset(
-    {"model", "max-tokens", "thinking-budget", "include-usage", "drop-thinking"}
+    {"model", "max-tokens", "thinking-budget", "include-usage", "drop-thinking", "context-window"}
 )
 
 
@@ -76,10 +76,11 @@ class Dialect(Protocol):
     name: str
     # What tools may ask for: canonical endpoint -> accepted paths are /v1/X, /X and /v1/v1/X.
     endpoints: tuple[str, ...]
-    # Below a backend's base URL, as that dialect's SDK wants its base URL.
-    outbound_path: str
     content_type_stream: str
-    # A frame that says nothing: clients of this dialect take it anywhere between two others.
+    # What ends a frame of a stream: a blank line, or the line itself.
+    frame_end: bytes
+    # A frame that says nothing: clients of this dialect take it anywhere between two others. b""
+    # where the dialect has none.
     ping: bytes
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
@@ -88,8 +89,13 @@ class Dialect(Protocol):
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
 
-    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
-        """A request body, and what could not be expressed (names from a closed list)."""
+    def render(
+        self, conversation: Conversation, model_id: str, context_tokens: int | None = None
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """A request body, and what could not be expressed (names from a closed list).
+
+        context_tokens: the window to ask for, where an engine takes it from each request.
+        """
 
     def edits(
         self,
@@ -98,11 +104,15 @@ class Dialect(Protocol):
         model_id: str,
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
+        context_tokens: int | None = None,
     ) -> tuple[Edit, ...]:
         """The splices that make the request's own body fit a backend of the same dialect.
 
         drop_signatures: thinking blocks with these signatures are another vendor's and are removed.
         """
+
+    def outbound_path(self, request: Request | None) -> str:
+        """Below a backend's base URL, as that dialect's SDK wants it. request: as for headers."""
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend: open list for the same dialect, this dialect's own otherwise."""

@@ -24,6 +24,7 @@ _KEPT_PREFIXES: Final = ("anthropic-", "x-ratelimit-", "openai-")
 # A frame longer than this is passed on in pieces rather than held.
 HELD_LIMIT_BYTES: Final = 256 * 1024
 _SHORTEST_END: Final = 4
+_BLANK_LINE: Final = b"\n\n"
 
 _JSON: Final = ("content-type", "application/json")
 
@@ -81,19 +82,24 @@ def _stream_of(dialect: Dialect, about: Headers) -> Headers:
 
 
 class WholeFrames:
-    """Lets bytes through up to the last frame's end, so that a cut never leaves half a frame."""
+    """Lets bytes through up to the last frame's end, so that a cut never leaves half a frame.
 
-    def __init__(self) -> None:
+    end: what ends a frame, see `Dialect.frame_end`.
+    """
+
+    def __init__(self, end: bytes) -> None:
         self.rest = b""
+        self._end = end
 
     def feed(self, chunk: bytes) -> bytes:
         """Whole frames, byte for byte; `rest` holds what follows them."""
         data = self.rest + chunk if self.rest else chunk
-        if data.endswith(b"\n\n"):
+        if data.endswith(self._end):
             self.rest = b""
             return data
-        # A frame ends in a blank line, whatever the line ends are.
-        end = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4, data.rfind(b"\r\r") + 2)
+        end = data.rfind(self._end) + len(self._end)
+        if self._end == _BLANK_LINE:  # whatever the line ends are
+            end = max(end, data.rfind(b"\r\n\r\n") + 4, data.rfind(b"\r\r") + 2)
         if end < _SHORTEST_END:
             end = len(data) if len(data) > HELD_LIMIT_BYTES else 0
         self.rest = data[end:]
@@ -111,7 +117,7 @@ class Through:
         self._dialect = dialect
         self._watcher = watcher
         self._filter = only
-        self._frames = WholeFrames()
+        self._frames = WholeFrames(dialect.frame_end)
         self._idle = True  # nothing is held of what came before
         self._begun = False
         self._broken = ""

@@ -52,9 +52,11 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
         model_id=target.model_id,
         max_output_tokens=target.max_output_tokens,
         drop_signatures=_foreign(weighed, target),
+        context_tokens=target.context_tokens,
     )
     headers = far.outbound_headers(request)
-    outbound = Outbound(far.outbound_path, headers, apply(request.body, edits), request.stream)
+    path = far.outbound_path(request)
+    outbound = Outbound(path, headers, apply(request.body, edits), request.stream)
     about = replies.about(weighed, target)
     pipe: Pipe = through(request, near, about, texts=_labelled(weighed))
     return Prepared(target, outbound, pipe, _kinds(edits))
@@ -63,9 +65,10 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
     request = weighed.request
     conversation = near.conversation(request)
-    body, degraded = far.render(_fitted(conversation, target), target.model_id)
+    fitted = _fitted(conversation, target)
+    body, degraded = far.render(fitted, target.model_id, target.context_tokens)
     headers = far.outbound_headers(None)
-    outbound = Outbound(far.outbound_path, headers, body, request.stream)
+    outbound = Outbound(far.outbound_path(None), headers, body, request.stream)
     about = replies.about(weighed, target)
     pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed))
     lost = (*degraded, *(("effort",) if conversation.options.effort else ()))

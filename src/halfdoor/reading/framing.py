@@ -57,3 +57,24 @@ def _frame(block: bytes) -> Frame | None:
         elif line.startswith(b"event:"):
             event = line[6:].strip().decode("utf-8", "replace")
     return Frame(event, b"\n".join(data)) if data else None
+
+
+class LineReader:
+    """Newline-delimited JSON: feed it chunks; it returns the lines that they complete."""
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    @property
+    def pending(self) -> bytes:
+        """Bytes of a line whose end has not come."""
+        return self._pending
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Lines completed by this chunk, less blank ones. Raises BackendError beyond the limit."""
+        *lines, self._pending = (self._pending + chunk).split(b"\n")
+        if len(self._pending) > FRAME_LIMIT_BYTES:
+            raise BackendError("a stream's line exceeds 8 MiB", kind="protocol")
+        return [line for line in lines if line.strip()]

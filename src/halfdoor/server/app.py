@@ -215,11 +215,11 @@ class App:
 
 
 def routes(dialects: Mapping[str, Dialect]) -> dict[str, Route]:
-    """Every path a tool may POST to. One base URL has two conventions, so each stands thrice."""
+    """Every path a tool may POST to: base URLs have two conventions, so `/v1` may stand twice."""
     table: dict[str, Route] = {}
     for dialect in dialects.values():
         for endpoint in dialect.endpoints:
-            for path in (endpoint, endpoint.removeprefix("/v1"), f"/v1{endpoint}"):
+            for path in {endpoint, endpoint.removeprefix("/v1"), f"/v1{endpoint}"}:
                 if path in table:
                     raise SetupError(f"two dialects claim the path `{path}`")
                 table[path] = (dialect, endpoint)

@@ -54,7 +54,7 @@ class Pretended:
             return
         request = dialect.read(dialect.endpoints[0], (), "", body)
         target = Target(self.model, self.model, request.model, self.zone, dialect.name, self.model)
-        outbound = Outbound(dialect.outbound_path, (), body, request.stream)
+        outbound = Outbound(dialect.outbound_path(None), (), body, request.stream)
         events = self._voice.events(turn, target, outbound)
         if not request.stream:
             yield from _whole(turn, dialect.answer(events))

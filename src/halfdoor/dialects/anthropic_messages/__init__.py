@@ -86,8 +86,8 @@ class AnthropicMessages:
 
     name = "anthropic_messages"
     endpoints: tuple[str, ...] = ("/v1/messages",)
-    outbound_path = "/v1/messages"
     content_type_stream = "text/event-stream; charset=utf-8"
+    frame_end = b"\n\n"
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
@@ -119,7 +119,12 @@ class AnthropicMessages:
         """Read everything but what is for Anthropic alone (billing line, user id, cache marks)."""
         return conversation(request.body)
 
-    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+    def render(
+        self,
+        conversation: Conversation,
+        model_id: str,
+        context_tokens: int | None = None,  # noqa: ARG002  servers of this dialect set their own
+    ) -> tuple[bytes, tuple[str, ...]]:
         """A body, and what it could not express: names of `_anthropic_render.DEGRADED`."""
         return render(conversation, model_id)
 
@@ -130,6 +135,7 @@ class AnthropicMessages:
         model_id: str,
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
+        context_tokens: int | None = None,  # noqa: ARG002  as in `render`
     ) -> tuple[Edit, ...]:
         """`model`, `max-tokens`, `thinking-budget`, `drop-thinking`.
 
@@ -147,6 +153,10 @@ class AnthropicMessages:
         if drop_signatures:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(found)
+
+    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
+        """Below a backend's base URL."""
+        return "/v1/messages"
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """From the same dialect also `anthropic-*`, `x-claude-code-*` and what names the tool."""

@@ -67,8 +67,8 @@ class OpenAIChat:
 
     name = "openai_chat"
     endpoints: tuple[str, ...] = ("/v1/chat/completions",)
-    outbound_path = "/chat/completions"
     content_type_stream = "text/event-stream"
+    frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
@@ -102,7 +102,12 @@ class OpenAIChat:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
         return read_conversation(request.body)
 
-    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+    def render(
+        self,
+        conversation: Conversation,
+        model_id: str,
+        context_tokens: int | None = None,  # noqa: ARG002  servers of this dialect set their own
+    ) -> tuple[bytes, tuple[str, ...]]:
         """A request body, and names from `rendering.DEGRADED`."""
         rendering = Rendering(conversation)
         body = rendering.body(model_id)
@@ -115,6 +120,7 @@ class OpenAIChat:
         model_id: str,
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],  # noqa: ARG002  Chat's thinking carries no signature
+        context_tokens: int | None = None,  # noqa: ARG002  as in `render`
     ) -> tuple[Edit, ...]:
         """The splices for a backend of this dialect, by place; their spans never touch."""
         found: list[Edit] = []
@@ -125,6 +131,10 @@ class OpenAIChat:
         if request.stream and (asking := _ask_usage(request)) is not None:
             found.append(asking)
         return tuple(sorted(found, key=lambda edit: edit.start))
+
+    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
+        """Below a backend's base URL."""
+        return "/chat/completions"
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""

@@ -75,8 +75,8 @@ class OpenAIResponses:
 
     name = "openai_responses"
     endpoints: tuple[str, ...] = ("/v1/responses",)
-    outbound_path = "/responses"
     content_type_stream = "text/event-stream"
+    frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
@@ -108,7 +108,12 @@ class OpenAIResponses:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
         return read_conversation(request.body)
 
-    def render(self, conversation: Conversation, model_id: str) -> tuple[bytes, tuple[str, ...]]:
+    def render(
+        self,
+        conversation: Conversation,
+        model_id: str,
+        context_tokens: int | None = None,  # noqa: ARG002  servers of this dialect set their own
+    ) -> tuple[bytes, tuple[str, ...]]:
         """A request body, and names from `rendering.DEGRADED`."""
         rendering = Rendering(conversation)
         body = rendering.body(model_id)
@@ -121,6 +126,7 @@ class OpenAIResponses:
         model_id: str,
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
+        context_tokens: int | None = None,  # noqa: ARG002  as in `render`
     ) -> tuple[Edit, ...]:
         """`model`, `max-tokens`, `drop-thinking`, by place; their spans never touch.
 
@@ -135,6 +141,10 @@ class OpenAIResponses:
         if drop_signatures:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(sorted(found, key=lambda edit: edit.start))
+
+    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
+        """Below a backend's base URL."""
+        return "/responses"
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""

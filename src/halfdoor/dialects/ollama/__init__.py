@@ -1,0 +1,218 @@
+"""Ollama's own protocol, in both roles.
+
+The public face of the dialect; its parts stand beside it: `reading` and `rendering` (requests),
+`stream` and `answer` (answers), `watch` (what passes through), `wire` (shapes). Shapes: as the
+engine's own documentation has them. Its compatible endpoints cannot set the window; this one does.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Final, TypeVar
+
+import msgspec
+
+from halfdoor.canon.commands import Headers
+from halfdoor.canon.decision import Edit
+from halfdoor.canon.events import Event
+from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.dialects.ollama.answer import read_answer, write_answer
+from halfdoor.dialects.ollama.reading import read_conversation
+from halfdoor.dialects.ollama.rendering import Rendering
+from halfdoor.dialects.ollama.stream import StreamEmitter, StreamParser
+from halfdoor.dialects.ollama.watch import StreamWatcher, body_learnt
+from halfdoor.dialects.ollama.wire import decoded, encode, error_body, trouble, wrong
+from halfdoor.dialects.watching import BodyWatcher
+from halfdoor.reading.spans import Member, elements, members
+
+T = TypeVar("T")
+
+CHAT: Final = "/api/chat"
+GENERATE: Final = "/api/generate"
+
+# The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
+FIELDS: Final = frozenset({
+    "context", "format", "images", "keep_alive", "logprobs", "messages", "model", "options",
+    "prompt", "raw", "shift", "stream", "suffix", "system", "template", "think", "tools",
+    "top_logprobs", "truncate",
+})  # fmt: skip
+_LISTS: Final = frozenset({"messages", "tools"})
+_SENT_ON: Final = frozenset({"accept", "content-type", "user-agent"})
+_JSON: Final = ("content-type", "application/json")
+
+_strings: Final = msgspec.json.Decoder(str)
+_flags: Final = msgspec.json.Decoder(bool | None)
+_counts: Final = msgspec.json.Decoder(int | None)
+
+
+class Ollama:
+    """The dialect (see `base.Dialect`). Without state."""
+
+    name = "ollama"
+    endpoints: tuple[str, ...] = (CHAT, GENERATE)
+    content_type_stream = "application/x-ndjson"
+    frame_end = b"\n"
+    ping = b""  # a line is always part of the answer
+
+    def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
+        """Read the envelope; the conversation stays bytes. Left out, `stream` is true.
+
+        Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
+        """
+        found = members(body)
+        spans = {member.key: (member.start, member.end) for member in found}
+        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
+            raise wrong("must be a string", "model")
+        if endpoint == CHAT and not body.startswith(b"[", spans.get("messages", (0, 0))[0]):
+            raise wrong("must be an array", "messages")
+        stream = _read(_flags, body, spans, "stream", None)
+        return Request(
+            dialect=self.name,
+            endpoint=endpoint,
+            body=body,
+            model=_read(_strings, body, spans, "model", ""),
+            stream=stream is not False,
+            blocks=tuple(_blocks(body, found)),
+            members=spans,
+            headers=headers,
+            query=query,
+            max_tokens=_limit(body, spans),
+        )
+
+    def conversation(self, request: Request) -> Conversation:
+        """Read everything, to translate. Raises ClientError where the shape is wrong."""
+        return read_conversation(request.body)
+
+    def render(
+        self, conversation: Conversation, model_id: str, context_tokens: int | None = None
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """A body for `/api/chat`, and names from `rendering.DEGRADED`."""
+        rendering = Rendering(conversation, context_tokens)
+        body = rendering.body(model_id)
+        return body, tuple(rendering.lost)
+
+    def edits(
+        self,
+        request: Request,
+        *,
+        model_id: str,
+        max_output_tokens: int | None,
+        drop_signatures: frozenset[str],  # noqa: ARG002  its thinking carries no signature
+        context_tokens: int | None = None,
+    ) -> tuple[Edit, ...]:
+        """`model`, `max-tokens`, `context-window`, by place; their spans never touch."""
+        found: list[Edit] = []
+        if request.model != model_id:
+            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        if max_output_tokens is not None and (request.max_tokens or 0) > max_output_tokens:
+            spans = _option_spans(request.body, request.members)
+            found.append(Edit("max-tokens", *spans["num_predict"], b"%d" % max_output_tokens))
+        if context_tokens is not None:
+            found += _windowed(request, context_tokens)
+        return tuple(sorted(found, key=lambda edit: edit.start))
+
+    def outbound_path(self, request: Request | None) -> str:
+        """Below the engine's root: the endpoint that was asked, or chat."""
+        return CHAT if request is None else request.endpoint
+
+    def outbound_headers(self, request: Request | None) -> Headers:
+        """Headers for a backend. request: None when the body was written here."""
+        if request is None:
+            return (_JSON,)
+        sent = tuple((name, value) for name, value in request.headers if name in _SENT_ON)
+        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+
+    def credential(self, key: str) -> Headers:
+        """A bearer token."""
+        return (("authorization", f"Bearer {key}"),)
+
+    def parser(self) -> StreamParser:
+        """For a model's stream."""
+        return StreamParser()
+
+    def emitter(self, request: Request) -> StreamEmitter:
+        """For a tool's stream."""
+        return StreamEmitter(generated=request.endpoint == GENERATE)
+
+    def filter(self, request: Request) -> None:
+        """None: no edit of this dialect adds a line."""
+
+    def watcher(self, *, stream: bool, texts: bool) -> StreamWatcher | BodyWatcher:
+        """For bytes that pass through; texts: also collect the answer's complete texts."""
+        if stream:
+            return StreamWatcher(texts=texts)
+        return BodyWatcher(partial(body_learnt, texts=texts))
+
+    def events(self, body: bytes) -> list[Event]:
+        """A whole answer. Raises BackendError(kind="protocol")."""
+        return read_answer(body)
+
+    def answer(self, events: Iterable[Event], request: Request | None = None) -> bytes:
+        """A whole answer for a tool. The events hold no Failed."""
+        generated = request is not None and request.endpoint == GENERATE
+        return write_answer(events, generated=generated)
+
+    def error(self, status: int, code: str, message: str) -> bytes:  # noqa: ARG002  one string
+        """`{"error": message}`."""
+        return error_body(message)
+
+    def stream_error(self, code: str, message: str) -> bytes:  # noqa: ARG002  as above
+        """A line that holds an error ends a stream of this dialect."""
+        return error_body(message) + b"\n"
+
+    def error_text(self, body: bytes) -> tuple[str, str]:
+        """("", message) of a backend's error body; ("", "") when unreadable."""
+        return trouble(body)
+
+
+def _read(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    spans: dict[str, tuple[int, int]],
+    field: str,
+    absent: T,
+) -> T:
+    if field not in spans:
+        return absent
+    start, end = spans[field]
+    return decoded(decoder, memoryview(body)[start:end], field)
+
+
+def _option_spans(body: bytes, spans: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    start, end = spans.get("options", (0, 0))
+    if not body.startswith(b"{", start) or end == 0:
+        return {}
+    return {member.key: (member.start, member.end) for member in members(body, start, end)}
+
+
+def _limit(body: bytes, spans: dict[str, tuple[int, int]]) -> int | None:
+    limit: int | None = _read(_counts, body, _option_spans(body, spans), "num_predict", None)
+    return limit
+
+
+def _windowed(request: Request, tokens: int) -> Iterator[Edit]:
+    """The window that the model is known to have, where its tool states none."""
+    body, spans = request.body, request.members
+    stated = _option_spans(body, spans)
+    if "num_ctx" in stated:
+        return
+    if "options" not in spans or not body.startswith(b"{", spans["options"][0]):
+        at = body.index(b"{") + 1
+        if "options" not in spans:
+            yield Edit("context-window", at, at, b'"options":{"num_ctx":%d},' % tokens)
+        elif body.startswith(b"null", spans["options"][0]):
+            yield Edit("context-window", *spans["options"], b'{"num_ctx":%d}' % tokens)
+        return
+    at = spans["options"][0] + 1
+    comma = b"," if stated else b""
+    yield Edit("context-window", at, at, b'"num_ctx":%d' % tokens + comma)
+
+
+def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
+    """What lies outside is punctuation, white space and the keys of the two arrays."""
+    for member in found:
+        if member.key in _LISTS and body.startswith(b"[", member.start):
+            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
+                yield Block(f"{member.key}[{i}]", start, end)
+        else:
+            place = member.key if member.key in FIELDS else "(unknown)"
+            yield Block(place, member.key_start, member.end, member=True)

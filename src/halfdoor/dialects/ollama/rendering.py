@@ -1,0 +1,190 @@
+"""Conversations → `/api/chat` bodies."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, assert_never
+
+from msgspec import Raw
+
+from halfdoor.canon.request import (
+    ChoiceMode,
+    Conversation,
+    Image,
+    Message,
+    Opaque,
+    Options,
+    Part,
+    Role,
+    ServerTool,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from halfdoor.dialects.ollama.reading import ANY_OBJECT
+from halfdoor.dialects.ollama.wire import encode
+
+# All that such a body may be unable to say.
+DEGRADED: Final = frozenset({
+    "image", "opaque-part", "order", "parallel-calls", "server-tool", "thinking",
+    "thinking-budget", "tool-choice", "tool-error",
+})  # fmt: skip
+
+
+class Rendering:
+    """One body in the making; `lost` collects what it cannot say, in order, once each.
+
+    context_tokens: the window that the engine loads the model with. Unstated, it takes its own
+    default, and would cut off the oldest messages without a word: `truncate` forbids that.
+    """
+
+    __slots__ = ("_context_tokens", "_conversation", "_names", "lost")
+
+    def __init__(self, conversation: Conversation, context_tokens: int | None) -> None:
+        self._conversation = conversation
+        self._context_tokens = context_tokens
+        self._names = {
+            part.id: part.name
+            for message in conversation.messages
+            for part in message.parts
+            if isinstance(part, ToolCall)
+        }
+        self.lost: dict[str, None] = {}
+
+    def body(self, model_id: str) -> bytes:
+        """The request body; `stream` is always said, because left out it is true."""
+        told = self._conversation
+        body: dict[str, object] = {
+            "model": model_id,
+            "messages": [turn for message in told.messages for turn in self._turn(message)],
+            "stream": told.stream,
+            "truncate": False,
+        }
+        if tools := list(self._tools()):
+            body["tools"] = tools
+        body |= self._options(told.options)
+        return encode(body)
+
+    def _lose(self, what: str) -> None:
+        self.lost[what] = None
+
+    def _turn(self, message: Message) -> Iterator[dict[str, object]]:
+        match message.role:
+            case Role.SYSTEM:
+                yield {"role": "system"} | self._content(message.parts)
+            case Role.USER:
+                yield from self._user(message)
+            case Role.ASSISTANT:
+                yield from self._assistant(message)
+            case _:
+                assert_never(message.role)
+
+    def _user(self, message: Message) -> Iterator[dict[str, object]]:
+        """Results first: every call must be answered before anything else is said."""
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        for result in results:
+            if result.is_error:
+                self._lose("tool-error")
+            named = {
+                "tool_name": self._names.get(result.call_id, ""),
+                "tool_call_id": result.call_id,
+            }
+            yield {"role": "tool", **named} | self._content(result.parts)
+        rest = [part for part in message.parts if not isinstance(part, ToolResult)]
+        if rest or not results:
+            yield {"role": "user"} | self._content(rest)
+
+    def _assistant(self, message: Message) -> Iterator[dict[str, object]]:
+        calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
+        rest = [part for part in message.parts if not isinstance(part, ToolCall)]
+        said = {"role": "assistant"} | self._content(rest)
+        if calls or said["content"]:
+            yield said | ({"tool_calls": calls} if calls else {})
+
+    def _content(self, parts: Iterable[Part]) -> dict[str, object]:
+        texts: list[str] = []
+        images: list[str] = []
+        for part in parts:
+            match part:
+                case Text(text=text):
+                    texts.append(text)
+                case Image(data=data) if data:
+                    images.append(data)
+                case _:
+                    self._lose(_name(part))
+        content: dict[str, object] = {"content": "\n".join(texts)}
+        return content | ({"images": images} if images else {})
+
+    def _tools(self) -> Iterator[dict[str, object]]:
+        """The API has no choice of tools: with none allowed, none are told."""
+        choice = self._conversation.tool_choice
+        if choice is not None and choice.mode is ChoiceMode.NONE:
+            return
+        if choice is not None and choice.mode is not ChoiceMode.AUTO:
+            self._lose("tool-choice")
+        for tool in self._conversation.tools:
+            if isinstance(tool, ServerTool):
+                self._lose("server-tool")
+            else:
+                yield {"type": "function", "function": _function(tool)}
+
+    def _options(self, options: Options) -> dict[str, object]:
+        if options.parallel_tool_calls is False:
+            self._lose("parallel-calls")
+        if options.thinking_tokens:
+            self._lose("thinking-budget")
+        engine: dict[str, object] = {
+            "num_ctx": self._context_tokens,
+            "num_predict": options.max_tokens,
+            "temperature": options.temperature,
+            "top_p": options.top_p,
+            "top_k": options.top_k,
+            "stop": list(options.stop) or None,
+        }
+        fields: dict[str, object] = {
+            "options": _stated(engine) or None,
+            "format": _format(options),
+            "think": options.effort or (False if options.thinking_tokens == 0 else None),
+        }
+        return _stated(fields)
+
+
+def _stated(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _name(part: Part) -> str:
+    """What is lost with a part that cannot be said where it stands."""
+    match part:
+        case Thinking():
+            return "thinking"
+        case Opaque():
+            return "opaque-part"
+        case Image():
+            return "image"  # an address: the engine takes bytes only
+        case Text() | ToolCall() | ToolResult():
+            return "order"
+        case _:
+            assert_never(part)
+
+
+def _call(part: ToolCall) -> dict[str, object]:
+    """Arguments are an object here; text that is none goes as one string."""
+    arguments: object = Raw(part.arguments.encode())
+    if not part.arguments.lstrip().startswith("{"):
+        arguments = {"input": part.arguments}
+    return {"id": part.id, "function": {"name": part.name, "arguments": arguments}}
+
+
+def _function(tool: Tool) -> dict[str, object]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": Raw(tool.schema) if tool.schema else {"type": "object", "properties": {}},
+    }
+
+
+def _format(options: Options) -> object:
+    if not options.response_schema:
+        return None
+    return "json" if options.response_schema == ANY_OBJECT else Raw(options.response_schema)
