@@ -8,6 +8,7 @@ from msgspec import structs
 
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Block
+from halfdoor.detect import survey
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
@@ -306,11 +307,30 @@ def test_a_block_is_read_once_and_known_again_where_it_moves():
 
 
 def test_the_cache_stays_within_its_bound_and_holds_no_text():
-    small = surveyor("payments/**", cache_entries=4)
+    small = surveyor("payments/**", cache_bytes=2000)
     for n in range(20):
         small.survey(request(messages(user(text(f"{n} {KEY}")))))
-    assert len(small._cache) == 4
-    assert KEY not in repr(small._cache)
+        assert small._known.size <= 2000
+    assert len(small._known._blocks) == 5
+    assert KEY not in repr(small._known._blocks)
+
+
+def test_blocks_with_many_paths_or_long_seals_take_more_of_the_cache():
+    small = surveyor("payments/**", cache_bytes=20_000)
+    thinking = [
+        {"type": "thinking", "thinking": "x", "signature": f"{n}" * 9000} for n in (1, 2, 3)
+    ]
+    names = "\n".join(f"src/part_{n}.py:1: x" for n in range(200))
+    for part in (*thinking, text(names)):
+        small.survey(request(messages(assistant(part))))
+        assert small._known.size <= 20_000
+    assert small._known.size == sum(map(survey._bytes, small._known._blocks.values()))
+
+
+def test_a_block_larger_than_the_cache_is_found_all_the_same():
+    none = surveyor(cache_bytes=0)
+    body = request(messages(user(text(KEY))))
+    assert none.survey(body) == none.survey(body) == surveyor().survey(body)
 
 
 def test_text_and_json_with_the_same_bytes_are_not_taken_for_each_other():

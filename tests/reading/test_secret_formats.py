@@ -79,6 +79,14 @@ def test_verifying_the_table_passes_with_the_real_table():
     verify_table(ENGINE)
 
 
+def test_what_the_examples_needed_is_given_back_and_made_again_when_a_form_occurs():
+    verify_table(ENGINE)
+    assert ENGINE._located == [None] * len(FORMATS)
+    form = FORMATS[0]
+    assert form.id in {hit.format_id for hit in ENGINE.scan(form.positives[0])}
+    assert 0 < sum(made is not None for made in ENGINE._located) < 10
+
+
 def test_verifying_the_table_names_a_format_that_misses_its_example():
     broken = Format("broken", "abc[0-9]{9}", "nowhere", ("abd123456789",), ())
     with pytest.raises(SetupError, match="`broken` misses its own example"):

@@ -18,7 +18,11 @@ from halfdoor.reading import passages
 from halfdoor.reading.passages import Passage
 from halfdoor.reading.prints import Prints
 
-CACHE_ENTRIES: Final = 16_384
+# Room for about 20,000 blocks: a long coding session has some hundreds.
+CACHE_BYTES: Final = 8 * 1024 * 1024
+# What a block takes that has neither labels, marks nor paths, and what each of these adds.
+_SEEN_BYTES: Final = 300
+_FACT_BYTES: Final = 80
 # Rules see all paths of a block; the scene is told this many.
 _PATHS_TOLD: Final = 256
 _TURNS: Final = ("messages[", "input[")
@@ -69,7 +73,7 @@ class Surveyor:
     """Surveys requests with a set of detectors. Belongs to one thread at a time.
 
     detectors_hash: hex over the detectors and their tables, for the log.
-    cache_entries: blocks remembered; each takes about 1 KB.
+    cache_bytes: about how much is remembered of blocks; the least used are forgotten.
     """
 
     def __init__(
@@ -77,13 +81,12 @@ class Surveyor:
         detectors: tuple[Detector, ...],
         prints: Prints,
         *,
-        cache_entries: int = CACHE_ENTRIES,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._detectors = detectors
         self._paths = any(getattr(detector, "reads_paths", True) for detector in detectors)
         self._prints = prints
-        self._entries = cache_entries
-        self._cache: OrderedDict[tuple[str, bytes], Seen] = OrderedDict()
+        self._known = _Known(cache_bytes)
         self.detectors_hash = _hash(detectors)
 
     def survey(self, request: Request) -> Found:
@@ -104,15 +107,11 @@ class Surveyor:
 
     def _seen(self, shape: str, raw: memoryview, read: Callable[[], Passage]) -> Seen:
         key = (shape, self._prints.block(raw))
-        seen = self._cache.get(key)
-        if seen is not None:
-            self._cache.move_to_end(key)
-            return seen
-        seen, lasting = self._look(read)
-        if lasting:
-            self._cache[key] = seen
-            if len(self._cache) > self._entries:
-                self._cache.popitem(last=False)
+        seen = self._known.get(key)
+        if seen is None:
+            seen, lasting = self._look(read)
+            if lasting:
+                self._known.keep(key, seen)
         return seen
 
     def _look(self, read: Callable[[], Passage]) -> tuple[Seen, bool]:
@@ -150,6 +149,36 @@ class Surveyor:
             signatures=sealed,
             speaks=passage.speaks,
         )
+
+
+class _Known:
+    """Blocks that were seen, by shape and print; the least used are forgotten first.
+
+    limit: bytes. size: bytes that they take, about; paths and seals may be long.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._blocks: OrderedDict[tuple[str, bytes], Seen] = OrderedDict()
+        self.size = 0
+
+    def get(self, key: tuple[str, bytes]) -> Seen | None:
+        seen = self._blocks.get(key)
+        if seen is not None:
+            self._blocks.move_to_end(key)
+        return seen
+
+    def keep(self, key: tuple[str, bytes], seen: Seen) -> None:
+        self._blocks[key] = seen
+        self.size += _bytes(seen)
+        while self.size > self._limit:
+            self.size -= _bytes(self._blocks.popitem(last=False)[1])
+
+
+def _bytes(seen: Seen) -> int:
+    facts = len(seen.labels) + len(seen.marks) + len(seen.paths) + len(seen.signatures)
+    texts = sum(map(len, seen.paths)) + sum(len(seal) for _, seal in seen.signatures)
+    return _SEEN_BYTES + facts * _FACT_BYTES + texts
 
 
 def _plain_reader(text: str) -> Callable[[], Passage]:

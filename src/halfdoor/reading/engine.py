@@ -83,6 +83,11 @@ class Engine:
         saved = bytes(hyperscan.dumpb(self._database))
         return self._head() + hashlib.sha256(saved).digest() + saved
 
+    def rest(self) -> None:
+        """Give back what was compiled to say where; it is compiled again when a form occurs."""
+        self._located = [None] * len(self.table)
+        re2.purge()
+
     def scan(self, text: str) -> list[Hit]:
         """All findings, in order of place. Lone surrogates are read as the bytes they would be."""
         data = text.encode("utf-8", "surrogatepass")
