@@ -72,7 +72,7 @@ WRONG = {
     ),
     "an unknown zone": (backend(zone="local"), ":5: `zone` is `local`", "one of `cloud`"),
     "an unknown dialect": (backend(dialect="openai"), ":3: `dialect` is `openai`", "`openai_chat`"),
-    "a dialect of later": (backend(dialect="ollama"), "`ollama`, which nothing does yet", "one of"),
+    "a dialect of later": (backend(dialect="embeddings"), "which nothing does yet", "one of"),
     "an unknown strategy": ("[routing]\nstrategy = 'locl_first'\n", ":2:", "`local_first`"),
     "a review": (
         RULE + "ceiling = 'device'\nabove = 'review'\n",

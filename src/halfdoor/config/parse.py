@@ -22,7 +22,7 @@ STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 QUOTED: Final = re.compile(r"[`'](.*)[`']")
 WRONG_TYPE: Final = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
 WORD: Final = re.compile(r"[A-Za-z_-]{1,24}")
-LATER: Final = frozenset({"review", "redact", "openai_responses", "openai_completions", "ollama"})
+LATER: Final = frozenset({"review", "redact", "openai_completions", "embeddings"})
 TOML_HINTS: Final = {
     "Invalid value": "texts need quotes",
     "Expected newline or end of document": "texts need quotes, and each key its own line",
