@@ -1,11 +1,13 @@
 """What the commands that read the log share: where it is, and how its facts are worded."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +25,8 @@ STYLES: Final = {
     "failed": "red",
     "hung-up": "magenta",
 }
+_AGO: Final = re.compile(r"(\d{1,5})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
 SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
@@ -46,6 +50,27 @@ def opened(config: Path | None) -> LogReader:
 def moment(time: str) -> datetime:
     """The time of an entry."""
     return datetime.fromisoformat(time)
+
+
+def beginning(text: str) -> str:
+    """What `--since` says, as the entries have it: RFC 3339 in UTC; "" for the beginning."""
+    if not text:
+        return ""
+    if ago := _AGO.fullmatch(text):
+        start = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    else:
+        start = _stated(text)
+    return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _stated(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"`{text}` is no time; try 2026-11-21, 2026-11-21T09:30Z or 24h", param_hint="--since"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def age(time: str, now: datetime | None = None) -> str:

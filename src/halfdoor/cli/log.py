@@ -1,10 +1,8 @@
 """`halfdoor log`: verify, read, export and sign off the evidence."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from halfdoor.canon.record import Decided, Entry, Noted, Outcome
-from halfdoor.cli.ledger import SHORT_ID, moment, opened, settings, show
+from halfdoor.cli.ledger import SHORT_ID, beginning, moment, opened, settings, show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
 from halfdoor.errors import LogError, SetupError
 from halfdoor.record.audit import Problem, Report, Row
@@ -26,8 +24,6 @@ app = typer.Typer(no_args_is_help=True, help="Verify, read and export the eviden
 
 # Below this an audit takes less than a blink, and a bar would only flicker.
 LONG: Final = 20_000
-_AGO: Final = re.compile(r"(\d{1,5})([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Format(StrEnum):
@@ -92,7 +88,7 @@ def export(
 ) -> None:
     """Write the entries as they were recorded, one canonical JSON object a line."""
     assert form is Format.JSONL
-    start = _since(since)
+    start = beginning(since)
     with opened(config) as reader:
         for row in reader.rows(since=start):
             sys.stdout.buffer.write(row.leaf.encode("utf-8", "surrogateescape") + b"\n")
@@ -206,24 +202,3 @@ def _decision(entry: Decided) -> str:
     if entry.refusal:
         return f"{rule}refused: {entry.refusal}"
     return f"{rule}may go to {', '.join(planned.model for planned in entry.plan)}"
-
-
-def _since(text: str) -> str:
-    """RFC 3339 in UTC, as the entries have it; "" for the beginning."""
-    if not text:
-        return ""
-    if ago := _AGO.fullmatch(text):
-        start = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    else:
-        start = _moment(text)
-    return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"`{text}` is no time; try 2026-11-21, 2026-11-21T09:30Z or 24h", param_hint="--since"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -10,10 +10,12 @@ import typer
 
 from halfdoor.cli.policy.check import check
 from halfdoor.cli.policy.test import compare
+from halfdoor.cli.policy.trial import trial
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "check": check,
     "test": compare,
+    "try": trial,
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look over, test, try and draft the rules.")
