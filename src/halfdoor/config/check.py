@@ -255,7 +255,7 @@ def _label(source: Source, index: int, label: str) -> None:
             f"nothing produces the label `{_shown(label)}` yet",
             meant(label, (*PRODUCED, "path:<glob>")),
         )
-    if trouble := _glob_trouble(label.removeprefix(PATH)):
+    if trouble := glob_trouble(label.removeprefix(PATH)):
         raise source.error(
             place,
             f"`path:` {trouble}",
@@ -267,7 +267,7 @@ def _shown(text: str) -> str:
     return ascii(text[:LABEL_LIMIT])[1:-1]
 
 
-def _glob_trouble(glob: str) -> str:
+def glob_trouble(glob: str) -> str:
     """Why a path glob could never mean what its author hoped, "" when it can."""
     if not glob.strip():
         return "has no glob"

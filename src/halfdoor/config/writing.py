@@ -70,34 +70,34 @@ def _backend(backend: Backend) -> Iterator[str]:
     if backend.url.startswith(SCRIPTED):
         yield "# NOT A MODEL: a shipped fake with scripted answers, because nothing was found."
     yield "[[backends]]"
-    yield f"name = {_text(backend.name)}"
-    yield f"dialect = {_text(backend.dialect)}"
-    yield f"url = {_text(backend.url)}"
-    yield f"zone = {_text(backend.zone)}"
+    yield f"name = {quoted(backend.name)}"
+    yield f"dialect = {quoted(backend.dialect)}"
+    yield f"url = {quoted(backend.url)}"
+    yield f"zone = {quoted(backend.zone)}"
     if backend.key:
-        yield f"key = {_text(backend.key)}  # read from the environment"
+        yield f"key = {quoted(backend.key)}  # read from the environment"
 
 
 def _model(model: Model) -> Iterator[str]:
     yield "[[models]]"
-    yield f"name = {_text(model.name)}"
-    yield f"backend = {_text(model.backend)}"
+    yield f"name = {quoted(model.name)}"
+    yield f"backend = {quoted(model.backend)}"
     remark = "  # sends on the name that was asked for" if model.id == "*" else ""
-    yield f"id = {_text(model.id)}{remark}"
+    yield f"id = {quoted(model.id)}{remark}"
     if model.context_tokens:
         yield f"context_tokens = {model.context_tokens}"
 
 
 def _name(name: Name) -> Iterator[str]:
     yield "[[names]]"
-    yield f"match = {_text(name.match)}"
-    yield "choose = [" + ", ".join(map(_text, name.choose)) + "]"
+    yield f"match = {quoted(name.match)}"
+    yield "choose = [" + ", ".join(map(quoted, name.choose)) + "]"
 
 
 def _joined(lines: Iterator[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(value: str) -> str:
+def quoted(value: str) -> str:
     """A TOML basic string: JSON's escapes are a part of TOML's, but for DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import typer
 
 from halfdoor.cli.policy.check import check
+from halfdoor.cli.policy.draft import draft
 from halfdoor.cli.policy.test import compare
 from halfdoor.cli.policy.trial import trial
 
@@ -16,6 +17,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "check": check,
     "test": compare,
     "try": trial,
+    "import": draft,
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look over, test, try and draft the rules.")
