@@ -10,7 +10,17 @@ from halfdoor.canon.rules import Rule
 from halfdoor.canon.scene import Scene
 from halfdoor.errors import ClientError
 from halfdoor.flow.exchange import exchange
-from tests.helpers.house import AWS_KEY, CLOUD, CLOUD_CHAT, DEFAULTS, LOCAL, house, request
+from halfdoor.wiring import DIALECTS
+from tests.helpers.house import (
+    AWS_KEY,
+    CLOUD,
+    CLOUD_CHAT,
+    DEFAULTS,
+    LOCAL,
+    house,
+    messages_body,
+    request,
+)
 from tests.helpers.playbook import (
     PERMIT,
     SCENE,
@@ -31,6 +41,12 @@ BOTH = [CLOUD, LOCAL]
 
 def line(asked, cards=BOTH, **more):
     return playbook(exchange(asked, Actor(tool="test"), house(cards, **more)))
+
+
+def counting(**fields):
+    return DIALECTS["anthropic_messages"].read(
+        "/v1/messages/count_tokens", (), "", messages_body(**fields)
+    )
 
 
 def body_of(command):
@@ -54,6 +70,31 @@ def test_secret_in_a_tool_result_stays_local():
     assert b"secret" in reply.body
     assert b"sonnet" in reply.body
     assert dict(reply.headers)["x-halfdoor-rule"] == "secret"
+
+
+def test_a_count_of_tokens_goes_to_the_vendor_that_would_be_asked():
+    script = line(counting(text="hello"))
+    script << begin() >> SCENE << decided(plan=["sonnet"]) >> PERMIT
+    script << call("sonnet") >> answered() << outcome(result="answered", model="sonnet")
+    assert script.ends() is None
+    assert body_of(script.asked[2])["model"] == "claude-sonnet-5"
+
+
+def test_a_count_that_no_vendor_makes_is_made_here():
+    script = line(counting(text="hello"))
+    script << begin() >> SCENE << decided(plan=["sonnet"]) >> PERMIT
+    script << call("sonnet") >> faulted("status", status=404)
+    script << outcome(result="counted", status=404)
+    reply = script.ends()
+    assert reply.status == 200
+    assert json.loads(reply.body)["input_tokens"] > 10
+
+
+def test_a_count_of_a_secret_text_is_made_here_and_nobody_is_asked():
+    script = line(counting(text=f"key = {AWS_KEY}"), [CLOUD])
+    script << begin() >> SCENE << decided(plan=[], refusal="") >> PERMIT
+    script << outcome(result="counted", status=200)
+    assert script.ends().status == 200
 
 
 def test_an_explicit_choice_that_a_rule_forbids_is_refused_and_recorded():

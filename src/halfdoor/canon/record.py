@@ -95,7 +95,8 @@ class Attempt(Struct, frozen=True):
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
     """Written when the exchange is over.
 
-    result: `answered`, `refused`, `failed`, `hung-up`. stop: the neutral stop reason, "" if none.
+    result: `answered`, `refused`, `failed`, `hung-up`, `counted` (tokens, here, by nobody else).
+    stop: the neutral stop reason, "" if none.
     first_byte_ms: from the request's arrival to the first byte to the client; -1 if there was none.
     """
 

@@ -23,6 +23,18 @@ class Block(Struct, frozen=True):
     member: bool = False
 
 
+class Kind(StrEnum):
+    """What is asked of a model.
+
+    `count`: how many tokens a request has; answered here unless it may go to its vendor anyway.
+    """
+
+    CHAT = "chat"
+    COMPLETION = "completion"
+    EMBEDDING = "embedding"
+    COUNT = "count"
+
+
 class Request(Struct, frozen=True):
     """What a tool sent, as far as it must be read to decide; the bytes stay as they came.
 
@@ -43,6 +55,7 @@ class Request(Struct, frozen=True):
     query: str = ""
     max_tokens: int | None = None
     session: str = ""
+    kind: Kind = Kind.CHAT
 
 
 class Actor(Struct, frozen=True):

@@ -76,6 +76,8 @@ def exchange(
     if ready is not None and over is not None:
         yield kept(weighed, ready.target, over.learnt, house)
     yield Append(writing.outcome(weighed, tuple(attempts), over))
+    if writing.counted_here(weighed, over):
+        return replies.counted(weighed)
     if over is None:
         return replies.refused(weighed, house)
     if isinstance(over, Faulted) and not over.committed:

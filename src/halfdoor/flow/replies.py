@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from halfdoor.canon.commands import Fault, FaultKind, Headers, Learnt, Reply, Unrecorded
 from halfdoor.canon.decision import Target
 from halfdoor.canon.record import Attempt
@@ -10,6 +12,7 @@ from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
 from halfdoor.flow.weighing import Weighed
+from halfdoor.reading.tokens import estimated
 
 NOTHING: Final = Learnt()
 
@@ -41,6 +44,12 @@ def refused(weighed: Weighed, house: House) -> Reply:
     verdict = weighed.verdict
     error = HalfdoorError(verdict.refusal, hint=verdict.hint)
     return _worded(weighed, house, 400, "halfdoor_refused", str(error))
+
+
+def counted(weighed: Weighed) -> Reply:
+    """An estimate of the request's tokens; the shape is Anthropic's and OpenAI's in one."""
+    told = {"object": "response.input_tokens", "input_tokens": estimated(weighed.request.body)}
+    return Reply(200, (_JSON, *about(weighed, None)), msgspec.json.encode(told))
 
 
 def unrecorded(weighed: Weighed, house: House, why: Unrecorded) -> Reply:

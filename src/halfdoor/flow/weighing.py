@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Label
-from halfdoor.canon.request import Actor, Request
+from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.names import Candidates, candidates
 from halfdoor.decide.policy import decide
@@ -33,4 +33,11 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     verdict = decide(who, labels, house.book)
     latched = scene.latched if found.returning else ""
     targets = plan(verdict, scene, house.strategy, latched=latched)
+    if request.kind is Kind.COUNT:
+        targets = _counting(request, targets)
     return Weighed(request, actor, scene, found, labels, who, verdict, targets)
+
+
+def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Whom to ask for a count: who would be asked first, if that one counts in this dialect."""
+    return tuple(target for target in targets[:1] if target.dialect == request.dialect)

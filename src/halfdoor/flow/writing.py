@@ -11,6 +11,7 @@ from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.money import Usage
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
+from halfdoor.canon.request import Kind
 from halfdoor.flow.house import House
 from halfdoor.flow.preparing import Prepared
 from halfdoor.flow.weighing import Weighed
@@ -68,16 +69,22 @@ def outcome(
     return Outcome(
         id=weighed.scene.id,
         time=timestamp(weighed.scene.now_ms + elapsed),
-        result=_result(over),
+        result=_result(weighed, over),
         model=last.model if last else "",
         zone=last.zone if last else "",
         attempts=attempts,
         usage=_bounded(learnt.usage) if learnt and learnt.usage else None,
         stop=learnt.stop if learnt else "",
-        status=last.status if last else 400,
+        status=last.status if last else 200 if counted_here(weighed, over) else 400,
         first_byte_ms=over.first_byte_ms if over else -1,
         ms=elapsed,
     )
+
+
+def counted_here(weighed: Weighed, over: Answered | Faulted | HungUp | None) -> bool:
+    """Is this a count of tokens that no backend made? Then it is made here, and nothing leaves."""
+    unanswered = over is None or (isinstance(over, Faulted) and not over.committed)
+    return weighed.request.kind is Kind.COUNT and unanswered
 
 
 def _bounded(usage: Usage) -> Usage:
@@ -134,14 +141,16 @@ def _planned(target: Target) -> Planned:
 
 
 def _refusal(weighed: Weighed) -> str:
-    if weighed.targets:
+    if weighed.targets or weighed.request.kind is Kind.COUNT:
         return ""
     if not weighed.verdict.excluded:
         return "no-target"
     return "explicit" if weighed.verdict.explicit else "rule"
 
 
-def _result(over: Answered | Faulted | HungUp | None) -> str:
+def _result(weighed: Weighed, over: Answered | Faulted | HungUp | None) -> str:
+    if counted_here(weighed, over):
+        return "counted"
     match over:
         case None:
             return "refused"

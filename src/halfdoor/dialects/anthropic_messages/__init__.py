@@ -14,7 +14,7 @@ import msgspec
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.canon.request import Block, Conversation, Kind, Request
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
 from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
@@ -70,6 +70,9 @@ _FIELDS: Final = frozenset(
         "top_p",
     }
 )
+MESSAGES: Final = "/v1/messages"
+COUNT: Final = "/v1/messages/count_tokens"
+
 # Arrays whose elements are blocks of their own, so that a longer turn costs only what is new.
 _LISTS: Final = frozenset({"messages", "system", "tools"})
 
@@ -85,7 +88,7 @@ class AnthropicMessages:
     """The dialect; see `dialects.base.Dialect`."""
 
     name = "anthropic_messages"
-    endpoints: tuple[str, ...] = ("/v1/messages",)
+    endpoints: tuple[str, ...] = (MESSAGES, COUNT)
     content_type_stream = "text/event-stream; charset=utf-8"
     frame_end = b"\n\n"
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
@@ -113,6 +116,7 @@ class AnthropicMessages:
             query=query,
             max_tokens=max_tokens,
             session=next((value for name, value in headers if name == SESSION_HEADER), ""),
+            kind=Kind.COUNT if endpoint == COUNT else Kind.CHAT,
         )
 
     def conversation(self, request: Request) -> Conversation:
@@ -154,9 +158,9 @@ class AnthropicMessages:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(found)
 
-    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
+    def outbound_path(self, request: Request | None) -> str:
         """Below a backend's base URL."""
-        return "/v1/messages"
+        return MESSAGES if request is None else request.endpoint
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """From the same dialect also `anthropic-*`, `x-claude-code-*` and what names the tool."""

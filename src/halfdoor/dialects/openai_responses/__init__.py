@@ -16,7 +16,7 @@ from msgspec import Struct
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.canon.request import Block, Conversation, Kind, Request
 from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body, error_type, trouble
 from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
 from halfdoor.dialects.openai_responses.body import decoded, wrong
@@ -41,6 +41,9 @@ FIELDS: Final = frozenset({
     "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice",
     "tools", "top_logprobs", "top_p", "truncation", "user",
 })  # fmt: skip
+RESPONSES: Final = "/v1/responses"
+COUNT: Final = "/v1/responses/input_tokens"
+
 _LISTS: Final = frozenset({"input", "tools"})
 # Where a client says which session a request belongs to, the most telling first.
 _SESSIONS: Final = ("session-id", "session_id", "x-session-id", "thread-id")
@@ -74,7 +77,7 @@ class OpenAIResponses:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "openai_responses"
-    endpoints: tuple[str, ...] = ("/v1/responses",)
+    endpoints: tuple[str, ...] = (RESPONSES, COUNT)
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
@@ -102,6 +105,7 @@ class OpenAIResponses:
             query=query,
             max_tokens=_read(_counts, body, spans, "max_output_tokens", None),
             session=_session(headers, body, spans),
+            kind=Kind.COUNT if endpoint == COUNT else Kind.CHAT,
         )
 
     def conversation(self, request: Request) -> Conversation:
@@ -142,9 +146,9 @@ class OpenAIResponses:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(sorted(found, key=lambda edit: edit.start))
 
-    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
-        """Below a backend's base URL."""
-        return "/responses"
+    def outbound_path(self, request: Request | None) -> str:
+        """Below a backend's base URL, which holds the `/v1`."""
+        return (RESPONSES if request is None else request.endpoint).removeprefix("/v1")
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
