@@ -191,3 +191,10 @@ def test_runs_are_those_of_the_pattern_that_defines_them(pieces):
 )
 def test_no_dressed_text_is_overlooked_among_others(texts):
     assert set(filter(None, map(hidden.bared, texts))) <= set(expand_all(texts))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="\\/_a ", max_size=24))
+def test_needless_escapes_are_undone_as_by_plain_replacement(text):
+    plain = text.replace("\\/", "/").replace("\\_", "_")
+    assert hidden.bared(text) == ("" if plain == text else plain)

@@ -37,7 +37,7 @@ _TERMINAL: Final = re2.compile(
 # letters of UTF-16 that was read as something else.
 _UNSEEN: Final = ("\0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
 # What JSON and Markdown escape without need: `https:\/\/`, `ghp\_`.
-_NEEDLESS: Final = (("\\/", "/"), ("\\_", "_"))
+_NEEDLESS: Final = re.compile(r"\\([/_])")
 _EMBEDDED: Final = re2.compile(rb"[\t\x20-\x7e]{16,}", _BYTES)
 
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\n\r"
@@ -75,8 +75,8 @@ def bared(text: str) -> str:
         found = shown.decode("utf-8", "surrogatepass")
     for mark in _UNSEEN if "\0" in found or not found.isascii() else ():
         found = found.replace(mark, "")
-    for escape, meant in _NEEDLESS if "\\" in found else ():
-        found = found.replace(escape, meant)
+    if _NEEDLESS.search(found):
+        found = _NEEDLESS.sub(r"\1", found)
     return "" if found == text else found
 
 

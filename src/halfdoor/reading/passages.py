@@ -129,7 +129,7 @@ class _Notes:
         self.calls: list[CallSeen] = []
         self.answered: dict[str, None] = {}
         self.sealed: dict[str, None] = {}
-        self.spoken: dict[str, None] = {}
+        self.spoken: list[str] = []
         self.opaque: dict[str, None] = {}
         self.unread: dict[str, None] = {}
         self.decoded: list[str] = []
@@ -232,7 +232,7 @@ class _Notes:
 
     def _said(self, text: object) -> None:
         if isinstance(text, str) and len(text) >= _TELLING_CHARS:
-            self.spoken[text] = None
+            self.spoken.append(text)
 
 
 def _arguments(item: Item) -> object:
