@@ -16,12 +16,14 @@ from halfdoor.backends.discover import Ask
 from halfdoor.backends.http import authority
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.rules import Rule
 from halfdoor.cli.options import counted
 from halfdoor.config.check import SCRIPTED, produced
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded, rules_in_force
 from halfdoor.config.model import Backend, Config
 from halfdoor.errors import BackendError, HalfdoorError, SetupError
+from halfdoor.reading import terms
 from halfdoor.reading.addresses import zone_of
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.secret_formats import FORMATS, verify_table
@@ -73,11 +75,15 @@ def configuration(loaded: Loaded) -> Iterator[Finding]:
         said, _, hint = note.partition("; hint: ")
         yield Finding("warn", "config", said, hint)
     rules = [
-        f"{rule.name} ({rule.ceiling.name.lower()})"
+        f"{rule.name} ({rule.ceiling.name.lower()}{_on_terms(rule)})"
         for rule in rules_in_force(loaded)
         if produced(rule.label)
     ]
     yield Finding("ok", "rules", ", ".join(rules))
+
+
+def _on_terms(rule: Rule) -> str:
+    return f"; beyond the device: {terms.said(rule.require)}" if rule.require else ""
 
 
 def engines(found: Discovered) -> Iterator[Finding]:

@@ -89,6 +89,11 @@ def test_a_rule_that_holds_nothing_back_is_told():
     assert found([rule("path:a/**", CLOUD, require=NEVER)]) == []
 
 
+@pytest.mark.parametrize("glob", ["app/[id]/**", "*.{pem,key}", "!a/**"])
+def test_marks_that_mean_something_elsewhere_are_told(glob):
+    assert found([rule(f"path:{glob}")]) == [("note", "config.toml:1", "literal")]
+
+
 def test_a_loosened_default_is_told():
     assert found([rule("secret", CLOUD)]) == [("warning", "config.toml:1", "loosened")]
 

@@ -58,6 +58,7 @@ def look_over(policy: Policy) -> list[Finding]:
         *_shadowed(policy.user),
         *_shadowed(policy.project),
         *_idle((*policy.user, *policy.project)),
+        *_literal((*policy.user, *policy.project)),
         *_loosened(policy.user),
         *_unmatched(policy),
         *_unreached(policy.names),
@@ -153,6 +154,16 @@ def _idle(rules: Iterable[Rule]) -> Iterator[Finding]:
             message = f"rule `{rule.name}` holds nothing back: nothing is wider than cloud"
             hint = "write a narrower `ceiling`, or what you `require`"
             yield Finding("warning", rule.source, "idle", message, hint)
+
+
+def _literal(rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Characters that other globs give a meaning to."""
+    for rule in rules:
+        glob = rule.label.removeprefix(PATH) if _is_path(rule.label) else ""
+        if glob.startswith("!") or not set(glob).isdisjoint("[]{}"):
+            message = f"in `{rule.label}` the marks `[`, `{{` and `!` stand for themselves"
+            hint = "write a rule for each, or `?` and `*`"
+            yield Finding("note", rule.source, "literal", message, hint)
 
 
 def _loosened(rules: tuple[Rule, ...]) -> Iterator[Finding]:
