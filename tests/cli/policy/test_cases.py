@@ -14,7 +14,7 @@ FREE = 'text = "write a docstring for ${HOME}"'
 
 
 def read(text):
-    return cases(Source("t.toml", text), tuple(DIALECTS))
+    return cases(Source("t.toml", text), (*DIALECTS, "ollama"))
 
 
 def judged(asked, expect, *more):
@@ -70,6 +70,7 @@ WRONG = [
     ('[[case]]\nname = "c"\ntext = "x"\nbody = "{}"\nexpect = { refused = true }', "`text` and `body`"),
     ('[[case]]\nname = "c"\nbody = "{}"\nmodel = "m"\nexpect = { refused = true }', "its own model"),
     ('[[case]]\nname = "c"\ntext = "x"\ndialect = "chat"\nexpect.refused = true', "t.toml:4: there is no dialect"),
+    ('[[case]]\nname = "c"\ntext = "x"\ndialect = "ollama"\nexpect.refused = true', "t.toml:4: `text` and `path`"),
     ('[[case]]\nname = "c"\ntext = "x"\nexpect = { zone = "clud" }', "did you mean `cloud`?"),
     ('[[case]]\nname = "c"\ntext = "x"\nexpect = { lables = [] }', "did you mean `labels`?"),
     ('[[case]]\nname = "c"\nbody = 1\nexpect.refused = true', "t.toml:3: `body` must be"),

@@ -20,6 +20,7 @@ from halfdoor.flow.house import House
 from halfdoor.flow.weighing import Weighed, weigh
 
 _SOURCES: Final = ("text", "path", "body", "body_file")
+_WRAPPED: Final = ("", "anthropic_messages", "openai_chat")
 _CALL: Final = "toolu_policy_test"
 
 
@@ -55,7 +56,8 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True):
         str | None, about("A file with a request body, relative to the file of cases.")
     ] = None
     dialect: Annotated[
-        str, about("`anthropic_messages` or `openai_chat`; guessed for a body, the former else.")
+        str,
+        about("Whose shape the request has: guessed for a body, else `anthropic_messages`."),
     ] = ""
     model: Annotated[str, about("The model asked for, with `text` or `path`.")] = "auto"
 
@@ -104,6 +106,9 @@ def _sound(source: Source, index: int, case: Case, dialects: tuple[str, ...]) ->
     if case.dialect and case.dialect not in dialects:
         said = f"there is no dialect `{case.dialect}`"
         raise source.error(("case", index, "dialect"), said, meant(case.dialect, dialects))
+    if case.dialect not in _WRAPPED and not given[0].startswith("body"):
+        said = f"`text` and `path` are not wrapped in the shape of `{case.dialect}`"
+        raise source.error(("case", index, "dialect"), said, "give it as a `body`")
 
 
 def body_of(case: Case, file: bytes | None) -> tuple[str, bytes]:
