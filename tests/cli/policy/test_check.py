@@ -72,3 +72,10 @@ def test_without_a_configuration_models_are_not_guessed(halfdoor, home):
     said = halfdoor("policy", "check")
     assert said.code == 0
     assert "models and names were not looked at" in said.out
+
+
+def test_a_projects_file_that_is_not_there_is_an_error_though_one_stands_further_up(halfdoor, home):
+    (home / ".halfdoor.toml").write_text(PAY)
+    (home / "shop").mkdir()
+    said = halfdoor("policy", "check", home / "shop/.halfdoor.toml")
+    assert (said.code, "there is no such file" in said.out) == (1, True)

@@ -19,7 +19,15 @@ from halfdoor.cli.options import (
     say_json,
 )
 from halfdoor.cli.policy.lint import Finding, Policy, look_over
-from halfdoor.config.load import PROJECT_FILE, Loaded, aliases, cards, rules_in_force, source_of
+from halfdoor.config.load import (
+    PROJECT_FILE,
+    Loaded,
+    aliases,
+    cards,
+    load_project,
+    rules_in_force,
+    source_of,
+)
 from halfdoor.config.load import load as read
 from halfdoor.errors import SetupError
 
@@ -39,11 +47,12 @@ def check(
     Reads the user's configuration and the project's file. Exit 1 if there is an error; warnings
     and notes are shown and change nothing.
     """
-    if file is not None and file.name == PROJECT_FILE:
-        project = file.parent
-    elif file is not None:
+    if file is not None and file.name != PROJECT_FILE:
         config = file
     try:
+        if file is not None and file.name == PROJECT_FILE:
+            load_project(file)  # a file that is not there must not be taken for one further up
+            project = file.parent
         loaded = read(config, project_dir(project), os.environ)
         found = look_over(_policy(loaded, project))
     except SetupError as error:
