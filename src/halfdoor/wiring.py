@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from halfdoor.backends.credentials import Credentials
-from halfdoor.backends.http import HttpBackend, Timeouts, tls_context
+from halfdoor.backends.dialling import tls_context
+from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
@@ -214,14 +215,13 @@ def _backend(table: BackendTable, seal_key: bytes) -> Backend:
     zone = Zone[table.zone.upper()]
     if table.url.startswith("scripted:"):
         return ScriptedBackend(table.name, dialect, zone, seal_key)
-    limits = table.timeouts
     return HttpBackend(
         table.name,
         table.url,
         zone,
         Credentials(table.name, dialect.credential, table.key_env),
         seal_key,
-        timeouts=Timeouts(limits.connect_s, limits.first_byte_s, limits.idle_s),
+        timeouts=table.timeouts,
         tls=tls_context() if table.url.startswith("https:") else None,
     )
 

@@ -4,26 +4,19 @@ import ipaddress
 import ssl
 import traceback
 
-import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from halfdoor.backends.control import authority, control_get, local_post
 from halfdoor.backends.credentials import Credentials
-from halfdoor.backends.faults import KINDS
-from halfdoor.backends.http import (
-    ERROR_BODY_BYTES,
-    HttpBackend,
-    Timeouts,
-    authority,
-    control_get,
-    local_post,
-    tls_context,
-)
+from halfdoor.backends.dialling import tls_context
+from halfdoor.backends.http import ERROR_BODY_BYTES, HttpBackend
 from halfdoor.canon.commands import Outbound
 from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
+from halfdoor.config.model import Timeouts
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.record.permits import seal
 from tests.helpers.raw_server import OK, closes_after, raw_server, sends
@@ -67,17 +60,6 @@ async def fault(answer, **options):
             await ask(asked)
         await asked.close()
         return caught.value
-
-
-def classes_below(error):
-    return {error}.union(*(classes_below(child) for child in error.__subclasses__()))
-
-
-def test_every_error_of_the_library_below_is_mapped():
-    known = {error.__name__ for error in classes_below(aiohttp.ClientError)}
-    mine = {name for name in known if not name.startswith("_")}
-    assert not mine - set(KINDS)
-    assert {error.__name__ for error in classes_below(aiohttp.ClientError)} > {"ClientOSError"}
 
 
 async def test_only_our_headers_go_out():
@@ -408,3 +390,75 @@ async def test_a_local_post_never_leaves_the_device_whatever_its_permit_says(hos
 async def test_a_local_post_goes_only_where_its_permit_says():
     with pytest.raises(BackendError, match="no permit to post"):
         await local_post("http://127.0.0.1:9/", ControlPermit("127.0.0.1:1", "demo"), b"text")
+
+
+async def test_a_kept_connection_that_dies_of_a_request_is_not_asked_twice():
+    async def once(_, writer):
+        if len(server.requests) == 1:
+            writer.write(OK)
+        else:
+            writer.close()
+
+    async with raw_server(once) as server:
+        asked = backend(server.url)
+        await ask(asked)
+        call = asked.call(TARGET, outbound(), permit(), "")
+        with pytest.raises(BackendError) as caught:
+            await call.__aenter__()
+        assert (caught.value.kind, call.sent_bytes) == ("cut", 2)
+        assert len(server.requests) == 2
+        await asked.close()
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_not_used():
+    async with raw_server(closes_after(OK)) as server:
+        asked = backend(server.url)
+        for _ in range(2):
+            assert (await ask(asked))[0] == 200
+            await asyncio.sleep(0.01)
+        await asked.close()
+    assert server.connections == 2
+
+
+async def test_an_answer_comes_before_a_large_body_has_left():
+    async def early(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too much\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        await stop.wait()
+        writer.close()
+
+    stop = asyncio.Event()
+    listening = await asyncio.start_server(early, "127.0.0.1", 0)
+    asked = backend(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", first_byte_s=5)
+    body = bytes(32 * 1024 * 1024)
+    call = asked.call(TARGET, outbound(body), permit(), "")
+    async with call as incoming:
+        assert incoming.status == 413
+        assert b"".join([chunk async for chunk in incoming.chunks()]) == b"{}"
+    assert 0 < call.sent_bytes < len(body)
+    stop.set()
+    await asked.close()
+    listening.close()
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"]
+)
+async def test_a_body_without_a_length_ends_with_its_connection(head):
+    async with raw_server(closes_after(head + b"all of it")) as server:
+        asked = backend(server.url)
+        assert (await ask(asked))[2] == b"all of it"
+        assert (await ask(asked))[2] == b"all of it"
+        await asked.close()
+    assert server.connections == 2
+
+
+async def test_a_header_with_a_line_break_is_sent_nowhere():
+    async with raw_server(sends(OK)) as server:
+        asked = backend(server.url)
+        call = asked.call(TARGET, outbound(headers=(("a", "b\r\ncookie: c"),)), permit(), "")
+        with pytest.raises(BackendError, match="no HTTP line may hold") as caught:
+            await call.__aenter__()
+        assert (caught.value.kind, server.connections) == ("protocol", 0)
+        await asked.close()

@@ -7,11 +7,12 @@ import socket
 import pytest
 
 from halfdoor.backends.credentials import Credentials
-from halfdoor.backends.http import HttpBackend, Timeouts
+from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend, Turn
 from halfdoor.canon.commands import FaultKind, Outbound
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Zone
+from halfdoor.config.model import Timeouts
 from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.errors import BackendError
 from halfdoor.record.permits import seal

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from halfdoor.backends.control import authority
 from halfdoor.backends.discover import Ask
-from halfdoor.backends.http import authority
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Rule

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from halfdoor.backends.http import control_get
+from halfdoor.backends.control import control_get
 from halfdoor.cli import checkup
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.options import (

@@ -62,8 +62,8 @@ def printable(text: str) -> str:
 
 def look_around() -> Discovered:
     """Engines on this machine and keys in the environment, within a second."""
+    from halfdoor.backends.control import control_get  # noqa: PLC0415  the same
     from halfdoor.backends.discover import discover  # noqa: PLC0415  costs 0.1 s, seldom needed
-    from halfdoor.backends.http import control_get  # noqa: PLC0415  the same
 
     return asyncio.run(discover(control_get, os.environ))
 

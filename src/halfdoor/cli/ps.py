@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from halfdoor.backends.http import authority, control_get
+from halfdoor.backends.control import authority, control_get
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.record import Decided
 from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens

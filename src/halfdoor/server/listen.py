@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from halfdoor.backends.http import authority, control_get
+from halfdoor.backends.control import authority, control_get
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.server.app import App

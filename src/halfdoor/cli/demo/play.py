@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.backends.http import authority, local_post
+from halfdoor.backends.control import authority, local_post
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.cli.demo.pretended import Pretended
