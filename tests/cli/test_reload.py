@@ -13,7 +13,7 @@ import pytest
 
 from halfdoor.cli.serve import Service
 from halfdoor.config.load import load
-from halfdoor.server.listen import Address
+from halfdoor.server.address import Address
 from halfdoor.wiring import Gateway, assemble
 
 CONFIG = """

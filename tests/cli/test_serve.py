@@ -12,7 +12,7 @@ from halfdoor.config.defaults import scripted_config
 from halfdoor.config.load import load
 from halfdoor.config.model import Token
 from halfdoor.errors import SetupError
-from halfdoor.server.listen import Address
+from halfdoor.server.address import Address
 from halfdoor.store.reader import LogReader
 
 WHERE = Address("127.0.0.1", 4114)

@@ -22,9 +22,10 @@ from halfdoor.cli.why import why
 from halfdoor.config.load import load
 from halfdoor.flow.ports import Log
 from halfdoor.server.access import Access
+from halfdoor.server.address import address
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
-from halfdoor.server.listen import Server, address, bound
+from halfdoor.server.listen import Server, bound
 from halfdoor.server.status import Status
 from halfdoor.wiring import assemble
 from tests.helpers.fake_model import FakeModel

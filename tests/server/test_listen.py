@@ -11,9 +11,10 @@ from halfdoor.canon.labels import Zone
 from halfdoor.errors import LogError, SetupError
 from halfdoor.server import listen
 from halfdoor.server.access import Access
+from halfdoor.server.address import Address, address
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
-from halfdoor.server.listen import Address, Server, address, bound, guarded
+from halfdoor.server.listen import Server, bound, guarded
 from halfdoor.server.patience import HEADER_BYTES, PatientProtocol
 from halfdoor.server.status import Status
 from halfdoor.store.log import MemoryLog

@@ -21,11 +21,11 @@ from halfdoor.cli.options import (
     project_dir,
     say_json,
 )
-from halfdoor.cli.ps import answers
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
 from halfdoor.errors import SetupError
-from halfdoor.server.listen import address, bound
+from halfdoor.server.address import address, answers
+from halfdoor.server.listen import bound
 
 COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -70,7 +70,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *checkup.engines(found),
         *asked,
         *checkup.tokens(used, os.environ),
-        checkup.port(listen, running=asyncio.run(answers(listen)), held=_held),
+        checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
         *checkup.state(loaded.state_dir),
         *checkup.evidence(loaded.state_dir),
         *checkup.detectors(),

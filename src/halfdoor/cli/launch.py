@@ -17,19 +17,17 @@ import typer
 
 from halfdoor.backends import guard
 from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
-from halfdoor.cli.ps import answers
 from halfdoor.config.found import PROVIDERS
 from halfdoor.config.load import Loaded
 from halfdoor.config.tools import ROOT, TOKEN, Tool, tool_for
 from halfdoor.errors import SetupError
-from halfdoor.server.listen import address
+from halfdoor.server.address import Address, address, answers
 from halfdoor.server.sessions import LASTS_MS, Session, mint
 from halfdoor.store.keys import session_key
 
 _START_S: Final = 15.0
 _STOP_S: Final = 15.0
 _OTHER_KEYS: Final = ("ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "AZURE_OPENAI_API_KEY")
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  read, never bound
 
 PrintOption = Annotated[
     bool, typer.Option("--print", help="Show what would be set and why; start nothing.")
@@ -51,7 +49,7 @@ def launch(
     loaded = load(config, project)
     chosen = tool_for(tool)
     root = root_of(project or Path.cwd())
-    where = _reachable(loaded.config.server.listen)
+    where = f"http://{address(loaded.config.server.listen).asked}"
     mine = variables(chosen, where, token(loaded, chosen, root))
     gone = stripped(loaded, os.environ, mine)
     if show or json:
@@ -113,12 +111,6 @@ def root_of(start: Path) -> Path:
     return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
 
 
-def _reachable(listen: str) -> str:
-    where = address(listen)
-    host = _ANYWHERE.get(where.host, where.host)
-    return f"http://[{host}]:{where.port}" if ":" in host else f"http://{host}:{where.port}"
-
-
 def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -> None:
     whys = {variable.name: variable.why for variable in tool.variables}
     if json:
@@ -145,8 +137,8 @@ def _masked(value: str) -> str:
 @contextlib.contextmanager
 def _gateway(loaded: Loaded, config: Path | None) -> Iterator[None]:
     """A running gateway: the one that answers, or one that lives as long as the tool does."""
-    listen = loaded.config.server.listen
-    if asyncio.run(answers(listen)):
+    where = address(loaded.config.server.listen)
+    if asyncio.run(answers(where)):
         yield
         return
     output = loaded.state_dir / "serve.log"
@@ -158,7 +150,7 @@ def _gateway(loaded: Loaded, config: Path | None) -> Iterator[None]:
             command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
-        _await(serving, listen, output)
+        _await(serving, where, output)
         yield
     finally:
         serving.terminate()
@@ -169,9 +161,9 @@ def _gateway(loaded: Loaded, config: Path | None) -> Iterator[None]:
             serving.wait()
 
 
-def _await(serving: "subprocess.Popen[bytes]", listen: str, output: Path) -> None:
+def _await(serving: "subprocess.Popen[bytes]", where: Address, output: Path) -> None:
     deadline = time.monotonic() + _START_S
-    while not asyncio.run(answers(listen)):
+    while not asyncio.run(answers(where)):
         if serving.poll() is not None or time.monotonic() > deadline:
             said = output.read_text("utf-8", "replace").strip().splitlines()
             why = said[-1].removeprefix("error: ") if said else "it said nothing"

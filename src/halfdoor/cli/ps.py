@@ -7,17 +7,15 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from halfdoor.backends.control import authority, control_get
-from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.record import Decided
 from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
-from halfdoor.errors import BackendError, LogError
+from halfdoor.errors import LogError
+from halfdoor.server.address import address, answers
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
 TITLES: Final = ("ID", "AGE", "BY", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT")
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  read, never bound
 
 
 def ps(
@@ -30,7 +28,7 @@ def ps(
     """List the newest exchanges and say whether the gateway runs."""
     loaded = settings(config)
     listen = loaded.config.server.listen
-    runs = asyncio.run(answers(listen))
+    runs = asyncio.run(answers(address(listen)))
     try:
         with LogReader(loaded.state_dir) as reader:
             found = reader.recent(count)
@@ -43,18 +41,6 @@ def ps(
         say_json({"listen": listen, "running": runs, "exchanges": [_document(x) for x in found]})
         return
     _show(found, listen, running=runs)
-
-
-async def answers(listen: str) -> bool:
-    """Does a halfdoor answer at this address?"""
-    host, _, port = listen.rpartition(":")
-    url = f"http://{_ANYWHERE.get(host, host)}:{port}/halfdoor/status"
-    try:
-        status, _ = await control_get(url, ControlPermit(authority(url), "status"), 1.0)
-    except BackendError:
-        return False
-    # One that wants a token first is running, too.
-    return status in {200, 401, 403}
 
 
 def _show(found: Sequence[Exchange], listen: str, *, running: bool) -> None:

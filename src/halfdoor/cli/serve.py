@@ -26,10 +26,11 @@ from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms
 from halfdoor.server.access import Access
+from halfdoor.server.address import Address, address
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.crew import crew
-from halfdoor.server.listen import Address, address, bound, guarded, run
+from halfdoor.server.listen import bound, guarded, run
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
 from halfdoor.store.keys import session_key

@@ -16,7 +16,8 @@ from typing import Final
 
 from halfdoor.backends import guard
 from halfdoor.errors import SetupError
-from halfdoor.server.listen import GRACE_S, Address, answers, shared
+from halfdoor.server.address import Address, answers
+from halfdoor.server.listen import GRACE_S, shared
 
 # A worker that dies younger than this was not able to live.
 INFANCY_S: Final = 5.0

@@ -9,15 +9,12 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Final
 
 import uvicorn
 
-from halfdoor.backends.control import authority, control_get
-from halfdoor.canon.decision import ControlPermit
-from halfdoor.errors import BackendError, SetupError
+from halfdoor.errors import SetupError
+from halfdoor.server.address import HINT, Address, answers
 from halfdoor.server.app import App
 from halfdoor.server.patience import PatientProtocol
 
@@ -29,42 +26,9 @@ GRACE_S: Final = 10
 # Objects made, less those freed, before the young ones are looked at for cycles. With ten times as
 # many, bodies of 400 KB that hang in cycles took 70 MB more, and a request cost 3 % less.
 COLLECT_AFTER_OBJECTS: Final = 2_000
-_HINT: Final = 'write it as `listen = "127.0.0.1:4114"`'
 
 
 Reload = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen. host: a name or an IP address without brackets."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def loopback(self) -> bool:
-        """Can only this device reach it? A name but `localhost` might resolve to anything."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def address(listen: str) -> Address:
-    """Read `host:port` or `[host]:port`. Raises SetupError."""
-    host, _, port = listen.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not bare or (":" in bare) != (bare != host) or not (port.isascii() and port.isdigit()):
-        raise SetupError(f"`{listen}` is not an address and a port to listen on", hint=_HINT)
-    if int(port) > 65535:
-        raise SetupError(f"{port} is not a port", hint="choose one from 1 to 65535")
-    return Address(bare.lower(), int(port))
 
 
 def guarded(where: Address, *, tokens: int) -> None:
@@ -102,7 +66,7 @@ def _held(where: Address, *options: int) -> socket.socket:
             where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except socket.gaierror as error:
-        raise SetupError(f"{where} cannot be found ({error.strerror})", hint=_HINT) from None
+        raise SetupError(f"{where} cannot be found ({error.strerror})", hint=HINT) from None
     family, kind, protocol, _, place = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
@@ -245,16 +209,4 @@ def _refused(where: Address, error: OSError) -> SetupError:
             hint = "choose an address of this machine, as 127.0.0.1"
             return SetupError(f"{where} is no address of this machine", hint=hint)
         case _:
-            return SetupError(f"halfdoor cannot listen on {where} ({error.strerror})", hint=_HINT)
-
-
-async def answers(where: Address) -> bool:
-    """Does a halfdoor answer there?"""
-    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked, not bound
-    asked = Address(anywhere.get(where.host, where.host), where.port)
-    url = f"http://{asked}/healthz"
-    try:
-        status, body = await control_get(url, ControlPermit(authority(url), "status"))
-    except BackendError:
-        return False
-    return status == 200 and body.startswith(b"halfdoor")
+            return SetupError(f"halfdoor cannot listen on {where} ({error.strerror})", hint=HINT)

@@ -17,8 +17,9 @@ from halfdoor.cli.demo.pretended import Pretended
 from halfdoor.cli.demo.scenes import CONFIG, FAR, NEAR, SCENES, Scene
 from halfdoor.cli.serve import Service
 from halfdoor.config.load import load
+from halfdoor.server.address import Address
 from halfdoor.server.app import App
-from halfdoor.server.listen import Address, Server, bound
+from halfdoor.server.listen import Server, bound
 from halfdoor.wiring import DIALECTS, assemble
 
 # Port 0: any that is free.
