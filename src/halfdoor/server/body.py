@@ -52,11 +52,13 @@ class BodyReader:
         left = self._limits.body_bytes
         try:
             async with asyncio.timeout(self._limits.idle_s) as patience:
-                while not self.whole:
+                while True:
                     parts.append(await self._piece())
                     left -= len(parts[-1])
                     if left < 0:
                         raise _too_large(self._limits)
+                    if self.whole:
+                        break
                     patience.reschedule(min(loop.time() + self._limits.idle_s, latest))
         except TimeoutError:
             raise ClientError(
