@@ -118,7 +118,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     keys = LogKeys.load_or_create(state_dir)
     clock = SystemClock()
     log = SqliteLog(state_dir, keys)
-    memory = SharedMemory(state_dir, clock.now_ms)
+    memory = SharedMemory(state_dir, clock.now_ms, keys.prints_key)
     ping_s = loaded.config.server.ping_s
     services = Services(log, _backends(loaded, keys), memory, clock, ping_s)
     engine = kept_engine(state_dir, keys)

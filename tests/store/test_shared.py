@@ -4,12 +4,14 @@ import sqlite3
 
 import pytest
 
-from halfdoor.canon.commands import Remember
+from halfdoor.canon.commands import Remember, Source
 from halfdoor.canon.labels import Label
 from halfdoor.errors import LogError
+from halfdoor.reading.grams import shingles
 from halfdoor.store.memory import KEPT_MS
 from halfdoor.store.shared import FILE, PRUNE_MS, SharedMemory
 
+KEY = b"k" * 32
 SECRET = Label("derived:secret", "answer", "derived")
 PATH = Label("derived:path:payments/**", "answer", "derived")
 CALL = Remember((b"call", b"seal"), "qwen", "ollama", (SECRET,))
@@ -17,7 +19,7 @@ CALL = Remember((b"call", b"seal"), "qwen", "ollama", (SECRET,))
 
 @contextlib.asynccontextmanager
 async def memories(directory, count=2, now_ms=lambda: 0):
-    found = [await asyncio.to_thread(SharedMemory, directory, now_ms) for _ in range(count)]
+    found = [await asyncio.to_thread(SharedMemory, directory, now_ms, KEY) for _ in range(count)]
     try:
         yield found
     finally:
@@ -94,7 +96,7 @@ async def test_a_look_up_that_fails_keeps_the_request_on_the_device(tmp_path):
 async def test_what_the_file_does_not_take_this_process_still_knows(tmp_path):
     async with memories(tmp_path, 1) as (memory,):
 
-        def broken(_what):
+        def broken(_what, _sources):
             raise sqlite3.OperationalError("database or disk is full")
 
         memory._keep = broken
@@ -105,7 +107,7 @@ async def test_what_the_file_does_not_take_this_process_still_knows(tmp_path):
 def test_a_damaged_file_stops_the_start_and_says_which(tmp_path):
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough" * 40)
     with pytest.raises(LogError, match=r"memory\.db"):
-        SharedMemory(tmp_path, lambda: 0)
+        SharedMemory(tmp_path, lambda: 0, KEY)
 
 
 async def test_only_the_owner_can_read_the_file(tmp_path):
@@ -125,3 +127,85 @@ async def test_a_process_that_runs_for_days_does_not_grow_its_file_for_ever(tmp_
 def _rows(directory):
     with contextlib.closing(sqlite3.connect(directory / FILE)) as file:
         return file.execute("SELECT count(*) FROM marks").fetchone()[0]
+
+
+# --- texts that labels follow ---
+
+TEXT = " ".join(f"word{n}" for n in range(20))
+
+
+class Said:
+    blocks = (("messages[0]", b"key"),)
+
+    def shingles(self, at):
+        return shingles([TEXT])
+
+
+def followed(*labels, text=TEXT):
+    source = Source(text.encode(), labels or ("derived:secret",), lambda: set(shingles([text])))
+    return Remember((), "qwen", "ollama", (), (source,))
+
+
+async def test_a_text_that_one_process_follows_is_known_to_the_others_and_after_a_restart(tmp_path):
+    async with memories(tmp_path) as (one, two):
+        assert (await two.recall((), Said())).labels == ()
+        await one.remember(followed())
+        assert (await two.recall((), Said())).labels == (
+            Label("derived:secret", "messages[0]", "derived"),
+        )
+    async with memories(tmp_path, 1) as (later,):
+        assert (await later.recall((), Said())).labels
+
+
+async def test_labels_that_a_text_gains_reach_the_others(tmp_path):
+    async with memories(tmp_path) as (one, two):
+        await one.remember(followed("derived:a"))
+        await two.remember(followed("derived:b"))
+        assert {label.name for label in (await two.recall((), Said())).labels} == {
+            "derived:a",
+            "derived:b",
+        }
+        assert {label.name for label in (await one.recall((), Said())).labels} >= {"derived:b"}
+
+
+async def test_the_file_holds_no_shingle_in_clear(tmp_path):
+    async with memories(tmp_path, 1) as (one,):
+        await one.remember(followed())
+    raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert not [one for one in shingles([TEXT]) if one.to_bytes(8, "little", signed=True) in raw]
+
+
+async def test_sources_that_cannot_be_asked_for_keep_the_request_on_the_device(tmp_path):
+    async with memories(tmp_path) as (one, two):
+        await one.remember(followed())
+
+        def broken(_after):
+            raise sqlite3.OperationalError("disk I/O error")
+
+        two._new_sources = broken
+        assert [label.name for label in (await two.recall((), Said())).labels] == ["scan-failed"]
+
+
+async def test_labels_that_were_changed_in_the_file_stop_the_start(tmp_path):
+    async with memories(tmp_path, 1) as (one,):
+        await one.remember(followed())
+    await asyncio.to_thread(_run, tmp_path, "UPDATE sources SET labels = '[\"derived:none\"]'")
+    with pytest.raises(LogError, match="seal"):
+        await asyncio.to_thread(SharedMemory, tmp_path, lambda: 0, KEY)
+
+
+async def test_sources_leave_the_file_after_a_day_and_when_they_are_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr("halfdoor.store.shared.MOST_SHINGLES", 30)
+    now = [0]
+    async with memories(tmp_path, 1, lambda: now[0]) as (one,):
+        for turn in range(5):
+            now[0] = turn * PRUNE_MS
+            await one.remember(followed(text=TEXT.replace("word", f"turn{turn}")))
+    assert await asyncio.to_thread(_run, tmp_path, "SELECT count(*) FROM sources") == [(3,)]
+    async with memories(tmp_path, 1, lambda: now[0] + KEPT_MS):
+        assert await asyncio.to_thread(_run, tmp_path, "SELECT count(*) FROM sources") == [(0,)]
+
+
+def _run(directory, statement):
+    with contextlib.closing(sqlite3.connect(directory / FILE)) as file, file:
+        return file.execute(statement).fetchall()

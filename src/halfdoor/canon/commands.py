@@ -10,7 +10,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -19,6 +19,9 @@ from halfdoor.canon.labels import Label
 from halfdoor.canon.money import Usage
 from halfdoor.canon.record import Entry
 from halfdoor.canon.request import Actor
+
+if TYPE_CHECKING:
+    from array import array
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -114,13 +117,28 @@ class Pipe(Protocol):
         """What is known so far."""
 
 
+class Texts(Protocol):
+    """What the blocks of one request say, as fingerprints that are made when they are asked for."""
+
+    @property
+    def blocks(self) -> tuple[tuple[str, bytes], ...]:
+        """(place, keyed print) of each block."""
+
+    def shingles(self, at: int) -> "array[int]":
+        """Shingles of block `at`, see `reading/grams.py`; each once, in no order."""
+
+
 class Begin(Struct, frozen=True):
-    """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered."""
+    """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered.
+
+    texts: for whoever remembers text that labels follow; nobody else asks for it.
+    """
 
     actor: Actor
     session: str
     marks: tuple[bytes, ...]
     paths: tuple[str, ...]
+    texts: Texts | None = None
 
 
 class Append(Struct, frozen=True):
@@ -135,16 +153,34 @@ class Unrecorded(Struct, frozen=True):
     reason: str
 
 
+class Source(Struct, frozen=True):
+    """A text that labels follow.
+
+    id: keyed print of the text, 16 bytes or more. labels: names, as `derived:secret`, sorted.
+    shingles: makes its fingerprints (`reading/grams.py`), less those that say nothing of this
+        text; called once for each id, because a session brings its sources back every turn.
+    """
+
+    id: bytes
+    labels: tuple[str, ...]
+    shingles: Callable[[], set[int]]
+
+
 class Remember(Struct, frozen=True):
     """Asks that marks be remembered for later turns. model: the card that made them.
 
     labels: what the exchange's text carried, to travel with its answer.
+    sources: its answer, and its blocks from labelled files.
+    free: the texts of an exchange that carried no label at all; what stands in them says nothing
+        of a source that is met later.
     """
 
     marks: tuple[bytes, ...]
     model: str
     vendor: str
     labels: tuple[Label, ...]
+    sources: tuple[Source, ...] = ()
+    free: Texts | None = None
 
 
 class Call(Struct, frozen=True):

@@ -13,8 +13,10 @@ from msgspec import Struct, structs
 
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Request
+from halfdoor.detect.texts import UNREADABLE, Blocks, Kept
 from halfdoor.errors import ClientError
-from halfdoor.reading import passages
+from halfdoor.reading import effects, passages
+from halfdoor.reading.followed import FOLLOWED
 from halfdoor.reading.passages import Passage
 from halfdoor.reading.prints import Prints
 
@@ -49,6 +51,7 @@ class Found(Struct, frozen=True):
     marks: prints of answered call ids, signatures and earlier answers.
     returning: prints of the call ids answered since a model last spoke.
     signatures: (print, signature) of each thinking block.
+    texts: the blocks' texts as fingerprints, on demand; None where nobody can ask.
     """
 
     labels: tuple[Label, ...] = ()
@@ -56,6 +59,7 @@ class Found(Struct, frozen=True):
     marks: tuple[bytes, ...] = ()
     returning: tuple[bytes, ...] = ()
     signatures: tuple[tuple[bytes, str], ...] = ()
+    texts: Blocks | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -67,6 +71,9 @@ class Seen(Struct, frozen=True):
     marks: tuple[bytes, ...]
     signatures: tuple[tuple[bytes, str], ...]
     speaks: bool
+
+
+_UNREADABLE: Final = Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
 
 
 class Surveyor:
@@ -87,26 +94,33 @@ class Surveyor:
         self._paths = any(getattr(detector, "reads_paths", True) for detector in detectors)
         self._prints = prints
         self._known = _Known(cache_bytes)
+        self._shingles = Kept()
         self.detectors_hash = _hash(detectors)
 
     def survey(self, request: Request) -> Found:
         """Everything found in body, headers and query. Raises ClientError for ambiguous JSON."""
         places: list[tuple[str, Seen]] = []
+        keys: list[bytes] = []
         whole = memoryview(request.body)
         for block in request.blocks:
             shape = "member" if block.member else "value"
             raw = whole[block.start : block.end]
-            places.append((block.place, self._seen(shape, raw, self._reader(raw, block.member))))
-        for place, text in _outside(request):
-            raw = memoryview(text.encode("utf-8", "surrogatepass"))
-            places.append((place, self._seen("text", raw, _plain_reader(text))))
-        return _merged(places)
+            keys.append(self._prints.block(raw))
+            seen = self._seen((shape, keys[-1]), self._reader(raw, block.member))
+            places.append((block.place, seen))
+        outside = tuple(_outside(request))
+        for place, text in outside:
+            keys.append(self._prints.block(text.encode("utf-8", "surrogatepass")))
+            places.append((place, self._seen(("text", keys[-1]), _plain_reader(text))))
+        for at, (_, seen) in enumerate(places):
+            if seen is _UNREADABLE:
+                keys[at] = UNREADABLE
+        return _merged(places, Blocks(request, outside, keys, self._shingles, self._names))
 
     def _reader(self, raw: memoryview, member: bool) -> Callable[[], Passage]:
         return lambda: passages.passage(bytes(raw), "", member, paths=self._paths)
 
-    def _seen(self, shape: str, raw: memoryview, read: Callable[[], Passage]) -> Seen:
-        key = (shape, self._prints.block(raw))
+    def _seen(self, key: tuple[str, bytes], read: Callable[[], Passage]) -> Seen:
         seen = self._known.get(key)
         if seen is None:
             seen, lasting = self._look(read)
@@ -121,7 +135,7 @@ class Surveyor:
         except ClientError:
             raise
         except Exception:  # noqa: BLE001  whatever fails, the block counts as unscanned
-            return self._unreadable(), False
+            return _UNREADABLE, False
         labels = [Label("not-scanned", "", "survey", kind) for kind in passage.opaque]
         labels += [Label("scan-failed", "", "survey", kind) for kind in passage.unread]
         failed = False
@@ -133,8 +147,11 @@ class Surveyor:
                 failed = True
         return self._remembered(passage, labels), not failed
 
-    def _unreadable(self) -> Seen:
-        return Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
+    def _names(self, text: str) -> bool:
+        """Does a text, alone, say that it comes from a file that labels follow?"""
+        alone = Passage("", texts=(text,), paths=effects.paths_in_result(text))
+        labels = (label for detector in self._detectors for label in detector.find(alone))
+        return any(label.name.startswith(FOLLOWED) for label in labels)
 
     def _remembered(self, passage: Passage, labels: Iterable[Label]) -> Seen:
         mark = self._prints.mark
@@ -195,7 +212,7 @@ def _outside(request: Request) -> Iterator[tuple[str, str]]:
         yield "query", request.query
 
 
-def _merged(places: list[tuple[str, Seen]]) -> Found:
+def _merged(places: list[tuple[str, Seen]], texts: Blocks) -> Found:
     labels: dict[Label, None] = {}
     paths: dict[str, None] = {}
     marks: dict[bytes, None] = {}
@@ -206,7 +223,14 @@ def _merged(places: list[tuple[str, Seen]]) -> Found:
         paths.update(dict.fromkeys(seen.paths))
         marks.update(dict.fromkeys(seen.marks))
         signatures.update(dict.fromkeys(seen.signatures))
-    return Found(tuple(labels), tuple(paths), tuple(marks), _returning(places), tuple(signatures))
+    return Found(
+        tuple(labels),
+        tuple(paths),
+        tuple(marks),
+        _returning(places),
+        tuple(signatures),
+        texts,
+    )
 
 
 def _returning(places: list[tuple[str, Seen]]) -> tuple[bytes, ...]:

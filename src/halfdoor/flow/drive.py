@@ -101,7 +101,7 @@ class _Performer:
     async def _begin(self, command: Begin) -> Scene:
         clock = self._services.clock
         now_ms = clock.now_ms()
-        recalled = await self._services.memory.recall(command.marks)
+        recalled = await self._services.memory.recall(command.marks, command.texts)
         return Scene(
             id=clock.exchange_id(now_ms),
             now_ms=now_ms,

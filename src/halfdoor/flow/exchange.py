@@ -17,17 +17,15 @@ from halfdoor.canon.commands import (
     Faulted,
     FaultKind,
     HungUp,
-    Learnt,
-    Remember,
     Reply,
     Unrecorded,
 )
-from halfdoor.canon.decision import Permit, Target
-from halfdoor.canon.labels import Label
+from halfdoor.canon.decision import Permit
 from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.flow import replies, writing
 from halfdoor.flow.house import House
+from halfdoor.flow.keeping import Keeping
 from halfdoor.flow.preparing import Prepared, prepare
 from halfdoor.flow.weighing import Weighed, weigh
 
@@ -50,7 +48,7 @@ def exchange(
     Raises ClientError, before anything was decided, for a request that cannot be read.
     """
     found = house.surveyor.survey(request)
-    scene = yield Begin(actor, request.session, found.marks, found.paths)
+    scene = yield Begin(actor, request.session, found.marks, found.paths, found.texts)
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
     ready = prepare(weighed, weighed.targets[0], house) if weighed.targets else None
@@ -61,12 +59,13 @@ def exchange(
         return replies.unrecorded(weighed, house, permit)
     assert isinstance(permit, Permit)
 
+    keeping = Keeping(weighed, house)
     attempts: list[Attempt] = []
     over: Over | None = None
     for target in weighed.targets:
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
-        over = yield from _attempt(ready, permit, weighed, house)
+        over = yield from _attempt(ready, permit, weighed, keeping)
         attempts.append(writing.attempt(ready, over))
         if _final(over):
             break
@@ -74,7 +73,7 @@ def exchange(
     # INVARIANT: remembered before the outcome is awaited: the client may ask again at once, with
     # half an answer if it hung up (promise 5).
     if ready is not None and over is not None:
-        yield kept(weighed, ready.target, over.learnt, house)
+        yield keeping(ready.target, over.learnt)
     yield Append(writing.outcome(weighed, tuple(attempts), over))
     if writing.counted_here(weighed, over):
         return replies.counted(weighed)
@@ -86,12 +85,12 @@ def exchange(
 
 
 def _attempt(
-    ready: Prepared, permit: Permit, weighed: Weighed, house: House
+    ready: Prepared, permit: Permit, weighed: Weighed, keeping: Keeping
 ) -> Generator[Command, object, Over]:
     if ready.outbound is None or ready.pipe is None:
         assert ready.fault is not None
         return Faulted(ready.fault, False, replies.NOTHING, 0, 0, -1, 0)
-    keep = partial(kept, weighed, ready.target, house=house) if weighed.labels else None
+    keep = partial(keeping, ready.target) if weighed.labels else None
     over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep)
     assert isinstance(over, Answered | Faulted | HungUp)
     return over
@@ -103,15 +102,3 @@ def _final(over: Over) -> bool:
         return True
     status = over.fault.status
     return 400 <= status < 500 and status not in _BACKEND_AT_FAULT
-
-
-def kept(weighed: Weighed, target: Target, learnt: Learnt, house: House) -> Remember:
-    """What later turns bring back: calls and seals by maker, answers by label."""
-    prints = house.prints
-    names = dict.fromkeys(label.name.removeprefix("derived:") for label in weighed.labels)
-    labels = tuple(Label(f"derived:{name}", "answer", "derived") for name in names)
-    marks = [prints.mark("call", call) for call in learnt.calls]
-    marks += [prints.mark("signature", seal) for seal in learnt.signatures]
-    if labels:
-        marks += [prints.mark("text", text) for text in learnt.texts]
-    return Remember(tuple(marks), target.name, target.vendor, labels)

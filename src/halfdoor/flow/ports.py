@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from halfdoor.canon.commands import Headers, Outbound, Remember
+from halfdoor.canon.commands import Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.record import Entry
@@ -90,8 +90,8 @@ class Recalled(Protocol):
 class Memory(Protocol):
     """Marks (prints of call ids, signatures, answers) and what they stand for."""
 
-    async def recall(self, marks: tuple[bytes, ...]) -> Recalled:
-        """All that is remembered about these marks."""
+    async def recall(self, marks: tuple[bytes, ...], texts: Texts | None = None) -> Recalled:
+        """All that is remembered about these marks, and about what these texts bring back."""
 
     async def remember(self, what: Remember) -> None:
         """Keep these marks for later turns; whoever asks afterwards finds them."""

@@ -6,8 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.commands import Remember
+from halfdoor.canon.commands import Remember, Texts
 from halfdoor.canon.labels import Label
+from halfdoor.store.sources import Sources
 
 # A mark is 16 bytes and its entry about 300: full, this is some 30 MB.
 MOST_MARKS: Final = 100_000
@@ -33,6 +34,8 @@ class _Kept(Struct):
 class Memory:
     """Marks and what they stand for, least recently used first to go; nothing is on disk.
 
+    So are texts that labels follow: `sources`.
+
     now_ms: Unix time in milliseconds. most: marks at a time. kept_ms: how long each lasts unused.
     """
 
@@ -44,24 +47,30 @@ class Memory:
         self._kept_ms = kept_ms
         self._order = 0
         self._marks: OrderedDict[bytes, _Kept] = OrderedDict()
+        self.sources = Sources(kept_ms)
 
-    async def recall(self, marks: tuple[bytes, ...]) -> Recollection:
+    async def recall(self, marks: tuple[bytes, ...], texts: Texts | None = None) -> Recollection:
         """See `look_up`; nothing is waited for."""
-        return self.look_up(marks)
+        return self.look_up(marks, texts)
 
     async def remember(self, what: Remember) -> None:
         """See `keep`; nothing is waited for."""
         self.keep(what)
 
-    def look_up(self, marks: tuple[bytes, ...]) -> Recollection:
-        """All that is remembered about these marks, merged; unknown and expired ones add none."""
+    def look_up(self, marks: tuple[bytes, ...], texts: Texts | None = None) -> Recollection:
+        """All that is remembered about these marks and texts, merged.
+
+        Unknown and expired ones add nothing; texts are only asked for when a source is held.
+        """
         now = self._now_ms()
+        back = self.sources.recognised(texts, now) if texts is not None else ()
         known = {mark: kept for mark in marks if (kept := self._fresh(mark, now)) is not None}
         if not known:
-            return Recollection()
+            return Recollection(back)
         newest = max(known.values(), key=lambda kept: kept.order)
         origins = {mark: kept.vendor for mark, kept in known.items()}
-        return Recollection(_merged(kept.labels for kept in known.values()), newest.model, origins)
+        labels = _merged((*(kept.labels for kept in known.values()), back))
+        return Recollection(labels, newest.model, origins)
 
     def keep(self, what: Remember) -> None:
         """Keep these marks. A mark that is known keeps its labels too: labels only add up."""
@@ -76,6 +85,10 @@ class Memory:
             self._marks.move_to_end(mark)
         while len(self._marks) > self._most:
             self._marks.popitem(last=False)
+        for source in what.sources:
+            self.sources.add(source, now)
+        if what.free is not None:
+            self.sources.learn(what.free)
 
     def _fresh(self, mark: bytes, now: int) -> _Kept | None:
         kept = self._marks.get(mark)

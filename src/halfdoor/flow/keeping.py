@@ -1,0 +1,93 @@
+"""What an exchange leaves for later turns: who made a call or a thought, and text with labels."""
+
+from functools import lru_cache
+from typing import Final
+
+from halfdoor.canon.commands import Learnt, Remember, Source
+from halfdoor.canon.decision import Target
+from halfdoor.canon.labels import Label
+from halfdoor.flow.house import House
+from halfdoor.flow.weighing import Weighed
+from halfdoor.reading import followed, grams
+from halfdoor.reading.followed import FOLLOWED
+
+_DERIVED: Final = "derived:"
+_TURNS: Final = ("messages[", "input[")
+
+
+class Keeping:
+    """Made for one exchange and asked twice: when its answer is complete, and when it is over."""
+
+    def __init__(self, weighed: Weighed, house: House) -> None:
+        self._weighed = weighed
+        self._prints = house.prints
+        self._names = tuple(sorted({_derived(label.name) for label in weighed.labels}))
+        self._blocks = self._labelled_blocks() if self._names else ()
+        self._harmless = lru_cache(maxsize=1)(self._said_before)
+
+    def __call__(self, target: Target, learnt: Learnt) -> Remember:
+        """Calls and seals by their maker; the answer, and labelled blocks, by their labels."""
+        mark = self._prints.mark
+        marks = [mark("call", call) for call in learnt.calls]
+        marks += [mark("signature", seal) for seal in learnt.signatures]
+        if not self._names:
+            free = self._weighed.found.texts
+            return Remember(tuple(marks), target.name, target.vendor, (), free=free)
+        marks += [mark("text", text) for text in learnt.texts]
+        labels = tuple(Label(name, "answer", "derived") for name in self._names)
+        sources = (*self._blocks, *(self._answer(text) for text in learnt.texts))
+        return Remember(tuple(marks), target.name, target.vendor, labels, sources)
+
+    def _answer(self, text: str) -> Source:
+        def shingles() -> set[int]:
+            return grams.of_source(followed.answer((text,))) - self._harmless()
+
+        return Source(self._prints.mark("source", text), self._names, shingles)
+
+    def _labelled_blocks(self) -> tuple[Source, ...]:
+        """Blocks whose labels say where their text comes from.
+
+        Not those that only brought labelled text back: what else stands in them would carry its
+        labels on, and soon everything would.
+        """
+        found, sources = self._weighed.found, []
+        if found.texts is None:
+            return ()
+        names: dict[str, set[str]] = {}
+        for label in found.labels:
+            if label.name.startswith(FOLLOWED):
+                names.setdefault(label.place, set()).add(_derived(label.name))
+        for at, (place, key) in enumerate(found.texts.blocks):
+            if place in names:
+                sources.append(self._block(at, key, tuple(sorted(names[place]))))
+        return tuple(sources)
+
+    def _block(self, at: int, key: bytes, names: tuple[str, ...]) -> Source:
+        texts = self._weighed.found.texts
+        assert texts is not None
+        return Source(key, names, lambda: texts.followed(at) - self._harmless())
+
+    def _said_before(self) -> frozenset[int]:
+        """What stood in the request before anything labelled, with system text and tools.
+
+        It cannot come from labelled text, and is much of what a session repeats: the same
+        instructions stand in everybody's.
+        """
+        texts = self._weighed.found.texts
+        if texts is None:
+            return frozenset()
+        labelled = {label.place for label in self._weighed.labels}
+        turns = [place for place, _ in texts.blocks if place.startswith(_TURNS)]
+        # A label without a turn of its own may have come first of all.
+        first = next((at for at, place in enumerate(turns) if place in labelled), 0)
+        after = {*turns[first:], *labelled}
+        found: set[int] = set()
+        for at, (place, _) in enumerate(texts.blocks):
+            if place not in after:
+                found.update(texts.shingles(at))
+        return frozenset(found)
+
+
+def _derived(name: str) -> str:
+    """INVARIANT: `derived:` never nests; what derives from derived text derives from its source."""
+    return _DERIVED + name.removeprefix(_DERIVED)

@@ -1,0 +1,47 @@
+"""A bell that processes of one machine share: whoever writes rings it, whoever reads looks at it.
+
+Looking costs a comparison of eight bytes in shared memory, so it can be done for every request.
+"""
+
+import mmap
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from halfdoor.errors import LogError
+
+FILE: Final = "memory.bell"
+_BYTES: Final = 8
+
+
+class Bell:
+    """Eight bytes of a mapped file. Raises LogError when the file cannot be mapped."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.ftruncate(descriptor, _BYTES)
+                self._map = mmap.mmap(descriptor, _BYTES)
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            raise LogError(
+                f"what other processes remember cannot be heard of: {error}",
+                where=str(path),
+                hint="check the folder and its file system; the file may be deleted",
+            ) from None
+
+    def note(self) -> bytes:
+        """What the bell says now: another note than before means that somebody rang."""
+        return self._map[:_BYTES]
+
+    def ring(self) -> None:
+        """Tell the others. After what they shall read is there: a note is never heard twice."""
+        # By chance, not by counting: of two who count at a time one would undo the other's note.
+        self._map[:_BYTES] = secrets.token_bytes(_BYTES)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._map.close()
