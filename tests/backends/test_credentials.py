@@ -9,7 +9,8 @@ from halfdoor.errors import BackendError
 
 
 def target(*, client):
-    return Target("sonnet", "vendor", "m", Zone.CLOUD, "anthropic_messages", "v", None, client)
+    place = ("sonnet", "vendor", "m", Zone.CLOUD, "anthropic_messages", "v")
+    return Target(*place, client_credentials=client)
 
 
 def credentials(environ=None, key_env="VENDOR_API_KEY"):
