@@ -132,7 +132,7 @@ def test_what_is_no_file_is_an_error_with_a_hint(halfdoor, file, home, name):
 
 def test_an_unknown_dialect_lists_the_known_ones(halfdoor, file):
     said = halfdoor("explain", EXAMPLES / "key.json", "--dialect", "smoke", "--config", file)
-    assert (said.code, "one of: anthropic_messages, openai_chat" in said.err) == (1, True)
+    assert (said.code, "one of: anthropic_messages, ollama, openai_chat" in said.err) == (1, True)
 
 
 def test_what_a_rule_requires_of_every_request_is_told(halfdoor, file):
