@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from halfdoor.backends import guard
-from halfdoor.canon.decision import ControlPermit
+from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
+from halfdoor.errors import BackendError
+from halfdoor.record.permits import seal
 
 CONTROL = ControlPermit("127.0.0.1:1", "test")
 SOURCES = Path(guard.__file__).parents[1]
@@ -196,7 +198,92 @@ def test_only_a_start_permit_starts_a_process_and_only_inside_it(processes):
     assert done.stdout == "0\nrefused\n"
 
 
-# What opens a connection or starts a process where the audit hook is blind or late.
+def outside_tests(program):
+    """What a program prints that runs with the hook as production has it."""
+    whole = "import socket\nfrom halfdoor.backends import guard\nguard.install()\n" + program
+    done = subprocess.run([sys.executable, "-c", whole], check=True, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def test_offline_no_leave_reaches_beyond_loopback(processes):
+    program = (
+        "from halfdoor.canon.decision import ControlPermit\n"
+        "from halfdoor.canon.labels import Zone\n"
+        "guard.go_offline()\n"
+        "for place in ('192.168.0.1', 9), ('192.0.2.1', 9):\n"
+        "    s = socket.socket(); s.setblocking(False)\n"
+        "    with guard.allow(ControlPermit('x:1', 'test'), Zone.CLOUD):\n"
+        "        try: s.connect(place)\n"
+        "        except guard.GuardRefusal: print('refused')\n"
+    )
+    assert outside_tests(program) == ["refused", "refused"]
+
+
+def test_offline_a_leave_that_was_given_before_reaches_no_further(processes):
+    program = (
+        "from halfdoor.canon.decision import ControlPermit\n"
+        "from halfdoor.canon.labels import Zone\n"
+        "s = socket.socket(); s.setblocking(False)\n"
+        "with guard.allow(ControlPermit('x:1', 'test'), Zone.CLOUD):\n"
+        "    guard.go_offline()\n"
+        "    try: s.connect(('192.0.2.1', 9))\n"
+        "    except guard.GuardRefusal: print('refused')\n"
+    )
+    assert outside_tests(program) == ["refused"]
+
+
+def test_offline_loopback_is_reached_with_leave(listener):
+    guard.go_offline()
+    with guard.allow(CONTROL, Zone.CLOUD):
+        connect(listener)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda: socket.getaddrinfo("example.invalid", 80),
+        lambda: socket.getaddrinfo("localhost", 80),
+        lambda: socket.getaddrinfo(b"example.invalid", 80),
+        lambda: socket.gethostbyname("example.invalid"),
+        lambda: socket.gethostbyname_ex("example.invalid"),
+        lambda: socket.gethostbyaddr("example.invalid"),
+    ],
+)
+def test_offline_no_name_is_looked_up(look):
+    guard.go_offline()
+    with pytest.raises(guard.GuardRefusal, match="no name"):
+        look()
+
+
+def test_offline_a_number_may_be_read_as_an_address():
+    guard.go_offline()
+    assert socket.getaddrinfo("127.0.0.1", 80, flags=socket.AI_NUMERICHOST)
+    assert socket.getaddrinfo("::1", 80, flags=socket.AI_NUMERICHOST)
+    assert socket.getaddrinfo(None, 80)
+
+
+def test_offline_localhost_is_a_number_and_other_names_are_refused():
+    assert guard.numbered("example.invalid") == "example.invalid"
+    guard.go_offline()
+    assert guard.numbered("localhost") == "127.0.0.1"
+    assert guard.numbered("::1") == "::1"
+    with pytest.raises(guard.GuardRefusal):
+        guard.numbered("example.invalid")
+
+
+def test_offline_a_permit_that_was_given_before_reaches_this_device_only():
+    key = b"k" * 32
+    far = Target("sonnet", "anthropic", "s", Zone.CLOUD, "anthropic_messages", "anthropic")
+    targets = (("sonnet", Zone.CLOUD),)
+    leave = Permit("hd_1", targets, 1, seal(key, "hd_1", targets, 1))
+    assert guard.permitted(leave, key, far, Zone.CLOUD) is Zone.CLOUD
+    guard.go_offline()
+    with pytest.raises(BackendError, match="gone offline") as caught:
+        guard.permitted(leave, key, far, Zone.CLOUD)
+    assert caught.value.kind == "zone"
+
+
+# What opens''' a connection or starts a process where the audit hook is blind or late.
 WAYS_OUT = re.compile(
     r"\b(create_connection|create_datagram_endpoint|create_unix_connection|open_connection"
     r"|open_unix_connection|sock_connect|sock_sendto|create_subprocess_\w+|subprocess|posix_spawn"

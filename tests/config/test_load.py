@@ -17,6 +17,7 @@ from halfdoor.config.load import (
     user_file,
 )
 from halfdoor.config.model import Config
+from halfdoor.config.offline import flag
 from halfdoor.errors import SetupError
 
 ISSUE = """
@@ -303,3 +304,27 @@ def test_a_project_may_require_something_of_every_request(tmp_path):
     assert loaded.project_rules == (
         Rule("*", "*", Zone.CLOUD, Above.EXCLUDE, ".halfdoor.toml:1", Require(("eu", "de"), "", 0)),
     )
+
+
+def test_offline_is_a_rule_for_every_request_that_names_who_said_so(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[server]\noffline = true\n")
+    said = load(file, None, {"HOME": str(tmp_path)})
+    rule = rules_in_force(said)[-1]
+    assert (rule.name, rule.label, rule.ceiling) == ("offline", "*", Zone.DEVICE)
+    assert rule.source == "config.toml:2"
+
+
+def test_the_flag_in_the_state_directory_says_offline_too(tmp_path):
+    env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    place = flag(tmp_path / "state/halfdoor")
+    assert load(None, None, env).offline == ""
+    place.parent.mkdir(parents=True)
+    place.touch()
+    assert load(None, None, env).offline == "halfdoor offline on"
+
+
+def test_a_project_cannot_say_whether_halfdoor_is_offline(tmp_path):
+    (tmp_path / ".halfdoor.toml").write_text("[server]\noffline = false\n")
+    with pytest.raises(SetupError, match="unknown key"):
+        load(None, tmp_path, {"HOME": str(tmp_path)})

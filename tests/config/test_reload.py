@@ -1,6 +1,7 @@
 import pytest
 
 from halfdoor.config.load import load
+from halfdoor.config.offline import flag
 from halfdoor.config.reload import obstacles
 
 BASE = """
@@ -165,3 +166,19 @@ def test_a_requirement_may_grow_and_not_shrink(tmp_path, now, then, looser):
     found = between(tmp_path, BASE + EU, BASE + EU.replace(now, then))
     assert bool(found) == looser
     assert between(tmp_path, BASE, BASE + EU) == ()
+
+
+def test_going_offline_needs_no_restart_and_going_online_does(tmp_path):
+    offline = "[server]\noffline = true\n" + BASE
+    assert between(tmp_path, BASE, offline) == ()
+    assert between(tmp_path, offline, BASE) == ("it is offline (config.toml:2)",)
+    assert between(tmp_path, offline, offline) == ()
+
+
+def test_a_flag_that_was_removed_waits_for_a_restart(tmp_path):
+    place = flag(tmp_path / ".local/state/halfdoor")
+    place.parent.mkdir(parents=True)
+    place.touch()
+    old = read(tmp_path, BASE)
+    place.unlink()
+    assert obstacles(old, read(tmp_path, BASE)) == ("it is offline (halfdoor offline on)",)

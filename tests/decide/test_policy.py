@@ -212,3 +212,11 @@ def test_a_rule_that_refuses_on_terms_refuses_the_whole_request():
     assert not verdict.permitted
     assert "refuses the whole request" in verdict.refusal
     assert names(decide(asked([EU, HERE]), [], book)) == {"eu", "here"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(targets, labels, rules)
+def test_offline_nothing_beyond_the_device_is_ever_permitted(found, seen, book):
+    offline = Rule("offline", EVERY, Zone.DEVICE, source="--offline")
+    verdict = decide(asked(found), seen, RuleBook([*book, offline]))
+    assert all(target.zone is Zone.DEVICE for target in verdict.permitted)

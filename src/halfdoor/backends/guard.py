@@ -6,8 +6,11 @@ the code that runs holds a `Leave`. A leave is given for one permit, covers addr
 zone, is held by context (never by thread) and dies with its `with`: tasks that inherited the
 context find it dead.
 
-What the hook cannot see: uvloop's own `create_connection` (it raises no audit event, so a lint
-bans it), name look-ups, `_posixsubprocess.fork_exec` called directly, and native code.
+Offline (`go_offline`, one way until the process ends) no leave reaches beyond loopback, and no name
+is looked up: `numbered` is where `localhost` becomes an address then.
+
+What the hook cannot see: uvloop's own `create_connection` and `getaddrinfo` (they raise no audit
+event, so a lint bans them), `_posixsubprocess.fork_exec` called directly, and native code.
 """
 
 import socket
@@ -15,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from ipaddress import ip_address
 from typing import Final, Self
 
 from halfdoor.canon.decision import ControlPermit, Permit, Target
@@ -24,6 +28,14 @@ from halfdoor.reading.addresses import zone_of
 from halfdoor.record.permits import covers
 
 _TALKS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_LOOKS: Final = frozenset(
+    {
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.getnameinfo",
+    }
+)
 _STARTS: Final = frozenset(
     {
         "subprocess.Popen",
@@ -38,7 +50,7 @@ _STARTS: Final = frozenset(
         "pty.spawn",
     }
 )
-_GUARDED: Final = _TALKS | _STARTS
+_GUARDED: Final = _TALKS | _LOOKS | _STARTS
 
 
 class GuardRefusal(PermissionError):  # noqa: N818  a refusal, as the house words it
@@ -77,11 +89,12 @@ _held: Final[ContextVar[Leave | None]] = ContextVar("halfdoor_leave", default=No
 class _Installed:
     """What the process's one hook knows. The hook is global by nature, so its state is too."""
 
-    __slots__ = ("hooked", "loopback", "processes", "testing")
+    __slots__ = ("hooked", "loopback", "offline", "processes", "testing")
 
     def __init__(self) -> None:
         self.hooked = False
         self.testing = False
+        self.offline = False
         self.loopback = 0
         self.processes = 0
 
@@ -106,7 +119,32 @@ def allow(permit: Permit | ControlPermit, widest: Zone) -> Leave:
     The caller has checked the permit (`permitted`); the type keeps anyone without one from asking.
     """
     assert isinstance(permit, Permit | ControlPermit)
-    return Leave(widest)
+    return Leave(Zone.DEVICE if _installed.offline else widest)
+
+
+def go_offline() -> None:
+    """From now on nothing but loopback is dialled and no name is looked up, whoever asks.
+
+    INVARIANT: there is no way back but the end of the process.
+    """
+    _installed.offline = True
+
+
+def is_offline() -> bool:
+    """Has this process gone offline?"""
+    return _installed.offline
+
+
+def numbered(host: str) -> str:
+    """The address to use for `host` offline: itself if it is one, 127.0.0.1 for `localhost`.
+
+    Online, the host as it is. Raises GuardRefusal for a name, offline: nobody is asked about it.
+    """
+    if not _installed.offline or _is_literal(host):
+        return host
+    if host == "localhost":
+        return "127.0.0.1"
+    raise GuardRefusal("halfdoor is offline and looks no name up")
 
 
 def held() -> Leave | None:
@@ -126,6 +164,12 @@ def permitted(permit: Permit, key: bytes, target: Target, backend: Zone) -> Zone
             f"no recorded decision permits `{target.name}` in zone `{zone.name.lower()}`",
             kind="zone",
             hint="ask again; if this stays, its backend's zone has changed: `halfdoor doctor`",
+        )
+    if _installed.offline and zone > Zone.DEVICE:
+        raise BackendError(
+            f"halfdoor has gone offline, and `{target.name}` is in zone `{zone.name.lower()}`",
+            kind="zone",
+            hint="ask again: models on this device answer; `halfdoor offline status`",
         )
     return max(widest for name, widest in permit.targets if name == target.name)
 
@@ -175,6 +219,8 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
         return
     if event in _STARTS:
         _judge_start(event)
+    elif event in _LOOKS:
+        _judge_look(args[0] if args else None)
     else:
         _judge_talk(event, *args[:2])
 
@@ -182,6 +228,24 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
 def _judge_start(event: str) -> None:
     if _installed.processes == 0 and not _starting.get():
         raise GuardRefusal(f"halfdoor refuses to start a process without leave ({event})")
+
+
+def _judge_look(asked: object) -> None:
+    """A name look-up leaves the device, or may. A number asks nobody."""
+    if not _installed.offline or asked is None:
+        return
+    host = asked[0] if isinstance(asked, tuple) and asked else asked
+    text = host.decode("latin-1") if isinstance(host, bytes) else host
+    if not isinstance(text, str) or (text and not _is_literal(text)):
+        raise GuardRefusal("halfdoor is offline and looks no name up")
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _judge_talk(event: str, sock: object, address: object) -> None:
@@ -193,6 +257,8 @@ def _judge_talk(event: str, sock: object, address: object) -> None:
             return
     elif _installed.testing:
         raise GuardRefusal(f"the network is shut in tests: {event} to {address!r}")
+    elif _installed.offline:
+        raise GuardRefusal(f"halfdoor is offline: {event} to {address!r}")
     leave = held()
     if leave is None or not host or zone_of(host) > leave.widest:
         raise GuardRefusal(f"halfdoor refuses to connect without leave: {address!r}")

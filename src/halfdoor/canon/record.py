@@ -114,7 +114,7 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
 
 
 class Noted(Struct, frozen=True, tag_field="kind", tag="noted"):
-    """Something else an auditor must see: `started`, `stopped`, `loosened`, `checkpoint-exported`.
+    """Something else an auditor must see: `started`, `loosened`, `offline-on` … as the docs list.
 
     facts: names and values, all from closed sets, numbers or hashes.
     """

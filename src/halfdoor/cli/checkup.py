@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from halfdoor.backends import guard
 from halfdoor.backends.control import authority
 from halfdoor.backends.discover import Ask
 from halfdoor.canon.decision import ControlPermit
@@ -215,6 +216,8 @@ def control_calls(config: Config, online: bool) -> Finding:
 async def _backend(
     backend: Backend, config: Config, ask: Ask, resolve: Resolve, *, online: bool
 ) -> list[Finding]:
+    if guard.is_offline() and not _on_device(backend):
+        return [Finding("ok", f"backend {backend.name}", "not asked: halfdoor is offline")]
     return [
         await _zone(backend, resolve),
         *_plaintext(backend),
@@ -241,11 +244,15 @@ async def _zone(backend: Backend, resolve: Resolve) -> Finding:
 
 
 def _plaintext(backend: Backend) -> Iterator[Finding]:
-    host = urlsplit(backend.url).hostname or ""
-    near = host == "localhost" or zone_of(host) is Zone.DEVICE  # it never leaves
-    if backend.url.startswith("http:") and backend.zone != "device" and not near:
+    if backend.url.startswith("http:") and backend.zone != "device" and not _on_device(backend):
         said = "requests and keys travel unencrypted"
         yield Finding("warn", f"backend {backend.name}", said, "use an https:// address")
+
+
+def _on_device(backend: Backend) -> bool:
+    """Is it written as an address of this device? What is sent there never leaves."""
+    host = urlsplit(backend.url).hostname or ""
+    return host == "localhost" or zone_of(host) is Zone.DEVICE
 
 
 def _may_ask(backend: Backend, *, online: bool) -> bool:

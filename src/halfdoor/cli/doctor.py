@@ -17,6 +17,7 @@ from halfdoor.cli.options import (
     ProjectOption,
     console,
     counted,
+    heeded,
     look_around,
     project_dir,
     say_json,
@@ -56,7 +57,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
     """All findings. A configuration that cannot be read leaves what needs none."""
     found = look_around()
     try:
-        loaded = load(config, project, os.environ)
+        loaded = heeded(load(config, project, os.environ))
     except SetupError as error:
         said = f"{error.where}: {error.message}" if error.where else error.message
         broken = Finding("fail", "config", said, error.hint)

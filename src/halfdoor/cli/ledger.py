@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halfdoor.canon.money import Usage
+from halfdoor.cli.options import heeded
 from halfdoor.config.load import Loaded, load
 from halfdoor.store.reader import LogReader
 
@@ -39,7 +40,7 @@ def settings(config: Path | None) -> Loaded:
 
     Raises SetupError.
     """
-    return load(config, None, os.environ)
+    return heeded(load(config, None, os.environ))
 
 
 def opened(config: Path | None) -> LogReader:

@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from halfdoor.backends import guard
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded
@@ -35,10 +36,17 @@ def load(config: Path | None, project: Path | None = None) -> Loaded:
     Without a file it is made of the engines that answer on this machine and the keys in the
     environment. project: where to look for `.halfdoor.toml`; None is the working directory.
     """
-    loaded = read(config, project_dir(project), os.environ)
+    loaded = heeded(read(config, project_dir(project), os.environ))
     if loaded.config.source:
         return loaded
     return msgspec.structs.replace(loaded, config=default_config(look_around()))
+
+
+def heeded(loaded: Loaded) -> Loaded:
+    """What was read, obeyed by this command, too: offline, it speaks to this device only."""
+    if loaded.offline:
+        guard.go_offline()
+    return loaded
 
 
 def project_dir(project: Path | None) -> Path:

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from msgspec.structs import replace
 
 from halfdoor import __version__
 from halfdoor.backends import guard
+from halfdoor.backends.switch import Switch
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Noted
-from halfdoor.canon.rules import Above, Rule
+from halfdoor.canon.rules import EVERY, Above, Rule
 from halfdoor.cli.options import ConfigOption, ProjectOption, console, load
 from halfdoor.config.check import produced
 from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.model import Token
+from halfdoor.config.offline import OPTION
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
 from halfdoor.errors import HalfdoorError, SetupError
@@ -44,6 +47,10 @@ ListenOption = Annotated[
     typer.Option("--listen", metavar="HOST:PORT", help="Listen here, whatever the file says."),
 ]
 
+OfflineOption = Annotated[
+    bool,
+    typer.Option("--offline", help="Speak to this device only, until the gateway is stopped."),
+]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", min=1, max=64, help="Processes that share the port and the log."),
@@ -56,17 +63,24 @@ def serve(
     listen: ListenOption = None,
     project: ProjectOption = None,
     workers: WorkersOption = 1,
+    offline: OfflineOption = False,
     worker: WorkerOption = False,
 ) -> None:
     """Start the gateway."""
     guard.install()
-    loaded = load(config, project)
+
+    def read() -> Loaded:
+        return _settings(config, project, offline=offline)
+
+    loaded = read()
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=len(tokens))
     if workers > 1:
-        crew(workers, where, _again(config, project), lambda at: _announce(loaded, at, workers))
+        switch = Switch(loaded.state_dir, loaded.offline)
+        again = _again(config, project)
+        crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch)
         return
     with bound(where, with_others=worker) as listening:
         where = Address(where.host, listening.getsockname()[1])
@@ -74,13 +88,21 @@ def serve(
         app = service.app()
 
         async def reload() -> None:
-            await service.reload(app, lambda: load(config, project))
+            await service.reload(app, read)
 
         def ready() -> None:
             if not worker:
                 _announce(loaded, where, 1)
 
         run(app, listening, ready, reload, leash=0 if worker else None)
+
+
+def _settings(config: Path | None, project: Path | None, *, offline: bool) -> Loaded:
+    """What the files say, and the option; it holds before anything is looked for."""
+    if offline:
+        guard.go_offline()
+    loaded = load(config, project)
+    return replace(loaded, offline=OPTION) if offline else loaded
 
 
 def _again(config: Path | None, project: Path | None) -> list[str]:
@@ -101,6 +123,8 @@ class Service:
         key = session_key(gateway.loaded.state_dir)
         self._sessions = Sessions(key, gateway.services.clock.now_ms)
         self._leaving: dict[asyncio.Task[None], Gateway] = {}
+        loaded = gateway.loaded
+        self._switch = Switch(loaded.state_dir, loaded.offline)
 
     def app(self) -> App:
         """The application for what is served now."""
@@ -119,6 +143,7 @@ class Service:
             Status(__version__, os.getpid(), time.monotonic(), gateway.house.cards),
             running=self.running,
             tightened=gateway.tightened,
+            added=self._switch.rules,
         )
 
     async def reload(self, app: App, read: Callable[[], Loaded]) -> None:
@@ -135,6 +160,8 @@ class Service:
             await _note(self.gateway, "reload-refused", {})
             return
         before, self.gateway, self._tokens = self.gateway, changed, tokens
+        if loaded.offline:
+            self._switch = Switch(loaded.state_dir, loaded.offline)
         app.now = self.app().now
         await _note(changed, "reloaded", {"policy": changed.house.policy_hash})
         screen.print("reloaded: requests from now on follow the new configuration")
@@ -145,10 +172,12 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `running`; gateways that a reload replaced are gone when this ends."""
+        watching = asyncio.create_task(self._switch.watch())
         try:
             async with running(self.gateway, lambda: self.gateway):
                 yield
         finally:
+            watching.cancel()
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()
@@ -184,6 +213,7 @@ async def running(
     """
     try:
         facts = {"version": __version__, "policy": gateway.house.policy_hash}
+        facts |= {"offline": "yes"} if gateway.loaded.offline else {}
         await _note(gateway, "started", facts)
         for default, own in loosened(gateway.loaded.config.rules):
             zones = {"from": default.ceiling.name.lower(), "to": own.ceiling.name.lower()}
@@ -224,6 +254,8 @@ def banner(
         yield "!! SCRIPTED MODELS: they answer without any model. `halfdoor init` finds real ones."
     yield "rules in force"
     yield from (_rule(rule) for rule in rules_in_force(loaded))
+    if loaded.offline:
+        yield f"!! OFFLINE ({loaded.offline}): only this device is spoken to"
     yield from (f"!! {note}" for note in loaded.notes)
     token = "<your token>" if loaded.config.tokens else "unused"
     yield "point your tools here"
@@ -241,6 +273,8 @@ def _rule(rule: Rule) -> str:
 
 
 def _beyond(rule: Rule) -> str:
+    if rule.label == EVERY and rule.ceiling < Zone.CLOUD:
+        return "every request: beyond it nothing is asked"
     if not produced(rule.label):
         return "nothing looks for it yet"
     if rule.require:

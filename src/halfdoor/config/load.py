@@ -13,6 +13,7 @@ from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
 from halfdoor.config.check import check, rules
 from halfdoor.config.model import Config, ProjectTables, Tables
+from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
 from halfdoor.config.parse import Source, tables
 from halfdoor.errors import SetupError
 
@@ -26,6 +27,7 @@ class Loaded(Struct, frozen=True):
     """All that was read. config.source is "" when the user has no file.
 
     project: the project's file, "" when there is none. notes: sentences for `serve` and `doctor`.
+    offline: who says that nothing but this device is spoken to, "" when nobody does.
     """
 
     config: Config
@@ -33,6 +35,7 @@ class Loaded(Struct, frozen=True):
     project: str = ""
     project_rules: tuple[Rule, ...] = ()
     notes: tuple[str, ...] = ()
+    offline: str = ""
 
 
 def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) -> Loaded:
@@ -45,12 +48,14 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
     user = Config() if config is None and _absent(path) else load_user(path)
     project = project_file(project_dir, env) if project_dir else None
     added, notes = load_project(project) if project else ((), ())
+    state = state_dir(user, env)
     return Loaded(
         config=user,
-        state_dir=state_dir(user, env),
+        state_dir=state,
         project=str(project or ""),
         project_rules=added,
         notes=(*_notes(user, env), *notes),
+        offline=user.offline or (COMMAND if flagged(str(flag(state))) else ""),
     )
 
 
@@ -68,6 +73,7 @@ def load_user(path: Path) -> Config:
         rules=rules(source, read.rules, policy.DEFAULTS),
         routing=read.routing,
         source=str(path),
+        offline=source.place("server", "offline") if read.server.offline else "",
     )
 
 
@@ -88,8 +94,9 @@ def load_project(path: Path) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
 
 
 def rules_in_force(loaded: Loaded) -> tuple[Rule, ...]:
-    """Defaults, the user's rules and the project's; see `config.rules.in_force`."""
-    return policy.in_force(loaded.config.rules, loaded.project_rules)
+    """Defaults, the user's rules, the project's and `offline`; see `config.rules.in_force`."""
+    offline = (offline_rule(loaded.offline),) if loaded.offline else ()
+    return (*policy.in_force(loaded.config.rules, loaded.project_rules), *offline)
 
 
 def user_file(env: Mapping[str, str]) -> Path:

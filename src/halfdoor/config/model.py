@@ -57,6 +57,13 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         about("Folder of the log and its keys; empty means `$XDG_STATE_HOME/halfdoor`."),
     ] = ""
 
+    offline: Annotated[
+        bool,
+        about(
+            "Speak to this device only: every model beyond it is left out, no name is looked up."
+        ),
+    ] = False
+
     @property
     def address(self) -> tuple[str, int]:
         """Host, without brackets, and port. ValueError for a `listen` that nothing has checked."""
@@ -273,7 +280,7 @@ class ProjectTables(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True):
     """The user's configuration, checked. source: its path, "" when no file exists.
 
-    rules: the user's own, each with its `file:line`.
+    rules: the user's own, each with its `file:line`. offline: where it says so, "" if it does not.
     """
 
     server: Server = Server()
@@ -284,3 +291,4 @@ class Config(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     routing: Routing = Routing()
     source: str = ""
+    offline: str = ""

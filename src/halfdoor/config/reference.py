@@ -90,6 +90,8 @@ def _default(field: Field) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else f"{value:_}"
 
 

@@ -7,6 +7,8 @@ leaves an entry; a signal is neither, so whatever would let more text out waits 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Above, Rule
@@ -19,13 +21,24 @@ from halfdoor.reading.terms import covers
 def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
     """Why `new` cannot take over from `old` without a restart, a sentence each; () when it can."""
     return (
-        *_rules(rules_in_force(old), rules_in_force(new)),
-        *_requirements(rules_in_force(old), rules_in_force(new)),
+        *_offline(old, new),
+        *_rules(_written(old), _written(new)),
+        *_requirements(_written(old), _written(new)),
         *_zones(old.config.backends, new.config.backends),
         *_terms(old.config.backends, new.config.backends),
         *_keys(old.config.backends, new.config.backends),
         *_places(old, new),
     )
+
+
+def _written(loaded: Loaded) -> tuple[Rule, ...]:
+    """The rules in force but for `offline`, which `_offline` words better."""
+    return rules_in_force(replace(loaded, offline=""))
+
+
+def _offline(old: Loaded, new: Loaded) -> Iterator[str]:
+    if old.offline and not new.offline:
+        yield f"it is offline ({old.offline})"
 
 
 def _rules(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Iterator[str]:

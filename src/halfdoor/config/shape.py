@@ -1,11 +1,17 @@
 """The configuration's shape, read off `config/model.py`: for errors and for the reference page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import NODEFAULT, Struct, inspect
 
 from halfdoor.config.places import Keys
+
+PLAIN: Final[dict[type[inspect.Type], str]] = {
+    inspect.BoolType: "true or false",
+    inspect.IntType: "whole number",
+    inspect.FloatType: "number",
+}
 
 
 class Field(Struct, frozen=True):
@@ -87,10 +93,6 @@ def _present(types: Sequence[inspect.Type]) -> inspect.Type:
 def _said(type_: inspect.Type) -> str:
     """The type in a reader's words."""
     match type_:
-        case inspect.IntType():
-            return "whole number"
-        case inspect.FloatType():
-            return "number"
         case inspect.VarTupleType(item_type=inspect.StructType()):
             return "tables"
         case inspect.VarTupleType():
@@ -98,4 +100,4 @@ def _said(type_: inspect.Type) -> str:
         case inspect.StructType() | inspect.DictType():
             return "table"
         case _:
-            return "text"
+            return PLAIN.get(type(type_), "text")

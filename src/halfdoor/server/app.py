@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from halfdoor.backends import guard
 from halfdoor.canon.request import Actor
 from halfdoor.canon.rules import Rule
 from halfdoor.dialects.base import Dialect
@@ -54,19 +55,21 @@ class Serving:
     limits: Limits
     status: Status
     tightened: Callable[[tuple[Rule, ...]], House] | None
+    added: Callable[[], tuple[Rule, ...]]
 
     def house_of(self, actor: Actor) -> House:
-        """The house, tightened by the rules that the caller's project adds."""
-        if not actor.rules:
+        """The house, tightened by the rules added for all, and by those of the caller's project."""
+        rules = (*self.added(), *actor.rules)
+        if not rules:
             return self.house
         assert self.tightened is not None
-        return self.tightened(actor.rules)
+        return self.tightened(rules)
 
 
 class App:
     """The ASGI application.
 
-    tightened: the house for a caller whose project adds rules.
+    tightened: the house for more rules. added: rules that hold for all from now on (`offline`).
     now: what requests from now on meet; those under way end as they began.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
@@ -82,8 +85,9 @@ class App:
         *,
         running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
         tightened: Callable[[tuple[Rule, ...]], House] | None = None,
+        added: Callable[[], tuple[Rule, ...]] = tuple,
     ) -> None:
-        self.now = Serving(house, services, access, limits, status, tightened)
+        self.now = Serving(house, services, access, limits, status, tightened, added)
         self._running = running
         self._routes = routes(house.dialects)
         self._pages = {
@@ -184,10 +188,12 @@ class App:
         return _TEXT, _HELLO
 
     def _health(self, _: RawHeaders) -> tuple[str, bytes]:
-        return _TEXT, b"halfdoor ok\n"
+        self.now.added()
+        return _TEXT, b"halfdoor ok, offline\n" if guard.is_offline() else b"halfdoor ok\n"
 
     def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
+        self.now.added()
         return _JSON, self.now.status.now(time.monotonic(), len(self._exchanges))
 
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Final
 
 from halfdoor.backends import guard
+from halfdoor.backends.switch import Switch
+from halfdoor.config.offline import OPTION
 from halfdoor.errors import SetupError
 from halfdoor.server.address import Address, answers
 from halfdoor.server.listen import GRACE_S, shared
@@ -27,11 +29,16 @@ _STOP_S: Final = GRACE_S + 20
 
 
 def crew(
-    workers: int, where: Address, arguments: list[str], ready: Callable[[Address], None]
+    workers: int,
+    where: Address,
+    arguments: list[str],
+    ready: Callable[[Address], None],
+    switch: Switch,
 ) -> None:
     """Run `workers` processes of `halfdoor serve` until a signal stops them.
 
     arguments: of `serve`, for each worker. ready: called once one of them answers.
+    switch: once it is offline, every worker that is started is, too.
     Raises SetupError when the port is taken, or a worker cannot live.
     """
     if not hasattr(socket, "SO_REUSEPORT"):
@@ -39,12 +46,13 @@ def crew(
     # Bound and not listening: nobody else gets the port, and no connection comes here.
     with shared(where) as held:
         where = Address(where.host, held.getsockname()[1])
-        _Crew(workers, [*arguments, "--listen", str(where), "--worker"], where).run(ready)
+        _Crew(workers, [*arguments, "--listen", str(where), "--worker"], where, switch).run(ready)
 
 
 class _Crew:
-    def __init__(self, size: int, arguments: list[str], where: Address) -> None:
+    def __init__(self, size: int, arguments: list[str], where: Address, switch: Switch) -> None:
         self._where = where
+        self._switch = switch
         self._command = [sys.executable, "-m", "halfdoor", "serve", *arguments]
         self._workers: dict[subprocess.Popen[bytes], float] = {}
         self._size = size
@@ -74,16 +82,19 @@ class _Crew:
             )
 
     def _start(self) -> None:
+        # INVARIANT: the end of a worker is no restart: the next one is as narrow as this one was.
+        more = [OPTION] if self._switch.offline else []
         with guard.start_permit("a worker of this gateway"):
             # A session of its own: Ctrl-C comes to the parent, which stops all in order.
             # Its standard input is its leash: it ends when the parent does, however that ends.
             worker = subprocess.Popen(  # noqa: S603  our own program
-                self._command, stdin=subprocess.PIPE, start_new_session=True
+                [*self._command, *more], stdin=subprocess.PIPE, start_new_session=True
             )
         self._workers[worker] = time.monotonic()
 
     def _tend(self) -> None:
         """Bury the dead; replace those that lived."""
+        self._switch.rules()
         for worker in [w for w in self._workers if w.poll() is not None]:
             lived_s = time.monotonic() - self._workers.pop(worker)
             if self._stopping:

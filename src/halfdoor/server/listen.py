@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from halfdoor.backends import guard
 from halfdoor.errors import SetupError
 from halfdoor.server.address import HINT, Address, answers
 from halfdoor.server.app import App
@@ -62,9 +63,15 @@ def shared(where: Address) -> socket.socket:
 
 def _held(where: Address, *options: int) -> socket.socket:
     try:
+        host = guard.numbered(where.host)
         found = socket.getaddrinfo(
-            where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+    except guard.GuardRefusal:
+        hint = "listen on an address, as 127.0.0.1"
+        raise SetupError(
+            f"{where} is a name, and offline no name is looked up", hint=hint
+        ) from None
     except socket.gaierror as error:
         raise SetupError(f"{where} cannot be found ({error.strerror})", hint=HINT) from None
     family, kind, protocol, _, place = found[0]

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from halfdoor.backends import guard
 from halfdoor.canon.cards import Card
 
 # Model lists want a date; a name in a configuration has none.
@@ -31,6 +32,7 @@ class Shown(Struct, frozen=True):
     uptime_s: int
     in_flight: int
     scripted: bool
+    offline: bool
     models: tuple[ModelShown, ...]
 
 
@@ -57,6 +59,7 @@ class Status:
                 int(ticks_s - self._started_s),
                 in_flight,
                 any(model.scripted for model in self.models),
+                guard.is_offline(),
                 self.models,
             )
         )
