@@ -11,8 +11,8 @@ import pytest
 from halfdoor.backends import guard
 from halfdoor.backends.switch import Switch
 from halfdoor.config.offline import flag
-from halfdoor.server.crew import _Crew
 from halfdoor.server.address import Address
+from halfdoor.server.crew import _Crew
 from halfdoor.store.reader import LogReader
 
 CONFIG = """

@@ -22,6 +22,7 @@ from halfdoor.cli.options import (
     project_dir,
     say_json,
 )
+from halfdoor.cli.scope import tell
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
 from halfdoor.errors import SetupError
@@ -37,12 +38,18 @@ def doctor(
     online: Annotated[
         bool, typer.Option("--online", help="Ask backends in the cloud, too, whether they answer.")
     ] = False,
+    scope: Annotated[
+        bool, typer.Option("--scope", help="Show instead what the gateway cannot see, by tool.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check the configuration, engines, zones, port, folders and detectors.
 
     Exit 1 when anything fails.
     """
+    if scope:
+        tell(json=json)
+        return
     found = examined(config, project_dir(project), online=online)
     healthy = all(finding.state != "fail" for finding in found)
     if json:
