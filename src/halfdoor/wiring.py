@@ -13,15 +13,18 @@ from typing import Final
 
 import msgspec
 
+from halfdoor.backends.admission import Admission, Asked, Note
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import tls_context
 from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
 from halfdoor.config.model import Backend as BackendTable
+from halfdoor.decide.names import AS_ASKED
 from halfdoor.decide.rules import RuleBook
 from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
@@ -34,7 +37,8 @@ from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import SetupError
 from halfdoor.flow.house import House
-from halfdoor.flow.ports import Backend, Services
+from halfdoor.flow.ports import Backend, Clock, Log, Services
+from halfdoor.flow.writing import timestamp
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
@@ -80,6 +84,7 @@ class Gateway:
     """Everything that serves. `close` drains the log and closes every connection.
 
     tightened: the house for a caller that brings rules of its own project.
+    admission: what engines have said of where their models run; it outlives a reload.
     """
 
     house: House
@@ -90,6 +95,17 @@ class Gateway:
     engine: Engine
     loaded: Loaded
     tightened: Callable[[tuple[Rule, ...]], House]
+    admission: Admission
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Every model whose engine must say where it runs it, as far as its name is known."""
+        backends = self.services.backends
+        near = [c for c in self.house.cards if c.zone is not Zone.CLOUD and c.model_id != AS_ASKED]
+        return tuple(
+            Asked(backend, card.model_id, card.name)
+            for card in near
+            if isinstance(backend := backends[card.backend], HttpBackend)
+        )
 
     async def close(self) -> None:
         """Backends first, so that nothing new can be answered while the log drains."""
@@ -105,7 +121,7 @@ class Gateway:
 
     def changed(self, loaded: Loaded) -> "Gateway":
         """The same log, keys, memory and engine under another configuration."""
-        backends = _backends(loaded, self.keys)
+        backends = _backends(loaded, self.keys, self.admission)
         ping_s = loaded.config.server.ping_s
         services = replace(self.services, backends=backends, ping_s=ping_s)
         base = house(loaded, self.keys, self.engine, self.house.prints)
@@ -120,10 +136,23 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     log = SqliteLog(state_dir, keys)
     memory = SharedMemory(state_dir, clock.now_ms, keys.prints_key)
     ping_s = loaded.config.server.ping_s
-    services = Services(log, _backends(loaded, keys), memory, clock, ping_s)
+    admission = Admission(noting(log, clock), time.monotonic)
+    backends = _backends(loaded, keys, admission)
+    services = Services(log, backends, memory, clock, ping_s, lambda: admission.widened)
     engine = kept_engine(state_dir, keys)
     base = house(loaded, keys, engine)
-    return Gateway(base, services, log, memory, keys, engine, loaded, tightener(base, engine))
+    more = tightener(base, engine)
+    return Gateway(base, services, log, memory, keys, engine, loaded, more, admission)
+
+
+def noting(log: Log, clock: Clock) -> Note:
+    """What puts a `Noted` entry into the log, with the time of day. Raises LogError."""
+
+    async def note(event: str, facts: dict[str, str]) -> None:
+        now_ms = clock.now_ms()
+        await log.append(Noted(clock.exchange_id(now_ms), timestamp(now_ms), event, facts))
+
+    return note
 
 
 def house(
@@ -206,11 +235,12 @@ def _patterns_seal(keys: LogKeys, patterns: bytes) -> bytes:
     return keys.mac(b"patterns\0" + patterns).encode()
 
 
-def _backends(loaded: Loaded, keys: LogKeys) -> dict[str, Backend]:
-    return {table.name: _backend(table, keys.seal_key) for table in loaded.config.backends}
+def _backends(loaded: Loaded, keys: LogKeys, admission: Admission) -> dict[str, Backend]:
+    tables = loaded.config.backends
+    return {table.name: _backend(table, keys.seal_key, admission) for table in tables}
 
 
-def _backend(table: BackendTable, seal_key: bytes) -> Backend:
+def _backend(table: BackendTable, seal_key: bytes, admission: Admission) -> Backend:
     dialect = DIALECTS[table.dialect]
     zone = Zone[table.zone.upper()]
     if table.url.startswith("scripted:"):
@@ -223,6 +253,7 @@ def _backend(table: BackendTable, seal_key: bytes) -> Backend:
         seal_key,
         timeouts=table.timeouts,
         tls=tls_context() if table.url.startswith("https:") else None,
+        admission=admission,
     )
 
 

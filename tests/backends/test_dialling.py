@@ -103,3 +103,31 @@ async def test_localhost_is_reached_by_whichever_address_answers():
             connection = await dialling.dial(origin, None, 5, lambda _: None)
         assert connection.fit
         connection.abort()
+
+
+async def test_a_socket_that_ends_elsewhere_than_it_was_dialled_is_closed_unused(monkeypatch):
+    async with raw_server(sends(OK)) as server:
+        port = int(server.url.rpartition(":")[2].removesuffix("/v1"))
+        ends = {"127.0.0.1": Zone.DEVICE, "192.0.2.1": Zone.CLOUD}
+        monkeypatch.setattr(dialling, "zone_of", lambda host: ends[host])
+        monkeypatch.setattr(socket.socket, "getpeername", lambda _: ("192.0.2.1", port))
+        with guard.allow(LEAVE, Zone.DEVICE) as leave, pytest.raises(WireError):
+            origin = Origin("127.0.0.1", port, tls=False)
+            await dialling.dial(origin, None, 5, lambda _: None)
+        assert leave.refused == "192.0.2.1"
+        assert not server.requests
+
+
+async def test_offline_localhost_is_dialled_without_a_look_up(monkeypatch):
+    guard.go_offline()
+    leads_to(monkeypatch, FAR)
+    [place] = await dialling._places(asyncio.get_running_loop(), Origin("localhost", 1, tls=False))
+    assert place[4][0] == "127.0.0.1"
+
+
+async def test_offline_a_name_is_refused_before_anybody_is_asked(monkeypatch):
+    guard.go_offline()
+    leads_to(monkeypatch, NEAR)
+    with guard.allow(LEAVE, Zone.CLOUD) as leave, pytest.raises(WireError):
+        await dialling.dial(Origin("engine", 1, tls=False), None, 5, lambda _: None)
+    assert leave.refused == "engine"

@@ -268,3 +268,36 @@ def test_notes_of_the_configuration_are_warnings(halfdoor, home, machine):
     said = halfdoor("doctor", "--config", file)
     assert "can be read by others (mode 644)" in said.out
     assert f"hint: chmod 600 {file}" in said.out
+
+
+def admitted(answer, model_id="x", zone="device"):
+    """What doctor finds when an engine says this of its model."""
+    asked = []
+
+    async def show(url, permit, body, widest):
+        asked.append((url, json.loads(body), widest))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    found = asyncio.run(checkup.admissions(config(backend(zone=zone), model_id), show))
+    return [(f.state, f.about) for f in found], asked
+
+
+def test_an_engine_that_sends_a_model_on_fails():
+    found, asked = admitted((200, b'{"remote_host":"https://ollama.com"}'))
+    assert found == [("fail", "model m")]
+    assert asked == [("http://127.0.0.1:9/api/show", {"model": "x"}, Zone.DEVICE)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, b"{}"), (404, b"404 page not found"), (503, b""), BackendError("no", kind="connect")],
+)
+def test_an_engine_that_says_nothing_of_the_kind_is_no_finding(answer):
+    assert admitted(answer)[0] == []
+
+
+def test_a_model_whose_name_the_caller_gives_and_one_in_the_cloud_are_not_asked_about():
+    assert admitted((200, b"{}"), model_id="*")[1] == []
+    assert admitted((200, b"{}"), zone="cloud")[1] == []

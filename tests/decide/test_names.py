@@ -1,8 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
-from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.decide.names import candidates
+from halfdoor.decide.names import candidates, widened
 from halfdoor.errors import ClientError
 
 QWEN = Card("qwen-coder", "ollama", "qwen3-coder:30b", Zone.DEVICE, "openai_chat", "ollama")
@@ -65,3 +68,30 @@ def test_a_model_that_its_engine_sends_on_is_in_the_cloud_whatever_its_backend_c
 def test_a_name_of_a_million_letters_is_refused_at_once():
     with pytest.raises(ClientError, match="no model here"):
         candidates("qwen" * 2_000_000, CARDS, [])
+
+
+def test_a_model_that_was_found_elsewhere_is_there_and_promises_nothing():
+    promising = structs.replace(QWEN, terms=Terms("eu", "never", 0))
+    who = candidates("auto", [promising, SONNET], ALIASES)
+    found = widened(who, {("ollama", "qwen3-coder:30b"): Zone.CLOUD}).targets
+    assert (found[0].zone, found[0].terms) == (Zone.CLOUD, Terms())
+    assert found[1] is who.targets[1]
+
+
+def test_a_backend_that_was_found_elsewhere_takes_all_its_models_with_it():
+    found = widened(asked("qwen-coder"), {("ollama", ""): Zone.NETWORK}).targets
+    assert [target.zone for target in found] == [Zone.NETWORK]
+
+
+@given(
+    st.dictionaries(
+        st.tuples(
+            st.sampled_from(["ollama", "anthropic"]), st.sampled_from(["", "qwen3-coder:30b"])
+        ),
+        st.sampled_from(Zone),
+    )
+)
+def test_what_was_found_never_brings_a_model_nearer(found):
+    who = asked("auto")
+    for before, after in zip(who.targets, widened(who, found).targets, strict=True):
+        assert after.zone >= before.zone

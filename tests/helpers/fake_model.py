@@ -141,6 +141,8 @@ class FakeModel:
     max_output_tokens: int | None = None
     open_fields: bool = False
     seen: list[Seen] = field(default_factory=list)
+    shown: list[bytes] = field(default_factory=list)
+    admits: dict[str, str] = field(default_factory=dict)
     default: Scene = field(default_factory=Scene)
     url: str = ""
     _script: deque[Scene] = field(default_factory=deque)
@@ -210,6 +212,10 @@ class FakeModel:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/api/show"):  # where does the model run? This is no Ollama
+            self.shown.append(await request.read())
+            told = self.admits or {"detail": "Not Found"}
+            return web.json_response(told, status=200 if self.admits else 404)
         seen = Seen(request.raw_path, request.raw_headers, await request.read(), time.monotonic())
         self.seen.append(seen)
         vendor = self._vendors.get(request.path)

@@ -54,6 +54,37 @@ async def control_get(
     return status, body
 
 
+async def control_post(
+    url: str,
+    permit: ControlPermit,
+    body: bytes,
+    widest: Zone,
+    *,
+    headers: Headers = (),
+    timeout_s: float = 5.0,
+    tls: ssl.SSLContext | None = None,
+) -> tuple[int, bytes]:
+    """POST a question that holds no request text: which model, and nothing of what it is for.
+
+    widest: where it may end, no wider than what the model's requests may. Returns and raises as
+    `control_get`; kind `zone` when the address is wider.
+    """
+    asked = origin(url)
+    if asked.authority != permit.host:
+        raise BackendError(f"no permit to ask {asked.authority}", kind="zone")
+    sent = [("content-type", "application/json"), ("accept-encoding", "identity"), *headers]
+    request = _Request(request_line("POST", target_of(url), asked.field), sent, body)
+    with guard.allow(permit, widest) as leave:
+        try:
+            status, _, answer = await _once(asked, tls, request, timeout_s, CONTROL_BODY_BYTES)
+        except BackendError as error:
+            if leave.refused:
+                where = f"{asked.authority} is at {leave.refused}, which is too far"
+                raise BackendError(where, kind="zone") from None
+            raise error from None
+    return status, answer
+
+
 async def local_post(
     url: str, permit: ControlPermit, body: bytes, headers: Headers = (), timeout_s: float = 30.0
 ) -> tuple[int, Headers, bytes]:

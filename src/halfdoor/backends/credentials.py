@@ -30,8 +30,7 @@ class Credentials:
         """
         if target.client_credentials:
             return self._shown(self._callers(client_key), "the caller's key")
-        key = self.environ.get(self.key_env, "") if self.key_env else ""
-        return self._shown(key, f"the key in `{self.key_env}`") if key else ()
+        return self.own()
 
     def _callers(self, client_key: str) -> str:
         if not client_key:
@@ -41,6 +40,14 @@ class Credentials:
                 hint="give your tool its vendor's key, or give the backend a `key` in the config",
             )
         return client_key
+
+    def own(self) -> Headers:
+        """The headers that show the backend's own key, for calls that are not a caller's.
+
+        Raises as `headers`.
+        """
+        key = self.environ.get(self.key_env, "") if self.key_env else ""
+        return self._shown(key, f"the key in `{self.key_env}`") if key else ()
 
     def _shown(self, key: str, which: str) -> Headers:
         # A line break would let a key write headers of its own; other bytes no vendor accepts.

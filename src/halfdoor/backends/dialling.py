@@ -59,6 +59,12 @@ async def _dialled(
 ) -> Connection:
     loop = asyncio.get_running_loop()
     dialled = await _first(loop, await _places(loop, origin))
+    try:
+        # INVARIANT: judged again where it really ends, before the first byte goes out.
+        _judge(str(dialled.getpeername()[0]))
+    except BaseException:
+        dialled.close()
+        raise
     name = origin.host if tls is not None else None
     _, connection = await loop.create_connection(
         lambda: Connection(lost), sock=dialled, ssl=tls, server_hostname=name
@@ -71,7 +77,7 @@ async def _places(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Place
 
     Families take turns, the system's favourite first.
     """
-    host, port, kind = origin.host, origin.port, socket.SOCK_STREAM
+    host, port, kind = _asked_for(origin.host), origin.port, socket.SOCK_STREAM
     try:
         found: list[Any] = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
@@ -81,6 +87,16 @@ async def _places(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Place
         families.setdefault(place[0], []).append(place)
     turns = itertools.zip_longest(*families.values())
     return [place for turn in turns for place in turn if place is not None]
+
+
+def _asked_for(host: str) -> str:
+    """The host, or offline its number. Raises GuardRefusal for a name that nobody may look up."""
+    try:
+        return guard.numbered(host)
+    except guard.GuardRefusal:
+        if (leave := guard.held()) is not None:
+            leave.refused = host
+        raise
 
 
 async def _first(loop: asyncio.AbstractEventLoop, places: list[Place]) -> socket.socket:
@@ -130,9 +146,14 @@ def _judged_socket(place: Place) -> socket.socket:
     Another address of the same name may still do: the leave remembers what was refused.
     """
     family, kind, protocol, _, address = place
-    leave, host = guard.held(), str(address[0])
+    _judge(str(address[0]))
+    return socket.socket(family, kind, protocol)
+
+
+def _judge(host: str) -> None:
+    """Raise GuardRefusal for an address that is wider than the leave of the call that dials."""
+    leave = guard.held()
     if leave is None or zone_of(host) > leave.widest:
         if leave is not None:
             leave.refused = leave.refused or host
         raise guard.GuardRefusal(f"{host} is wider than this call may reach")
-    return socket.socket(family, kind, protocol)

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator
 from typing import Final, Self
 
 from halfdoor.backends import guard
+from halfdoor.backends.admission import Admission, Asked, show_url
 from halfdoor.backends.connection import Connection  # noqa: TC001  it stands beside its kin
+from halfdoor.backends.control import control_post
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import tls_context
 from halfdoor.backends.faults import RUNNING, WireError, worded
@@ -25,7 +27,7 @@ from halfdoor.backends.wire import (
     unfit,
 )
 from halfdoor.canon.commands import FaultKind, Headers, Outbound
-from halfdoor.canon.decision import Permit, Target
+from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
 from halfdoor.config.model import Timeouts
 from halfdoor.errors import BackendError
@@ -41,6 +43,7 @@ class HttpBackend:
 
     url: the base URL as the dialect's SDK wants it, without credentials. zone: the configuration's
     claim, or wider. seal_key: of the process's permits. tls: shared by backends, made when None.
+    admission: knows where engines really run their models; None believes every claim.
     """
 
     def __init__(
@@ -53,11 +56,14 @@ class HttpBackend:
         *,
         timeouts: Timeouts = _TIMEOUTS,
         tls: ssl.SSLContext | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.name = name
         self.zone = zone
         self.url = checked_url(name, url)
         self.timeouts = timeouts
+        self.admission = admission
+        self.show_url = show_url(self.url)
         self._credentials = credentials
         self._seal_key = seal_key
         self._origin = origin(self.url)
@@ -100,6 +106,33 @@ class HttpBackend:
             what = "cannot be asked: the path or a header holds what no HTTP line may hold"
             hint = "look for a line break in the tool's headers"
         raise self.fault(FaultKind.PROTOCOL, what, hint)
+
+    async def show(self, body: bytes) -> tuple[int, bytes]:
+        """See `admission.Engine.show`."""
+        permit = ControlPermit(self._origin.authority, "admission")
+        key = self._credentials.own()
+        return await control_post(
+            self.show_url, permit, body, self.zone, headers=key, tls=self._tls
+        )
+
+    async def admit(self, target: Target, widest: Zone) -> None:
+        """Return once it is known that the engine keeps the model's requests within `widest`.
+
+        Raises BackendError, kind `zone` among others.
+        """
+        if self.admission is not None:
+            await self.admission.admit(Asked(self, target.model_id, target.name), widest)
+
+    async def refused(self, address: str) -> BackendError:
+        """An address was wider than the call may reach: later plans know it. Returns the fault."""
+        if guard.is_offline():
+            what = f"is at {address}, and halfdoor is offline"
+            return self.fault(FaultKind.ZONE, what, "only addresses of this device are asked then")
+        zone = zone_of(address)
+        if self.admission is not None:
+            await self.admission.met(self.name, self.zone, zone)
+        what = f"ends at {address}, in zone `{zone.name.lower()}`, which this request may not reach"
+        return self.fault(FaultKind.ZONE, what, "give it its true `zone` in the config")
 
     def pool(self, widest: Zone) -> Pool:
         """The connections that all end in `widest` or nearer; made in the running loop."""
@@ -145,6 +178,7 @@ class HttpCall:
     async def __aenter__(self) -> Self:
         # INVARIANT: the permit is checked before anything else; without it nothing is dialled.
         widest = self._backend.permitted(self._target, self._permit)
+        await self._backend.admit(self._target, widest)
         head = self._backend.head(self._target, self._outbound, self._key)
         pool = self._backend.pool(widest)
         times = self._backend.timeouts
@@ -206,10 +240,7 @@ class HttpCall:
                     raise self._backend.fault(FaultKind.CONNECT, what, RUNNING) from None
             else:
                 return
-        zone = zone_of(leave.refused).name.lower()
-        what = f"ends at {leave.refused}, in zone `{zone}`, which this request may not reach"
-        hint = "give it its true `zone` in the config"
-        raise self._backend.fault(FaultKind.ZONE, what, hint)
+        raise await self._backend.refused(leave.refused)
 
     async def _post(self, head: bytes) -> None:
         connection, times = self._connection, self._backend.timeouts

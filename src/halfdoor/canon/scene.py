@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from halfdoor.canon.labels import Label
+from halfdoor.canon.labels import Label, Zone
 
 
 class Scene(Struct, frozen=True):
@@ -12,6 +12,8 @@ class Scene(Struct, frozen=True):
     now_ms: Unix time in milliseconds. draw: one random number in [0, 1).
     remembered: labels that travel with text seen before (promise 5).
     latched: the card that made the calls or thinking this request returns to, "" if none.
+    widened: where models were found that are wider than their claim, by backend and model id; a
+        backend as a whole under the id "".
     origins: vendor that made each known thinking signature, by the signature's print.
     """
 
@@ -21,3 +23,4 @@ class Scene(Struct, frozen=True):
     remembered: tuple[Label, ...] = ()
     latched: str = ""
     origins: dict[bytes, str] = {}
+    widened: dict[tuple[str, str], Zone] = {}

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.backends import guard
+from halfdoor.backends.admission import elsewhere, show_url
 from halfdoor.backends.control import authority
 from halfdoor.backends.discover import Ask
 from halfdoor.canon.decision import ControlPermit
@@ -33,6 +34,8 @@ from halfdoor.store.reader import LogReader
 from halfdoor.store.schema import FILE
 
 State = Literal["ok", "warn", "fail"]
+# POST a question under a permit, no wider than a zone: `backends.control.control_post`.
+Show = Callable[[str, ControlPermit, bytes, Zone], Awaitable[tuple[int, bytes]]]
 # Host name → its addresses. Raises OSError.
 Resolve = Callable[[str], Awaitable[list[str]]]
 
@@ -117,6 +120,35 @@ async def backends(
     real = [b for b in config.backends if not b.url.startswith(SCRIPTED)]
     found = await asyncio.gather(*(_backend(b, config, ask, resolve, online=online) for b in real))
     return tuple(finding for each in found for finding in each)
+
+
+async def admissions(config: Config, show: Show) -> tuple[Finding, ...]:
+    """Where engines that claim to be near really run their models, as far as they say."""
+    near = {b.name: b for b in config.backends if b.zone != "cloud" and _may_ask(b, online=False)}
+    asked = [(near[m.backend], m) for m in config.models if m.backend in near and m.id != "*"]
+    told = await asyncio.gather(*(_elsewhere(show, backend, m.id) for backend, m in asked))
+    return tuple(
+        Finding(
+            "fail",
+            f"model {model.name}",
+            f"`{backend.name}` sends it on to its maker's cloud: it counts as `cloud`",
+            'give it a backend of its own with `zone = "cloud"`',
+        )
+        for (backend, model), away in zip(asked, told, strict=True)
+        if away
+    )
+
+
+async def _elsewhere(show: Show, backend: Backend, model: str) -> bool:
+    if guard.is_offline() and not _on_device(backend):
+        return False
+    body = msgspec.json.encode({"model": model})
+    url = show_url(backend.url)
+    permit = ControlPermit(authority(url), "doctor")
+    try:
+        return elsewhere(*await show(url, permit, body, Zone[backend.zone.upper()]))
+    except BackendError:
+        return False  # that it does not answer is told elsewhere
 
 
 async def real_zone(backend: Backend, resolve: Resolve) -> Zone:
@@ -207,6 +239,7 @@ def control_calls(config: Config, online: bool) -> Finding:
         [
             "discovery on 127.0.0.1 (ports 11434, 1234, 8000, 8080; without a file, init, doctor)",
             f"status on {config.server.listen} (ps, doctor)",
+            "from near backends, whether they run their models themselves (serve, doctor)",
             f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",
         ]
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from halfdoor.backends.control import control_get
+from halfdoor.backends.control import control_get, control_post
 from halfdoor.cli import checkup
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.options import (
@@ -77,6 +77,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *checkup.models(used),
         *checkup.engines(found),
         *asked,
+        *asyncio.run(checkup.admissions(used, control_post)),
         *checkup.tokens(used, os.environ),
         checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
         *checkup.state(loaded.state_dir),

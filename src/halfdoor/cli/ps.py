@@ -7,11 +7,14 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
+from halfdoor.backends.control import authority, control_get
+from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.record import Decided
 from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
-from halfdoor.errors import LogError
-from halfdoor.server.address import address, answers
+from halfdoor.errors import BackendError, LogError
+from halfdoor.server.address import Address, address, answers
+from halfdoor.server.status import ModelShown
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
@@ -29,6 +32,7 @@ def ps(
     loaded = settings(config)
     listen = loaded.config.server.listen
     runs = asyncio.run(answers(address(listen)))
+    wide = asyncio.run(widened(address(listen))) if runs else ()
     try:
         with LogReader(loaded.state_dir) as reader:
             found = reader.recent(count)
@@ -38,18 +42,45 @@ def ps(
             raise
         found = []
     if json:
-        say_json({"listen": listen, "running": runs, "exchanges": [_document(x) for x in found]})
+        exchanges = [_document(x) for x in found]
+        told = {"listen": listen, "running": runs, "widened": wide, "exchanges": exchanges}
+        say_json(told)
         return
-    _show(found, listen, running=runs)
+    _show(found, listen, running=runs, wide=wide)
 
 
-def _show(found: Sequence[Exchange], listen: str, *, running: bool) -> None:
+async def widened(where: Address) -> tuple[ModelShown, ...]:
+    """The models that the gateway found wider than they are claimed; none if it does not say.
+
+    A gateway that wants a token first does not say it here; its log and `doctor` do.
+    """
+    url = f"http://{where.asked}/halfdoor/status"
+    try:
+        status, body = await control_get(url, ControlPermit(authority(url), "status"))
+        models = msgspec.json.decode(body, type=_Status).models if status == 200 else ()
+    except (BackendError, msgspec.MsgspecError):
+        return ()
+    return tuple(model for model in models if model.zone != model.claimed)
+
+
+class _Status(msgspec.Struct, frozen=True):
+    models: tuple[ModelShown, ...] = ()
+
+
+def _show(
+    found: Sequence[Exchange], listen: str, *, running: bool, wide: Sequence[ModelShown]
+) -> None:
     screen = console()
     if running:
         screen.print(f"the gateway answers on {listen}", highlight=False)
     else:
         screen.print(
             f"no gateway answers on {listen}; `halfdoor serve` starts one", highlight=False
+        )
+    for model in wide:
+        screen.print(
+            f"!! {model.name} counts as {model.zone}, not {model.claimed}: `halfdoor doctor`",
+            highlight=False,
         )
     if not found:
         screen.print("no exchange has been recorded yet", highlight=False)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from halfdoor import __version__
 from halfdoor.backends import guard
+from halfdoor.backends.admission import Asked
 from halfdoor.backends.switch import Switch
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
@@ -169,15 +170,20 @@ class Service:
         self._leaving[leaving] = before
         leaving.add_done_callback(self._leaving.pop)
 
+    def _asked(self) -> tuple[Asked, ...]:
+        return self.gateway.asked()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `running`; gateways that a reload replaced are gone when this ends."""
         watching = asyncio.create_task(self._switch.watch())
+        asking = asyncio.create_task(self.gateway.admission.keep(self._asked))
         try:
             async with running(self.gateway, lambda: self.gateway):
                 yield
         finally:
             watching.cancel()
+            asking.cancel()
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()

@@ -1,11 +1,12 @@
 """The model name that a tool asks for → the cards that may answer it."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.decision import Target
@@ -71,6 +72,20 @@ def target(card: Card, asked: str) -> Target:
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
     )
+
+
+def widened(who: Candidates, found: Mapping[tuple[str, str], Zone]) -> Candidates:
+    """The candidates where they were really found, see `Scene.widened`.
+
+    INVARIANT: never nearer than they were, and without the promises of a place they are not in.
+    """
+    return replace(who, targets=tuple(_where_found(each, found) for each in who.targets))
+
+
+def _where_found(target: Target, found: Mapping[tuple[str, str], Zone]) -> Target:
+    one = found.get((target.backend, target.model_id), Zone.DEVICE)
+    zone = max(one, found.get((target.backend, ""), Zone.DEVICE))
+    return target if zone <= target.zone else replace(target, zone=zone, terms=Terms())
 
 
 def _targets(cards: Sequence[Card], asked: str) -> tuple[Target, ...]:

@@ -109,6 +109,7 @@ class _Performer:
             remembered=recalled.labels,
             latched=recalled.latched,
             origins=recalled.origins,
+            widened=self._services.widened(),
         )
 
     async def _append(self, command: Append) -> Permit | Unrecorded:

@@ -11,13 +11,13 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from halfdoor.canon.commands import Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
-from halfdoor.canon.labels import Label
+from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.record import Entry
 
 
@@ -134,6 +134,7 @@ class Services:
     """What `flow/drive.py` performs commands with.
 
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
+    widened: where models were found that are wider than their claim, see `Scene.widened`.
     """
 
     log: Log
@@ -141,3 +142,4 @@ class Services:
     memory: Memory
     clock: Clock
     ping_s: float = 0.0
+    widened: Callable[[], dict[tuple[str, str], Zone]] = dict

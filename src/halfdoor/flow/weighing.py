@@ -6,7 +6,7 @@ from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.decide.names import Candidates, candidates
+from halfdoor.decide.names import Candidates, candidates, widened
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import plan
 from halfdoor.detect.survey import Found
@@ -30,6 +30,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
     labels = (*found.labels, *scene.remembered)
     who = candidates(request.model, house.cards, house.aliases)
+    who = widened(who, scene.widened) if scene.widened else who
     verdict = decide(who, labels, house.book)
     latched = scene.latched if found.returning else ""
     targets = plan(verdict, scene, house.strategy, latched=latched)

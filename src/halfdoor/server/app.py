@@ -194,7 +194,9 @@ class App:
     def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         self.now.added()
-        return _JSON, self.now.status.now(time.monotonic(), len(self._exchanges))
+        return _JSON, self.now.status.now(
+            time.monotonic(), len(self._exchanges), self.now.services.widened()
+        )
 
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)

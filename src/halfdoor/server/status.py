@@ -1,5 +1,7 @@
 """What a running halfdoor tells about itself: its models and its state, never a request."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -7,17 +9,21 @@ from msgspec import Struct
 
 from halfdoor.backends import guard
 from halfdoor.canon.cards import Card
+from halfdoor.canon.labels import Zone
 
+Widened = Mapping[tuple[str, str], Zone]
+NOWHERE: Final[Widened] = MappingProxyType({})
 # Model lists want a date; a name in a configuration has none.
 _ANTHROPIC_FACTS: Final = {"created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
 
 
 class ModelShown(Struct, frozen=True):
-    """One card, as `ps` shows it."""
+    """One card, as `ps` shows it. zone: where it was found. claimed: by the configuration."""
 
     name: str
     backend: str
     zone: str
+    claimed: str
     dialect: str
     scripted: bool
     context_tokens: int | None
@@ -46,11 +52,12 @@ class Status:
         self._version = version
         self._pid = pid
         self._started_s = started_s
-        self.models = tuple(_shown(card) for card in cards)
-        self.ids = (*dict.fromkeys(model.name for model in self.models), "auto")
+        self._cards = cards
+        self._scripted = any(card.scripted for card in cards)
+        self.ids = (*dict.fromkeys(card.name for card in cards), "auto")
 
-    def now(self, ticks_s: float, in_flight: int) -> bytes:
-        """JSON of a `Shown`."""
+    def now(self, ticks_s: float, in_flight: int, widened: Widened = NOWHERE) -> bytes:
+        """JSON of a `Shown`. widened: see `Scene.widened`."""
         return msgspec.json.encode(
             Shown(
                 "halfdoor",
@@ -58,9 +65,9 @@ class Status:
                 self._pid,
                 int(ticks_s - self._started_s),
                 in_flight,
-                any(model.scripted for model in self.models),
+                self._scripted,
                 guard.is_offline(),
-                self.models,
+                tuple(_shown(card, widened) for card in self._cards),
             )
         )
 
@@ -82,10 +89,13 @@ class Status:
         return msgspec.json.encode({"data": data, **page})
 
 
-def _shown(card: Card) -> ModelShown:
+def _shown(card: Card, widened: Widened) -> ModelShown:
+    keys = ((card.backend, card.model_id), (card.backend, ""))
+    found = max(card.zone, *(widened.get(key, card.zone) for key in keys))
     return ModelShown(
         card.name,
         card.backend,
+        found.name.lower(),
         card.zone.name.lower(),
         card.dialect,
         card.scripted,

@@ -12,6 +12,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.dialects.base import Dialect
 
 _PHRASES: Final = {200: "OK", 429: "Too Many Requests"}
+_NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 _TOLD: Final = "rate_limit_error", "pretended: too many requests, try again later"
 
 
@@ -33,7 +34,11 @@ class Pretended:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until its caller leaves or a turn says to die."""
         try:
-            while (body := await _body(reader)) is not None:
+            while (asked := await _asked(reader)) is not None:
+                line, body = asked
+                if b" /api/show " in line:  # a gateway asks where the model runs; it runs here
+                    writer.write(_NOT_FOUND)
+                    continue
                 self.heard.append(body)
                 turn = self.script.popleft()
                 if turn.fails is not None:
@@ -81,11 +86,11 @@ def _head(turn: Turn, kind: str, length: str) -> bytes:
     return "\r\n".join([first, f"content-type: {kind}", length, *more, "", ""]).encode("ascii")
 
 
-async def _body(reader: asyncio.StreamReader) -> bytes | None:
-    """The next request's body; None when the caller has left."""
+async def _asked(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
+    """The next request's line and body; None when the caller has left."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-        return await reader.readexactly(_length(head))
+        return head.partition(b"\r\n")[0], await reader.readexactly(_length(head))
     except asyncio.IncompleteReadError:
         return None
 
