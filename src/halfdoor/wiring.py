@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from ssl import SSLContext
 from typing import Final
 
 import msgspec
@@ -252,9 +253,19 @@ def _backend(table: BackendTable, seal_key: bytes, admission: Admission) -> Back
         Credentials(table.name, dialect.credential, table.key_env),
         seal_key,
         timeouts=table.timeouts,
-        tls=tls_context() if table.url.startswith("https:") else None,
+        tls=_trust(table),
         admission=admission,
     )
+
+
+def _trust(table: BackendTable) -> SSLContext | None:
+    if not table.url.startswith("https:"):
+        return None
+    try:
+        return tls_context(table.authorities)
+    except OSError as error:
+        said = f"`ca_file` of backend `{table.name}` cannot be used: {error.strerror or error}"
+        raise SetupError(said, hint="give certificates in PEM", where=table.ca_file) from None
 
 
 def _policy_hash(rules: tuple[Rule, ...], known: tuple[Card, ...]) -> str:

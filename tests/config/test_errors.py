@@ -236,3 +236,43 @@ def test_a_file_beyond_reason_is_refused(tmp_path):
     path.write_bytes(b"#" * (1024 * 1024 + 1))
     with pytest.raises(SetupError, match="larger than 1 MiB"):
         load_user(path)
+
+
+PINNED = """
+[[backends]]
+name = "b"
+dialect = "openai_chat"
+url = "https://127.0.0.1:8443/v1"
+zone = "device"
+ca_file = "{file}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("ca.pem", None, "is relative"),
+        ("{folder}/none.pem", None, "cannot be read: No such file"),
+        ("{folder}", None, "cannot be read"),
+        ("{folder}/ca.pem", b"not a certificate", "holds no certificate"),
+        ("{folder}/ca.pem", b"", "holds no certificate"),
+    ],
+)
+def test_a_pinned_authority_that_is_not_there_stops_the_start_with_its_line(
+    tmp_path, file, content, said
+):
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    config = tmp_path / "c.toml"
+    config.write_text(PINNED.format(file=file.format(folder=tmp_path)))
+    with pytest.raises(SetupError) as caught:
+        load_user(config)
+    assert caught.value.where == "c.toml:7"
+    assert said in caught.value.message
+
+
+def test_a_pin_on_a_plain_address_would_pin_nothing(tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(PINNED.format(file="/ca.pem").replace("https", "http"))
+    with pytest.raises(SetupError, match="not https"):
+        load_user(config)

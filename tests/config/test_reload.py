@@ -3,6 +3,7 @@ import pytest
 from halfdoor.config.load import load
 from halfdoor.config.offline import flag
 from halfdoor.config.reload import obstacles
+from tests.helpers.authority import Authority
 
 BASE = """
 [[backends]]
@@ -182,3 +183,15 @@ def test_a_flag_that_was_removed_waits_for_a_restart(tmp_path):
     old = read(tmp_path, BASE)
     place.unlink()
     assert obstacles(old, read(tmp_path, BASE)) == ("it is offline (halfdoor offline on)",)
+
+
+def test_a_pin_may_be_added_and_neither_changed_nor_taken_out(tmp_path):
+    for name in ("one", "two"):
+        Authority(tmp_path, name)
+    one, two = (
+        BASE.replace("[[models]]", f'ca_file = "{tmp_path}/{name}/ca.pem"\n[[models]]')
+        for name in ("one", "two")
+    )
+    assert between(tmp_path, BASE, one) == ()
+    said = ("backend `cloud` would believe other certificate authorities",)
+    assert between(tmp_path, one, BASE) == between(tmp_path, one, two) == said

@@ -8,7 +8,11 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from halfdoor.backends.control import control_get, control_post
+from halfdoor.backends.control import authority, control_get, control_post
+from halfdoor.backends.dialling import tls_context
+from halfdoor.backends.discover import Ask
+from halfdoor.canon.decision import ControlPermit
+from halfdoor.canon.labels import Zone
 from halfdoor.cli import checkup
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.options import (
@@ -25,6 +29,7 @@ from halfdoor.cli.options import (
 from halfdoor.cli.scope import tell
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
+from halfdoor.config.model import Config
 from halfdoor.errors import SetupError
 from halfdoor.server.address import address, answers
 from halfdoor.server.listen import bound
@@ -71,13 +76,14 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         return [broken, *checkup.engines(found), *checkup.detectors()]
     used = loaded.config if loaded.config.source else default_config(found)
     listen = used.server.listen
-    asked = asyncio.run(checkup.backends(used, control_get, checkup.addresses, online=online))
+    ask, show = trusting(used)
+    asked = asyncio.run(checkup.backends(used, ask, checkup.addresses, online=online))
     return [
         *checkup.configuration(loaded),
         *checkup.models(used),
         *checkup.engines(found),
         *asked,
-        *asyncio.run(checkup.admissions(used, control_post)),
+        *asyncio.run(checkup.admissions(used, show)),
         *checkup.tokens(used, os.environ),
         checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
         *checkup.state(loaded.state_dir),
@@ -85,6 +91,23 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *checkup.detectors(),
         checkup.control_calls(used, online=online),
     ]
+
+
+def trusting(config: Config) -> tuple[Ask, checkup.Show]:
+    """How backends are asked: each under the certificate authorities that it is pinned to."""
+    pinned = {
+        authority(b.url): tls_context(b.authorities)
+        for b in config.backends
+        if b.url.startswith("https:")
+    }
+
+    async def ask(url: str, permit: ControlPermit) -> tuple[int, bytes]:
+        return await control_get(url, permit, tls=pinned.get(permit.host))
+
+    async def show(url: str, permit: ControlPermit, body: bytes, zone: Zone) -> tuple[int, bytes]:
+        return await control_post(url, permit, body, zone, tls=pinned.get(permit.host))
+
+    return ask, show
 
 
 def _held(listen: str) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from halfdoor.canon.rules import Rule
 from halfdoor.config import rules as policy
+from halfdoor.config.authorities import check_authorities
 from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
 from halfdoor.config.check import check, rules
@@ -64,6 +65,7 @@ def load_user(path: Path) -> Config:
     source = source_of(path)
     read = tables(source, Tables)
     check(source, read)
+    check_authorities(source, read)
     return Config(
         server=read.server,
         tokens=read.tokens,

@@ -5,6 +5,7 @@ rest of halfdoor gets: the same, checked, with the rules as `decide` reads them.
 holds a key: `key` and `env` name the environment variable that does.
 """
 
+import os
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -141,12 +142,21 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[
         Days | None, about("How many days its operator keeps the text; left out means unknown.")
     ] = None
+    ca_file: Annotated[
+        str,
+        about("PEM file of the only certificate authorities to believe; empty means the system's."),
+    ] = ""
     timeouts: Annotated[Timeouts, about("See `[backends.timeouts]`.")] = Timeouts()
 
     @property
     def key_env(self) -> str:
         """The environment variable that holds the key, "" for none."""
         return self.key[2:-1]
+
+    @property
+    def authorities(self) -> str:
+        """The path of `ca_file`, "" for the system's authorities."""
+        return os.path.expanduser(self.ca_file)  # noqa: PTH111  "" stays ""
 
 
 class Prices(Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,6 +26,7 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
         *_requirements(_written(old), _written(new)),
         *_zones(old.config.backends, new.config.backends),
         *_terms(old.config.backends, new.config.backends),
+        *_pins(old.config.backends, new.config.backends),
         *_keys(old.config.backends, new.config.backends),
         *_places(old, new),
     )
@@ -98,6 +99,14 @@ def _zones(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
         known = [b for b in old if _host(backend.url) == _host(b.url) or backend.name == b.name]
         if any(Zone[backend.zone.upper()] < Zone[b.zone.upper()] for b in known):
             yield f"backend `{backend.name}` would claim the narrower zone {backend.zone}"
+
+
+def _pins(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
+    """A place that was pinned is pinned to the same file, under whatever name."""
+    for backend in new:
+        known = [b for b in old if _host(backend.url) == _host(b.url) or backend.name == b.name]
+        if any(b.ca_file and b.ca_file != backend.ca_file for b in known):
+            yield f"backend `{backend.name}` would believe other certificate authorities"
 
 
 def _keys(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:
