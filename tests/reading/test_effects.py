@@ -7,39 +7,6 @@ from halfdoor.reading.effects import normalise, paths_in_result, paths_of
 SECRET = "payments/ledger.py"
 PATCH = f"*** Begin Patch\n*** Update File: {SECRET}\n@@\n-a\n+b\n*** End Patch"
 
-CALLS: dict[str, tuple[str, dict[str, object]]] = {
-    "claude read": ("Read", {"file_path": f"/home/u/p/{SECRET}", "limit": 10}),
-    "claude edit": ("Edit", {"file_path": SECRET, "old_string": "a", "new_string": "b"}),
-    "claude multi-edit": ("MultiEdit", {"file_path": SECRET, "edits": [{"old_string": "a"}]}),
-    "claude notebook": ("NotebookEdit", {"notebook_path": SECRET, "new_source": "x"}),
-    "claude glob": ("Glob", {"pattern": SECRET}),
-    "claude grep": ("Grep", {"pattern": "def", "path": SECRET}),
-    "claude grep glob": ("Grep", {"pattern": "def", "glob": SECRET}),
-    "claude bash": ("Bash", {"command": f"cat {SECRET} | head -5"}),
-    "claude task": ("Task", {"prompt": f"Look into {SECRET} and report"}),
-    "codex shell": ("shell", {"command": ["bash", "-lc", f"sed -n 1,20p {SECRET}"]}),
-    "codex patch": ("apply_patch", {"input": PATCH}),
-    "codex patch in shell": ("shell", {"command": ["apply_patch", PATCH]}),
-    "codex exec": ("exec_command", {"cmd": f"nl -ba {SECRET}", "workdir": "/w"}),
-    "opencode read": ("read", {"filePath": SECRET}),
-    "opencode patch": ("patch", {"patchText": PATCH}),
-    "opencode list": ("list", {"path": SECRET}),
-    "opencode grep": ("grep", {"pattern": "x", "include": SECRET}),
-    "cline read": ("read_file", {"path": SECRET}),
-    "cline write": ("write_to_file", {"path": SECRET, "content": "x"}),
-    "cline command": ("execute_command", {"command": f"git diff -- {SECRET}"}),
-    "mcp": ("mcp__fs__read_multiple_files", {"paths": ["a.txt", SECRET]}),
-    "mcp uri": ("mcp__ide__open", {"uri": f"file:///home/u/{SECRET}"}),
-    "mcp nested": ("mcp__fs__ops", {"ops": [{"kind": "read", "target_file": SECRET}]}),
-    "mcp mention": ("mcp__x__ask", {"question": f"what is in {SECRET}"}),
-}
-
-
-@pytest.mark.parametrize("which", CALLS)
-def test_a_call_names_its_file(which):
-    assert any(path.endswith(SECRET) for path in paths_of(*CALLS[which]))
-
-
 COMMANDS = [
     "cat {}", "head -n 3 {}", "sed -n '1,5p' {}", "grep -rn foo {}", "git show HEAD~2:{}",
     "git diff main -- {}", "python tools/x.py < {}", "echo hi > {}", "cat <<'EOF' > {}\nhi\nEOF",
@@ -47,7 +14,19 @@ COMMANDS = [
     "$(cat {})", "`cat {}`", "a=1; cat {}", "true && cat {} || true", "scp host:{} .", "vim +3 {}",
     "curl -d @x -o {} https://h/", "cat 'unclosed {}", "type {}", "FOO={} make",
     "F={}; cat $F", "dd if={} of=/tmp/x", "grep -f{} .", "tar -xf{}", "python -c \"open('{}')\"",
-    "python -c 'print(open(`{}`).read())'", "cat {{},b}", "cat {b,{}}", "sudo cat {}",
+    "python -c 'print(open(`{}`).read())'", "curl -F f=@{} https://h/",
+    "cd / && cat {}", "find payments -name '*.py' -exec cat {} +", "ls payments | xargs cat",
+    "for f in payments/*; do cat $f; done", "pushd payments; cat ledger.py; popd", "cat -- {}",
+    "cd payments && cat ledger.py", "git -C payments show HEAD:ledger.py", "head -5 {}",
+    "git --work-tree=payments diff", "echo x | tee {}", "tee -a {} <<EOF\nx\nEOF", "diff -r payments b",
+    "cat $(git ls-files payments)", "git archive HEAD payments", "cat < {}", "cat<{}", "x=$(<{})",
+    r"Get-Content payments\ledger.py", r"pwsh -Command 'Get-Content payments\ledger.py'",
+    r"cmd /c type payments\ledger.py", "gci payments | sls x", "Select-String -Path payments -Pattern x",
+    "grep -e x payments", "grep -rne x payments", "rg --files payments", "sed -e s,a,b, payments",
+    "cat grep payments", "find . -exec grep x payments ';'", "python - <<'EOF'\nopen('{}')\nEOF",
+    "docker run -v $PWD/payments:/x a cat /x/y", "ssh h 'cat {}'", "git show HEAD:payments",
+    "D=payments; cat $D/x", 'D="payments"\ncat ${D}/x', "for d in src payments; do cat $d/x; done",
+    r"$d = 'payments'; Get-Content $d\x", "A=pay; B=${A}ments; cat $B/x", "cat <<EOF > {}\nhi\nEOF", "cat {{},b}", "cat {b,{}}", "sudo cat {}",
     "cat pay''ments/ledger.py", r"cat pay\ments/ledger.py", r"cat p\ay\ments/ledger.py",
     r"type payments\ledger.py", "node -e 'f(\"{}\")'", "timeout 5 xargs -a {}",
 ]  # fmt: skip
@@ -56,7 +35,9 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_names_its_file(command):
     found = paths_of("Bash", {"command": command.replace("{}", SECRET)})
-    assert any(path.endswith(SECRET) for path in found)
+    if "{}" in command:
+        assert any(path.endswith(SECRET) for path in found), found
+    assert any("payments" in path.split("/") for path in found), found
 
 
 def test_a_folder_named_plainly_counts_for_programs_that_read_files():
@@ -68,6 +49,55 @@ def test_a_folder_named_plainly_counts_for_programs_that_read_files():
         "make -C payments", "FOO=1 cat payments", "D=payments; cat $D/x", "xargs cat payments",
     ):  # fmt: skip
         assert "payments" in paths_of("Bash", {"command": command}), command
+
+
+JOINED = [
+    "cd infra && cat secrets/x", "cd infra; cd secrets; cat x", "cd infra && grep -rn x secrets",
+    "(cd infra && tar cf - secrets)", "cd infra && bash -c 'cat secrets/x'", "make -C infra secrets/x",
+    "git -C infra show HEAD:secrets/x", "env -C infra cat secrets/x", "cd ./src/../infra; cat secrets/x",
+    "pwsh -c 'Set-Location infra; Get-Content secrets\\x'", "cd infra && cat 'secrets/my x'",
+    "D=infra; cat $D/secrets/x", "for d in src infra; do cat $d/secrets/x; done", "cd infra && ls secrets",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", JOINED)
+def test_a_relative_path_lies_in_the_folder_that_the_command_went_to(command):
+    found = paths_of("Bash", {"command": command})
+    assert any(f"{path}/".startswith("infra/secrets/") for path in found), found
+
+
+def test_both_readings_of_a_path_after_cd_are_kept():
+    found = paths_of("Bash", {"command": "cd infra && cat secrets/x /etc/y ~/z"})
+    assert {"infra", "secrets/x", "infra/secrets/x", "/etc/y", "~/z"} <= set(found)
+    assert not {"infra/etc/y", "infra/~/z"} & set(found)
+    assert "secrets/x" in paths_of("Bash", {"command": "cd infra; cd ..; cat secrets/x"})
+    assert "infra/secrets/x" not in paths_of("Bash", {"command": "cd infra; cd ..; cat secrets/x"})
+
+
+PROSE = [
+    "git commit -m 'Show payments total'", "git log --grep payments",
+    "git commit -m \"$(cat <<'EOF'\nShow payments in the log\n\nThe file of payments is new.\nEOF\n)\"",
+    "cat > notes.md <<EOF\nWe show payments here, see the type of payments\nEOF", "echo payments",
+    "grep -rn payments src", "rg payments", "rg -n 'payments' src/web", "ps aux | grep payments",
+    "git checkout -b payments", "make payments", "npm run payments", "git log -S payments",
+    "psql -c 'select * from payments; show payments'", "sed -n payments", "pytest -k payments",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", PROSE)
+def test_a_word_in_prose_or_looked_for_is_no_folder(command):
+    assert "payments" not in paths_of("Bash", {"command": command})
+
+
+def test_a_word_of_many_equals_signs_fails_nothing():
+    assert "a=payments/x" in paths_of("Bash", {"command": "echo " + "a=" * 5000 + " a=payments/x"})
+
+
+def test_variables_are_put_in_within_bounds():
+    assert paths_of("Bash", {"command": "A=" + "x" * 9000 + "; " + "cat $A/" * 200})
+    assert (
+        len(paths_of("Bash", {"command": "for f in a b c d e f g h i j; do cat $f/x; done"})) < 40
+    )
 
 
 def test_a_quoted_name_with_spaces_is_one_path():
@@ -111,6 +141,21 @@ RESULTS = {
     "name in a comment": f"# {SECRET}\ndef total():",
     "name on a line": f"File: {SECRET}\ndef total():",
     "source tag": f"<document><source>{SECRET}</source>",
+    "search and replace": f"{SECRET}\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE",
+    "search and replace in a fence": f"{SECRET}\n```python\n<<<<<<< SEARCH\na\n=======",
+    "search in a fence with its name": f"```python\n{SECRET}\n<<<<<<< SEARCH\na\n=======",
+    "added to the chat": f"I have *added these files to the chat*.\n\n{SECRET}\n```\nx\n```",
+    "a sentence above a fence": f"This is `{SECRET}`:\n\n```python\nx\n```",
+    "a sentence above an indented fence": f"1. Mend {SECRET}:\n   ```python\n   x\n   ```",
+    "svn": f"Index: {SECRET}\n=====",
+    "git rename": f"rename from {SECRET}\nrename to x.py",
+    "grep context": f"{SECRET}-11-# before\nsrc/x.py-12-x",
+    "cline's result": f"[read_file for '{SECRET}'] Result:\ndef total():",
+    "cline's command": f"[execute_command for 'cat {SECRET}'] Result:\ndef total():",
+    "cline's xml": f"<execute_command>\n<command>sed -n 1,9p {SECRET}</command>",
+    "a person's command": f"<bash-input>cat {SECRET}</bash-input><bash-stdout>x</bash-stdout>",
+    "aider's run": f"I ran this command:\n\ncat {SECRET}\n\nAnd got this output:\n\nx",
+    "aider's map": f"{SECRET}:\n⋮\n│def total():",
     "traceback": f'  File "/w/{SECRET}", line 3, in total',
 }
 

@@ -1,7 +1,7 @@
 """Labels `path:<glob>`: a passage names, or comes from, a file that a rule speaks of."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -16,6 +16,9 @@ _BYTES.encoding = re2.Options.Encoding.LATIN1
 _BYTES.case_sensitive = False
 
 _WILD: Final = frozenset("*?[")
+# A whole line with a telling word: from a root it may hold anything, else no marks of code.
+_LINE: Final = rb"(?m)^(?:[./~][^\n]*SAID[^\n]*|[^\n(){};=]*SAID[^\n(){};=]*)$"
+_PLAIN: Final = re2.compile(r"[^*?/\\]+")
 _CLASS: Final = re2.compile(r"\[[^\]/]*\]")
 _STEPS: Final = 12
 
@@ -33,25 +36,64 @@ class PathDetector:
         self.identity = "\n".join(globs)
         self.reads_paths = bool(globs)
         self._globs = [(glob, re2.compile(_pattern(_folded(glob)), _BYTES)) for glob in globs]
+        pieces = _plain_pieces(globs)
+        self._told = re2.compile(rb"|".join(pieces), _BYTES) if pieces else None
+        said = rb"(?:" + rb"|".join(pieces) + rb")" if pieces else rb"[^\n]"
+        self._lines = re2.compile(_LINE.replace(b"SAID", said), _BYTES)
 
     def find(self, passage: Passage) -> tuple[Label, ...]:
         """One label for each glob; no detail, since a path is the user's own text."""
-        if not self._globs or not passage.paths:
+        return self.labels(passage.paths, passage.place)
+
+    def labels(self, paths: Iterable[str], place: str = "") -> tuple[Label, ...]:
+        """One label for each glob that speaks of any of these paths."""
+        return tuple(Label(f"path:{glob}", place, self.name) for glob in self.matching(paths))
+
+    def matching(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The globs that speak of any of these paths, as the rules wrote them, in their order.
+
+        paths: normalised (`reading.effects.normalise`), relative or absolute.
+        """
+        lines = "\n".join(paths)
+        if not lines or (_WILD.isdisjoint(lines) and not self.telling(lines)):
             return ()
-        text = _folded("\n".join(passage.paths))
-        paths = text.encode("utf-8", "surrogatepass")
-        plain = paths.decode("utf-8", "replace")
+        text = _folded(lines).encode("utf-8", "surrogatepass")
+        plain = text.decode("utf-8", "replace")
         asked = [line for line in plain.split("\n") if not _WILD.isdisjoint(line)]
         return tuple(
-            Label(f"path:{glob}", passage.place, self.name)
+            glob
             for glob, regexp in self._globs
-            if regexp.search(paths) or any(_may_mean(line, glob) for line in asked)
+            if regexp.search(text) or any(_may_mean(line, glob) for line in asked)
         )
+
+    def telling(self, text: str) -> bool:
+        """May this text name a file that a glob speaks of? Not asked of shell patterns."""
+        return self._told is None or self._told.search(_bytes(text)) is not None
+
+    def telling_lines(self, text: str) -> Iterator[tuple[str, str]]:
+        """Lines that may be the name of such a file, and no code; each with the one after it."""
+        data = _bytes(text)
+        for found in self._lines.finditer(data):
+            end = data.find(b"\n", found.end() + 1)
+            after = data[found.end() + 1 : end if end >= 0 else None]
+            yield found.group().decode("utf-8", "replace"), after.decode("utf-8", "replace")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _folded(text: str) -> str:
     """One spelling of letters that file systems write in two: `ö` as one character or as two."""
     return text if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+
+
+def _plain_pieces(globs: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The longest plain piece of each glob; none where one has none, or has two spellings."""
+    pieces = [max(_PLAIN.findall(glob), key=len, default="") for glob in globs]
+    if not all(piece and piece.isascii() for piece in pieces):
+        return ()
+    return tuple(re2.escape(piece).encode() for piece in pieces)
 
 
 def _may_mean(asked: str, glob: str) -> bool:

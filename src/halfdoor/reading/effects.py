@@ -1,89 +1,108 @@
 """Which files a tool call touches, and which files a text says it comes from.
 
-A first table: arguments are known by their names, commands by their words, patches and listings
-by their marks. What is taken for a path wrongly only makes a path rule stricter.
+Calls are read by the table of tools (`reading.tools`), what it does not know by the names of
+arguments; commands by their words, patches and listings by their marks. What is taken for a path
+wrongly only makes a path rule stricter.
 """
 
+import json
 import posixpath
 from collections.abc import Iterable, Iterator
-from typing import Final
+from itertools import islice
+from typing import Final, Protocol
 from urllib.parse import unquote
 
-import re2
+from msgspec import Struct
 
-from halfdoor.reading.shell import looks_like_path, words
+from halfdoor.reading import listings, said
+from halfdoor.reading.shell import Command, is_absolute, joined, looks_like_path
+from halfdoor.reading.tools import BY_NAME, FOLDERS, Kind, Role, kind_of, plain
 
-# Names of arguments, lower case without `_` and `-`: Claude Code, Codex, OpenCode, Cline, MCP.
-_PATHS: Final = frozenset(
-    ("path", "file", "filepath", "filename", "notebookpath", "targetfile", "absolutepath",
-     "relativepath", "relativeworkspacepath", "paths", "files", "filepaths", "filenames", "uri",
-     "directory", "dir", "dirpath", "folder", "cwd", "workdir", "workingdirectory", "source",
-     "destination", "src", "dst", "oldpath", "newpath", "root", "include", "glob", "filepattern",
-     "targetdirectories", "includepattern", "pathspec", "location")
-)  # fmt: skip
-_COMMANDS: Final = frozenset(("command", "cmd", "commands", "script", "commandline"))
-_PATCHES: Final = frozenset(("input", "patch", "patchtext", "diff", "arguments"))
-# What is written into a file is not where the file is.
-_CONTENTS: Final = frozenset(
-    ("content", "contents", "text", "filetext", "newstring", "oldstring", "newstr", "oldstr",
-     "inserttext", "newsource", "codeedit", "replacement", "body")
-)  # fmt: skip
-# Tools that call a path something else.
-_BY_TOOL: Final = {"glob": frozenset({"pattern"}), "searchfiles": frozenset({"pattern"})}
 _MENTION_CHARS: Final = 4096
-
-_BYTES: Final = re2.Options()
-_BYTES.encoding = re2.Options.Encoding.LATIN1
-
-_SAID: Final = re2.compile(
-    rb"(?m)^(?:"
-    rb"diff --git \"?a/([^\n\"]+?)\"? \"?b/([^\n\"]+?)\"?\r?$"
-    rb"|(?:\+\+\+|---) \"?(?:[ab]/)?([^\t\r\n\"]+)"
-    rb"|\*\*\* (?:(?:Update|Add|Delete) File|Move to): ([^\r\n]+)"
-    rb"|==> ([^\r\n]+) <=="
-    # What grep writes before its lines, with numbers and without, and above them.
-    rb"|([^\s:\"'<>|*?]+|[A-Za-z]:[^\s:\"'<>|*?]+):[0-9]+[:-]"
-    rb"|([^\s:\"'<>|*?()={},;]*/[^\s:\"'<>|*?()={},;]+):"
-    rb"|([^\s:\"'<>|*?]+)\r?\n[0-9]+[:-]"
-    rb"|[ \t]*File \"([^\"\n]+)\", line [0-9]"
-    # What tools write above a file that they put into a message.
-    rb"|(?:#+ |\*\*|`|[Ff]ile(?:name|path)?: )*([^\s`*\":#]*[./][^\s`*\":#]*)[`*:]*\r?\n\n?```"
-    rb"|```+(?:[A-Za-z0-9+#-]*[ :])?([^\s`]+)"
-    rb"|(?:#+|//|--|;) *(?:[Ff]ile: *)?([^\s:#]+)\r?$"
-    rb"|[Ff]ile(?:name|path)?: +([^\r\n]+)"
-    rb"|Contents of ([^\r\n(:]+)"
-    rb"|Note: ([^\r\n]+?) was modified"
-    rb")"
-    rb"|lines [0-9]+ to [0-9]+ from ([^\r\n:]+)"
-    rb"|\"(?:file_path|filePath|notebook_path)\"\s*:\s*\"((?:[^\"\\\n]|\\.)+)\""
-    rb"|<(?:path|file_path|filepath|filename|source)>\s*([^<\r\n]+)</"
-    rb"|<(?:file|document|file_content|final_file_content)\s+(?:path|name)=\"([^\"\n]+)\"",
-    _BYTES,
-)
-_PATH_BYTES: Final = 1024
-# No tool writes a pattern where it names a file.
-_WILD: Final = frozenset("*?")
+# Folders that a call names, each tried before its relative paths.
+_FOLDERS: Final = 4
+_JOINED: Final = 512
 
 
-def paths_of(name: str, arguments: dict[str, object]) -> tuple[str, ...]:
-    """The paths that a call names, normalised, in order, each once.
+class Touch(Struct, frozen=True):
+    """What one call touches.
+
+    paths: normalised, each once; a relative one also as it lies in the folder that the call names.
+    folders: where a command leaves its shell, as written. lists: lines of its result may be names
+    of files. runs: it works where earlier commands went. resumes: see `tools.Tool`.
+    """
+
+    paths: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    lists: bool = True
+    runs: bool = False
+    resumes: bool = False
+
+    def relative(self) -> tuple[str, ...]:
+        """The paths that another folder may stand before."""
+        return tuple(path for path in self.paths if not is_absolute(path))
+
+
+def touch(name: str, arguments: dict[str, object]) -> Touch:
+    """What a call does to files, read from its arguments; nothing is asked of any disk.
 
     name: the tool's, as the model wrote it. arguments: decoded; a call whose arguments are free
     text (a patch) has them as `input`.
     """
-    extra = _BY_TOOL.get(_plain(name), frozenset())
-    return _each_once(_of(arguments, "", extra))
+    kind = kind_of(name)
+    call = _Call(kind)
+    call.read(arguments, "")
+    return Touch(
+        paths=call.named(),
+        folders=tuple(call.moves),
+        lists=kind.lists or call.lists or (kind.runs and not call.commands),
+        runs=kind.runs,
+        resumes=kind.resumes,
+    )
+
+
+def paths_of(name: str, arguments: dict[str, object]) -> tuple[str, ...]:
+    """The paths that a call names, see `touch`."""
+    return touch(name, arguments).paths
 
 
 def paths_in_result(text: str) -> tuple[str, ...]:
-    """The paths that a text itself says its lines come from: diffs, patches, `path:12:`, tags."""
-    found = []
-    for match in _SAID.finditer(text.encode("utf-8", "surrogatepass")):
-        said = [group for group in match.groups() if group and len(group) <= _PATH_BYTES]
-        found += [group.decode("utf-8", "replace") for group in said]
-    return _each_once(
-        path for path in dict.fromkeys(found) if looks_like_path(path) and _WILD.isdisjoint(path)
-    )
+    """The paths that a text itself says its lines come from, see `said`; each once, normalised."""
+    return _each_once(said.paths_said(text))
+
+
+class Telling(Protocol):
+    """Knows which pieces of a text may name a file that matters."""
+
+    def telling(self, text: str) -> bool:
+        """May this text name one? Quick, and never False for a text that does.
+
+        A shell pattern may mean such a file without telling.
+        """
+
+    def telling_lines(self, text: str) -> Iterator[tuple[str, str]]:
+        """The lines that may be such names, each with the line after it."""
+
+
+def paths_listed(texts: Iterable[str], about: Telling) -> tuple[str, ...]:
+    """The files that a listing names, in lines of their own, as a tree, or as nested objects.
+
+    about: what it does not tell of is not looked at.
+    """
+    whole = "\n".join(texts)
+    if not about.telling(whole):
+        return ()
+    found = [*listings.in_lines(about.telling_lines(whole))]
+    if listings.is_tree(whole):
+        found += listings.in_tree(whole)
+    for text in texts:
+        found += listings.in_json(text)
+    return _each_once(found)
+
+
+def inside(folder: str, path: str) -> str:
+    """A relative path as it lies in a folder, normalised; "" for the place above all."""
+    return normalise(joined(folder, path))
 
 
 def normalise(path: str) -> str:
@@ -96,41 +115,102 @@ def normalise(path: str) -> str:
     return "" if path in {".", "/", "..", "/dev/null"} or "\n" in path else path
 
 
-def _of(value: object, key: str, extra: frozenset[str]) -> Iterator[str]:
-    """Walks the arguments; `key` is the plain name under which `value` stands."""
-    if isinstance(value, str):
-        yield from _in_text(value, key, extra)
-    elif isinstance(value, dict):
-        for inner, item in value.items():
-            yield from _of(item, _plain(inner), extra)
-    elif isinstance(value, list):
-        if key in _COMMANDS and all(isinstance(item, str) for item in value):
-            yield from _in_argv([str(item) for item in value])
+class _Call:
+    """Walks the arguments of one call and notes what they name."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._paths: list[str] = []
+        self._folders: list[str] = []
+        self.moves: list[str] = []
+        self.commands = False
+        self.lists = False
+        self._written = False
+
+    def named(self) -> tuple[str, ...]:
+        """All paths, and the relative ones inside each folder that the call works in."""
+        named = _each_once(self._paths)
+        relative = [path for path in named if not is_absolute(path)]
+        folders = [folder for folder in map(normalise, self._folders) if folder]
+        lying = (inside(folder, path) for folder in folders[:_FOLDERS] for path in relative)
+        return _each_once((*named, *islice(lying, _JOINED)))
+
+    def read(self, value: object, key: str) -> None:
+        """key: the plain name under which the value stands."""
+        if isinstance(value, str):
+            self._text(value, key)
+        elif isinstance(value, dict | list):
+            written = self._written
+            self._written = written or Role.CONTENT in self._kind.roles.get(key, ())
+            if isinstance(value, dict):
+                self._object(value)
+            else:
+                self._list(value, key)
+            self._written = written
+
+    def _list(self, value: list[object], key: str) -> None:
+        words = [item for item in value if isinstance(item, str)]
+        if len(words) == len(value) and Role.COMMAND in self._roles(key):
+            self._argv(words)
         else:
             for item in value:
-                yield from _of(item, key, extra)
+                self.read(item, key)
 
+    def _object(self, value: dict[str, object]) -> None:
+        for inner, item in value.items():
+            self.read(item, plain(inner))
+        program, rest = value.get("command"), value.get("args")
+        if isinstance(program, str) and isinstance(rest, list):
+            self._argv([program, *(str(word) for word in rest)])
+        tool = value.get("tool_name", value.get("tool"))
+        if isinstance(tool, str):
+            self._passed_on(tool, value)
 
-def _in_text(text: str, key: str, extra: frozenset[str]) -> Iterator[str]:
-    if key in _PATHS or key in extra:
-        yield from text.split("\n")
-    elif key in _COMMANDS:
-        yield from words(text)
-        yield from paths_in_result(text)
-    elif key in _PATCHES:
-        yield from paths_in_result(text)
-    elif key not in _CONTENTS and len(text) <= _MENTION_CHARS:
-        yield from (word for word in text.split() if "/" in word and looks_like_path(word))
+    def _passed_on(self, tool: str, value: dict[str, object]) -> None:
+        """A call inside a call: `use_mcp_tool`, `batch`."""
+        inner = value.get("arguments", value.get("parameters"))
+        if isinstance(inner, str):
+            try:
+                inner = json.loads(inner)
+            except (ValueError, RecursionError):
+                return
+        if isinstance(inner, dict) and "tool_name" not in inner and "tool" not in inner:
+            found = touch(tool, inner)
+            self._paths += found.paths
+            self.lists = self.lists or found.lists
 
+    def _roles(self, key: str) -> frozenset[Role]:
+        by_name = BY_NAME.get(key)
+        roles = self._kind.roles.get(key, frozenset())
+        return roles | {by_name} if by_name else roles
 
-def _in_argv(argv: list[str]) -> Iterator[str]:
-    """A command as a list: quoted again, so that `["bash", "-lc", "cat x"]` is read as written."""
-    yield from words(" ".join("'" + word.replace("'", '"') + "'" for word in argv))
-    yield from paths_in_result("\n".join(argv))
+    def _text(self, text: str, key: str) -> None:
+        roles = self._roles(key)
+        if Role.PATH in roles:
+            lines = text.split("\n")
+            self._paths += lines
+            if key in self._kind.folders or key in FOLDERS:
+                self._folders += lines
+        if Role.COMMAND in roles:
+            self._command(text)
+        elif Role.PATCH in roles:
+            self._paths += paths_in_result(text)
+        elif not roles and not self._written and len(text) <= _MENTION_CHARS:
+            self._paths += (w for w in text.split() if "/" in w and looks_like_path(w))
 
+    def _argv(self, argv: list[str]) -> None:
+        """A command as a list: quoted again, so that `["bash", "-lc", "cat x"]` is as written."""
+        self._command(
+            " ".join("'" + word.replace("'", '"') + "'" for word in argv), "\n".join(argv)
+        )
 
-def _plain(name: str) -> str:
-    return name.rpartition("__")[2].replace("_", "").replace("-", "").lower()
+    def _command(self, text: str, said: str = "") -> None:
+        self.commands = True
+        command = Command(text)
+        self._paths += command.words
+        self._paths += paths_in_result(said or text)
+        self.moves += command.folders
+        self.lists = self.lists or command.lists
 
 
 def _each_once(paths: Iterable[str]) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class Passage(Struct, frozen=True):
         call's result, in parts of 64 characters and more.
     opaque: kinds of parts that cannot be read as text. unread: kinds that should be text but are
         not decodable. paths: files that calls, results and diffs name. speaks: a model's turn.
+    touched: what each of the calls touches, in their order; none where no paths were asked for.
     """
 
     place: str
@@ -84,6 +85,7 @@ class Passage(Struct, frozen=True):
     unread: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     speaks: bool = False
+    touched: tuple[effects.Touch, ...] = ()
 
 
 def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Passage:
@@ -102,6 +104,7 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
         notes.opaque["binary"] = None
     readable = [text for text in said if text not in binary] if binary else said
     within = [text for text in map(hidden.embedded, binary) if text]
+    touched = tuple(_touch(call) for call in notes.calls) if paths else ()
     texts = (*said, *leaves.expand_all(readable), *within)
     return Passage(
         place=place,
@@ -112,8 +115,9 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
         assistant_texts=tuple(notes.spoken),
         opaque=tuple(notes.opaque),
         unread=tuple(notes.unread),
-        paths=_paths(notes.calls, texts) if paths else (),
+        paths=_paths(touched, texts) if paths else (),
         speaks=notes.speaks,
+        touched=touched,
     )
 
 
@@ -281,8 +285,12 @@ def _dicts(value: object) -> Iterator[Item]:
         yield from (item for item in value if isinstance(item, dict))
 
 
-def _paths(calls: list[CallSeen], texts: tuple[str, ...]) -> tuple[str, ...]:
-    named = [path for call in calls for path in effects.paths_of(call.name, call.arguments or {})]
+def _touch(call: CallSeen) -> effects.Touch:
+    return effects.touch(call.name, call.arguments or {})
+
+
+def _paths(touched: tuple[effects.Touch, ...], texts: tuple[str, ...]) -> tuple[str, ...]:
+    named = [path for touch in touched for path in touch.paths]
     return tuple(dict.fromkeys((*named, *effects.paths_in_result("\n".join(texts)))))
 
 
