@@ -198,3 +198,29 @@ def test_no_dressed_text_is_overlooked_among_others(texts):
 def test_needless_escapes_are_undone_as_by_plain_replacement(text):
     plain = text.replace("\\/", "/").replace("\\_", "_")
     assert hidden.bared(text) == ("" if plain == text else plain)
+
+
+@pytest.mark.parametrize("size", [255, 256, 300, 1000, 5000])
+def test_a_long_text_in_hex_is_text_and_no_picture(size):
+    text = (SENTENCE * 200)[:size]
+    for dump in (text.encode().hex(), text.encode().hex().upper()):
+        assert not hidden.is_binary(dump)
+        assert text in set(expand(dump))
+
+
+@pytest.mark.parametrize("noise", [100, 600, 5000])
+def test_text_inside_a_long_dump_of_bytes_in_hex_is_read(noise):
+    bytes_ = hashlib.shake_256(b"noise").digest(noise)
+    dump = (bytes_ + SENTENCE.encode() + bytes_ + bytes_).hex()
+    assert SENTENCE in hidden.embedded(dump)
+    assert len(dump) < 512 or any(SENTENCE in text for text in expand("dump: " + dump))
+
+
+@pytest.mark.parametrize("above", ["notes", "a" * 30, "data:"])
+def test_a_word_above_a_long_base64_text_does_not_make_it_a_picture(above):
+    dump = base64.b64encode((SENTENCE * 30).encode().hex().encode()).decode()
+    for text in (f"{above}\n{dump}\n", f"{above}\r\n{dump}"):
+        assert not hidden.is_binary(text)
+        assert any(SENTENCE in inner for inner in expand(text))
+    wrapped = base64.encodebytes(hashlib.shake_256(b"noise").digest(2000)).decode()
+    assert hidden.is_binary(wrapped)

@@ -53,15 +53,28 @@ def is_binary(text: str) -> bool:
     if len(text) < _BINARY_CHARS or " " in text[:_SAMPLE_CHARS] or not text.isascii():
         return False
     data = text.encode()
-    start = data.find(b";base64,", 0, 200) + 8 if data.startswith(b"data:") else 0
-    if _unpacked(data[start : start + _SAMPLE_CHARS]) is not None:
+    start = _start(data)
+    sample = data[start : start + _SAMPLE_CHARS]
+    if _unpacked(sample) is not None or any(_hex(sample)):  # text as base64, a dump of text as hex
         return False
-    return not data[start:].translate(None, _ALPHABET)
+    return not data[start:].translate(None, _ALPHABET) and _one_run(data[start:])
 
 
 def may_be_dressed(text: str) -> bool:
     """False for a text that `bared` leaves alone, but for U+0000, which stands between texts."""
     return not text.isascii() or "\x1b" in text or "\\" in text
+
+
+def _start(data: bytes) -> int:
+    """Where the content of a data URL begins; 0 for all else."""
+    found = data.find(b";base64,", 0, 200) if data.startswith(b"data:") else -1
+    return found + 8 if found >= 0 else 0
+
+
+def _one_run(data: bytes) -> bool:
+    """All in one line, or in lines of one width as encoders wrap them: not words above base64."""
+    *lines, last = data.rstrip(b"\r\n").split(b"\n")
+    return not lines or {len(line) for line in lines} == {max(len(lines[0]), len(last))}
 
 
 def bared(text: str) -> str:
@@ -81,10 +94,10 @@ def bared(text: str) -> str:
 
 
 def embedded(text: str) -> str:
-    """The printable runs of what is base64 from end to end: a tar, an image with remarks."""
+    """The printable runs of what is base64 or hex from end to end: a tar, an image with remarks."""
     data = text.encode("ascii", "replace")
-    start = data.find(b";base64,", 0, 200) + 8 if data.startswith(b"data:") else 0
-    return _printable_runs(_decoded(data[start:]))
+    start = _start(data)
+    return "\n".join((_printable_runs(_decoded(data[start:])), *_hex(data[start:])))
 
 
 def runs(text: str) -> Iterator[str]:
@@ -149,9 +162,14 @@ def _base64(run: bytes) -> Iterator[str]:
 
 def _hex(run: bytes) -> Iterator[str]:
     for digits in _HEX.findall(run) if len(run) >= 32 else ():
-        text = _readable(bytes.fromhex(digits[: len(digits) // 2 * 2].decode()))
-        if text is not None:
-            yield text
+        data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+        # A digit that stands before it shifts the pairs: both alignments are tried.
+        shifted = bytes.fromhex(digits[1 : len(digits) - (len(digits) - 1) % 2].decode())
+        texts = [text for text in map(_readable, (data, shifted)) if text is not None]
+        if texts:
+            yield from texts
+        elif len(digits) >= _BINARY_CHARS and (within := _printable_runs(data)):
+            yield within
 
 
 def _text(run: bytes) -> str | None:
