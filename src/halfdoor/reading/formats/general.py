@@ -130,12 +130,14 @@ GENERAL: Final = (
     ),
     Format(
         "assigned-password",
-        r"""(?:passw(?:or)?d|passphrase|pwd)[\\"'\]]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}\\?["'`](?P<key>[^\s"'`,;\\]{8,128})\\?["'`]""",
+        r"""(?:passw(?:or)?d|passphrase|pwd)[\\"'\]]{0,8}\s{0,3}(?::=|=>|[:=])\s{0,3}\\{0,7}["'`](?P<key>[^\s"'`,;\\]{8,128})\\{0,7}["'`]""",
         "our own: a quoted value of letters and digits, called a password",
         (
             'password = "' + made(A62, 14) + '"',
             'PWD: "Sommer' + "regen2019" + '"',
             r"{\"password\": \"" + made(A62, 14) + r"\"}",
+            # JSON in JSON in prose, which is scanned as it stands.
+            r"so: {\\\"password\\\": \\\"" + made(A62, 14) + r"\\\"}",
         ),
         (
             'password = "changeme123"',
@@ -150,7 +152,7 @@ GENERAL: Final = (
     ),
     Format(
         "assigned-secret",
-        r"""(?:secret|token|api_?key|access_?key|auth_?key|encryption_?key|signing_?key|private_?key|credentials?)[\\"'\]]{0,4}\s{0,3}(?::=|=>|[:=])\s{0,3}\\?["'`](?P<key>[^\s"'`,;\\]{8,128})\\?["'`]""",
+        r"""(?:secret|token|api_?key|access_?key|auth_?key|encryption_?key|signing_?key|private_?key|credentials?)[\\"'\]]{0,8}\s{0,3}(?::=|=>|[:=])\s{0,3}\\{0,7}["'`](?P<key>[^\s"'`,;\\]{8,128})\\{0,7}["'`]""",
         "our own: a telling name, a quoted value mixed like a secret",
         (
             '"api_key": "' + made(A62, 32) + '"',
