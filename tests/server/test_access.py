@@ -169,3 +169,9 @@ def test_any_host_at_all_is_judged_without_an_accident(host):
 def test_nothing_but_a_token_is_a_token(shown):
     sent = [(b"host", b"localhost"), (b"x-api-key", shown.encode("utf-8", "replace"))]
     assert refusal(GUARDED, sent).status == 401
+
+
+def test_a_message_in_place_of_a_headers_name_goes_no_further():
+    known, message = "anthropic-dangerous-direct-browser-access", "anthropic-" + "eyjhbgci" * 7
+    sent = headers(**{known: "true", message: "1"})
+    assert passed_on(sent) == ((known, "true"),)

@@ -18,6 +18,9 @@ from halfdoor.canon.request import Actor
 from halfdoor.errors import ClientError
 from halfdoor.server.sessions import PREFIX, Sessions
 
+# The longest that a tool sends has 41; a longer one is no name but a message. A name travels in
+# lower case, where the form of some secrets is not recognised any more.
+_NAME_BYTES: Final = 64
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{0,5})?")
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -164,7 +167,10 @@ class Access:
 
 
 def passed_on(headers: RawHeaders) -> Headers:
-    """The headers that may go further: lower-case, in order, no credentials, nothing hop-by-hop."""
+    """The headers that may go further: lower-case, in order, no credentials, nothing hop-by-hop.
+
+    What goes no further is not looked at either: a name of more than 64 letters.
+    """
     named = {
         token.strip()
         for name, value in headers
@@ -174,7 +180,10 @@ def passed_on(headers: RawHeaders) -> Headers:
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in headers
-        if name not in _STAY and name not in named and not name.startswith(_STAY_PREFIXES)
+        if name not in _STAY
+        and name not in named
+        and not name.startswith(_STAY_PREFIXES)
+        and len(name) <= _NAME_BYTES
     )
 
 
