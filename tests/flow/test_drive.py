@@ -10,7 +10,8 @@ from halfdoor.canon.request import Actor
 from halfdoor.errors import ClientError
 from halfdoor.flow.drive import drive
 from halfdoor.flow.exchange import exchange
-from tests.helpers.house import CLOUD, LOCAL_MESSAGES, house, request
+from halfdoor.store.memory import Recollection
+from tests.helpers.house import AWS_KEY, CLOUD, LOCAL_MESSAGES, house, request
 from tests.helpers.sink import MemorySink
 from tests.helpers.world import Reel, Wait, world
 
@@ -219,3 +220,25 @@ async def test_a_client_that_leaves_during_the_silence_is_heard():
         await run(request(stream=True), place, MemorySink(leaves_after=len(PING)))
     assert reel.closed
     assert ended(place).result == "hung-up"
+
+
+class BrokenMemory:
+    """A memory whose code fails in a way that nobody promised."""
+
+    async def recall(self, *_, **__):
+        return Recollection()
+
+    async def remember(self, *_, **__):
+        raise KeyError("scripted")
+
+
+@pytest.mark.parametrize("text", ["hello", f"the key is {AWS_KEY}"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_fails_inside_after_a_call_is_raised_and_its_outcome_recorded(text, stream):
+    place = world(llamacpp=Reel(chunks=(START, STOP) if stream else (WHOLE,)))
+    services = dataclasses.replace(place.services, memory=BrokenMemory())
+    line = exchange(request(text=text, stream=stream), Actor(), house((LOCAL_MESSAGES,)))
+    with pytest.raises(KeyError):
+        await drive(line, services, MemorySink())
+    assert [type(entry) for entry in place.log.entries] == [Decided, Outcome]
+    assert ended(place).attempts[0].model == "llama"

@@ -29,7 +29,8 @@ Headers = tuple[tuple[str, str], ...]
 class FaultKind(StrEnum):
     """How a call can fail. `status` faults carry the backend's own HTTP answer.
 
-    `stopped`: halfdoor itself ended and could wait no longer; nobody else is tried.
+    `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed. After
+    these two nobody else is tried.
     """
 
     CONNECT = "connect"
@@ -41,6 +42,7 @@ class FaultKind(StrEnum):
     PROTOCOL = "protocol"
     STATUS = "status"
     STOPPED = "stopped"
+    INTERNAL = "internal"
 
 
 class Fault(Struct, frozen=True):

@@ -40,7 +40,8 @@ async def drive(
     """Run one exchange to its end; its answer goes to the sink.
 
     client_key: the caller's own credential, for backends that pass it on to its vendor.
-    Raises ClientError from the line's reading stage, before anything was sent.
+    Raises ClientError from the line's reading stage, before anything was sent; and what halfdoor's
+    own code raised, once the outcome is recorded all the same.
     """
     performer = _Performer(services, sink, client_key)
     reply: object = None
@@ -49,12 +50,14 @@ async def drive(
             reply = await performer.perform(line.send(reply))
     except StopIteration as stop:
         whole: Reply | None = stop.value
-        if whole is not None and not performer.gone:
+        if whole is not None and not performer.gone and performer.failed is None:
             await _send_whole(sink, whole)
     finally:
         performer.close()
     if performer.stopped:
         raise asyncio.CancelledError
+    if performer.failed is not None:
+        raise performer.failed
 
 
 async def _send_whole(sink: Sink, reply: Reply) -> None:
@@ -77,6 +80,7 @@ class _Performer:
         self._caller: asyncio.Task[object] | None = None
         self.gone = False
         self.stopped = False
+        self.failed: Exception | None = None
 
     async def perform(self, command: Command) -> object:
         match command:
@@ -87,8 +91,7 @@ class _Performer:
             case Call():
                 return await self._call(command)
             case Remember():
-                await self._services.memory.remember(command)
-                return None
+                return await self._remember(command)
             case _:
                 assert_never(command)
 
@@ -111,6 +114,13 @@ class _Performer:
             origins=recalled.origins,
             widened=self._services.widened(),
         )
+
+    async def _remember(self, command: Remember) -> None:
+        # INVARIANT: what fails after a call is told only when its outcome is recorded (promise 1).
+        try:
+            await self._services.memory.remember(command)
+        except Exception as error:  # noqa: BLE001  raised again by `drive`
+            self.failed = error
 
     async def _append(self, command: Append) -> Permit | Unrecorded:
         try:
@@ -136,6 +146,9 @@ class _Performer:
                 return passage.hung_up()
             self.stopped = True
             return await passage.stopped()
+        except Exception as error:  # noqa: BLE001  raised again by `drive`, see `_remember`
+            self.failed = error
+            return passage.failed()
         finally:
             self._caller = None
 
@@ -252,6 +265,10 @@ class _Passage:
             return await self._broken(fault)
         except ConnectionError:
             return self.hung_up()
+
+    def failed(self) -> Faulted:
+        """Halfdoor's own code failed; nothing more is said to the client here."""
+        return self._faulted(Fault(FaultKind.INTERNAL, "halfdoor failed inside"))
 
     def hung_up(self) -> HungUp:
         """The client went away."""

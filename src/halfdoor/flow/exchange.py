@@ -36,6 +36,8 @@ Over = Answered | Faulted | HungUp
 
 # 4xx answers after which another target may be tried: the backend's fault, not the request's.
 _BACKEND_AT_FAULT: Final = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
+# Faults that are halfdoor's own.
+_OURS: Final = frozenset({FaultKind.STOPPED, FaultKind.INTERNAL})
 
 
 def exchange(
@@ -98,7 +100,7 @@ def _attempt(
 
 def _final(over: Over) -> bool:
     """Is there nothing more to try? INVARIANT: after commit nothing moves (promise 7)."""
-    if not isinstance(over, Faulted) or over.committed or over.fault.kind is FaultKind.STOPPED:
+    if not isinstance(over, Faulted) or over.committed or over.fault.kind in _OURS:
         return True
     status = over.fault.status
     return 400 <= status < 500 and status not in _BACKEND_AT_FAULT
