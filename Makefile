@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run demo test lint types contracts unit clients crash soak bench profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients leakhunt leakhunt-full crash soak bench profile lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("halfdoor needs Python 3.11 or newer; this is " + sys.version.split()[0] + "; hint: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -47,6 +47,14 @@ unit: .venv/.dev
 clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Aider (installs them in .clients)
 	@PYTHON=$(PYTHON) clients/install .clients
 	$(BIN)/pytest -n 2 -m clients -rs tests/clients
+
+leakhunt: .venv/.dev  ## canaries in every place and way: none may leave (three minutes)
+	$(BIN)/python -m tests.leakhunt $(LEAKHUNT)
+	$(BIN)/pytest -m clients -rs tests/leakhunt
+
+leakhunt-full: .venv/.dev  ## the same with every planted key and 100,000 generated requests
+	$(BIN)/python -m tests.leakhunt --fuzz 100000 --share 1 $(LEAKHUNT)
+	$(BIN)/pytest -m clients -rs tests/leakhunt
 
 crash: .venv/.dev  ## 300 kills at random moments, under load and at start and stop (some minutes)
 	$(BIN)/python -m tests.crash

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from unittest import mock
 
 import tomlkit
@@ -28,14 +28,19 @@ from halfdoor.server.body import Limits
 from halfdoor.server.listen import Server, bound
 from halfdoor.server.status import Status
 from halfdoor.wiring import assemble
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.loop_thread import LoopThread
 from tests.helpers.sdk import Wire, anthropic_sdk, openai_sdk
 
 Table = dict[str, Any]
 
 
-def backend(name: str, fake: FakeModel, dialect: str, zone: str = "device", **more: Any) -> Table:
+class Addressed(Protocol):
+    """Something that answers at an address."""
+
+    def base_url(self, dialect: str) -> str: ...
+
+
+def backend(name: str, fake: Addressed, dialect: str, zone: str = "device", **more: Any) -> Table:
     """A `[[backends]]` table for a fake."""
     return {"name": name, "dialect": dialect, "url": fake.base_url(dialect), "zone": zone, **more}
 

@@ -1,6 +1,7 @@
 """A wire with a listener on it: what a client really sent, and what it was answered.
 
-Bytes pass both ways unread and unchanged, so a cut stays a cut; a copy is parsed afterwards.
+Bytes pass both ways unread and unchanged, so a cut stays a cut; a copy is parsed afterwards. What
+no parser would take is kept too: `heard` has every byte of every connection.
 """
 
 import asyncio
@@ -89,13 +90,17 @@ class _Answers:
 
 
 class Tap:
-    """Listens on a free loopback port and passes everything to `port`. Use as a context manager."""
+    """Listens on a free loopback port and passes everything to `url`. Use as a context manager.
+
+    heard: what came in, by connection, from the first byte on, whatever became of it.
+    """
 
     def __init__(self, url: str) -> None:
         self._port = int(url.rpartition(":")[2])
         self._loop = LoopThread("tap")
         self._passing: set[asyncio.Task[None]] = set()
         self.sent: list[Sent] = []
+        self.heard: list[bytearray] = []
         self.url = ""
 
     def posts(self, path: str = "/v1/messages") -> list[Sent]:
@@ -131,7 +136,9 @@ class Tap:
                 "127.0.0.1", self._port
             )
             outs.append(far_writer)
-            ends.append(asyncio.create_task(_pump(reader, far_writer, requests.parser)))
+            heard = bytearray()
+            self.heard.append(heard)
+            ends.append(asyncio.create_task(_pump(reader, far_writer, requests.parser, heard)))
             answers = _Answers(requests)
             ends.append(asyncio.create_task(_pump(far_reader, writer, answers.parser)))
             # Whichever end closes first closes the other, as a wire does.
@@ -149,8 +156,15 @@ class Tap:
             self._passing.discard(task)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parser: Any) -> None:
+async def _pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    parser: Any,
+    heard: bytearray | None = None,
+) -> None:
     while chunk := await reader.read(1 << 16):
+        if heard is not None:
+            heard += chunk
         parser.feed_data(chunk)
         writer.write(chunk)
         await writer.drain()
