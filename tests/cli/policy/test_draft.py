@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from halfdoor.cli.policy.draft import drafted_from, page
+from halfdoor.cli.policy.draft import page
+from halfdoor.cli.policy.gather import drafted_from
 from halfdoor.config.load import load_project
 from halfdoor.errors import SetupError
 
@@ -81,6 +82,20 @@ def test_what_stands_in_the_file_stays_and_is_not_added_twice(halfdoor, project)
     said = halfdoor("policy", "import", project, "--write")
     assert ("nothing to add" in said.err, file.read_text()) == (True, after)
     assert "# already in .halfdoor.toml:2: path:a/**" in said.out
+
+
+def test_a_rule_that_holds_less_is_joined_by_one_that_holds_more(halfdoor, project):
+    file = project / ".halfdoor.toml"
+    file.write_text('[[rules]]\nlabel = "path:a/**"\nceiling = "network"\n')
+    (project / ".aiignore").write_text("a\n")
+    assert halfdoor("policy", "import", project, "--write").code == 0
+    assert [(r.name, r.ceiling.name) for r in load_project(file)[0]] == [
+        ("path:a/**", "NETWORK"),
+        ("imported 1", "DEVICE"),
+    ]
+    (project / ".aiignore").write_text("a\ngröße\n")
+    assert halfdoor("policy", "import", project, "--write").code == 0
+    assert [r.name for r in load_project(file)[0]][2:] == ["imported 2"]
 
 
 def test_a_file_that_would_not_load_is_left_as_it_was(halfdoor, project):
@@ -180,6 +195,19 @@ def test_whatever_stands_in_a_file_the_draft_loads(tmp_path, data):
     draft = tmp_path / "draft.toml"
     draft.write_text(page(drafted_from(tmp_path, "device")), "utf-8")
     load_project(draft)
+
+
+def test_names_and_lines_that_are_no_text_are_told_in_json_too(halfdoor, project):
+    odd = project / os.fsdecode(b"w\xffb")
+    odd.mkdir()
+    for folder in (odd, project):
+        (folder / ".cursorignore").write_bytes(b"a\n\xff\n")
+    said = halfdoor("policy", "import", project, "--json")
+    assert said.code == 0
+    told = json.loads(said.out)
+    assert told["files"] == [".cursorignore", "w?b/.cursorignore"]
+    assert [rule["label"] for rule in told["rules"]] == ["path:a/**"]
+    assert len(told["unsaid"]) == 3
 
 
 def test_more_rules_than_anybody_looks_over_are_refused(project, monkeypatch):

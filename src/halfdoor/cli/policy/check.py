@@ -18,7 +18,8 @@ from halfdoor.cli.options import (
     project_dir,
     say_json,
 )
-from halfdoor.cli.policy.lint import Finding, Policy, look_over
+from halfdoor.cli.policy.findings import Finding
+from halfdoor.cli.policy.lint import Policy, look_over
 from halfdoor.config.load import (
     PROJECT_FILE,
     Loaded,

@@ -1,43 +1,31 @@
 """`halfdoor policy import`: rules drafted from the ignore and deny files of other tools."""
 
 import contextlib
-import os
 import secrets
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from stat import S_ISREG
 from typing import Annotated, Final
 
 import typer
-from msgspec import Struct
 
-from halfdoor.canon.rules import Rule
 from halfdoor.cli import ERROR
 from halfdoor.cli.options import (
     ConfigOption,
     JsonOption,
     console,
     counted,
-    printable,
     project_dir,
     say_json,
 )
-from halfdoor.cli.policy.denials import read_denials
-from halfdoor.cli.policy.ignores import FLAVOURS, Drafted, Flavour, Unsaid, read_ignore
+from halfdoor.cli.policy.gather import Draft, drafted_from
+from halfdoor.cli.policy.ignores import Drafted, Unsaid
 from halfdoor.config.check import rules
-from halfdoor.config.load import PROJECT_FILE, load_project, load_user
+from halfdoor.config.load import PROJECT_FILE, load_user
 from halfdoor.config.model import ProjectTables
 from halfdoor.config.parse import Source, tables
 from halfdoor.config.writing import quoted
 from halfdoor.errors import SetupError
 
-SETTINGS: Final = (".claude/settings.json", ".claude/settings.local.json")
-FILE_LIMIT_BYTES: Final = 256 * 1024
-FOLDERS_LIMIT: Final = 50_000
-RULES_LIMIT: Final = 5_000
-# Other people's code: its ignore files are not this project's.
-SKIPPED: Final = frozenset((".git", ".hg", ".svn", ".venv", "venv", "node_modules", "vendor"))
 _SAID_CHARS: Final = 160
 _SOURCES: Final = 8
 
@@ -47,24 +35,6 @@ class Ceiling(StrEnum):
 
     DEVICE = "device"
     NETWORK = "network"
-
-
-class Suggested(Struct, frozen=True):
-    """One rule of the draft. present: it already stands in the project's file."""
-
-    label: str
-    ceiling: str
-    sources: tuple[Drafted, ...]
-    present: str = ""
-
-
-class Draft(Struct, frozen=True):
-    """All that was read. unread: files that could not be, each with its reason."""
-
-    files: tuple[str, ...]
-    rules: tuple[Suggested, ...]
-    unsaid: tuple[Unsaid, ...]
-    unread: tuple[Unsaid, ...]
 
 
 def draft(
@@ -103,36 +73,10 @@ def draft(
         raise typer.Exit(ERROR)
 
 
-def drafted_from(root: Path, ceiling: str) -> Draft:
-    """Everything that the files below `root` say. Raises SetupError when there is none."""
-    real = root.resolve()
-    files, found, unread = [], [], []
-    for path, flavour in _files(real):
-        name = path.relative_to(real).as_posix()
-        files.append(name)
-        try:
-            found += _said(path, name, flavour, real)
-        except (OSError, ValueError) as error:
-            why = str(error.strerror if isinstance(error, OSError) else error)
-            unread.append(Unsaid(name, "", why))
-    if not files:
-        kinds = ", ".join((*(flavour.file for flavour in FLAVOURS), *SETTINGS))
-        raise SetupError("there is nothing to import", where=str(root), hint=f"looked for {kinds}")
-    globs = [one for one in found if isinstance(one, Drafted)]
-    suggested = _suggested(globs, ceiling, root / PROJECT_FILE)
-    if len(suggested) > RULES_LIMIT:
-        raise SetupError(
-            f"the files make {len(suggested):,} rules, more than {RULES_LIMIT:,}", where=str(root)
-        )
-    unsaid = tuple(one for one in found if isinstance(one, Unsaid))
-    return Draft(tuple(files), suggested, unsaid, tuple(unread))
-
-
 def page(made: Draft) -> str:
     """The draft as TOML; what could not be imported stands there as comments."""
     blocks = [_HEAD]
     blocks += ["".join(f"# NOT READ {_line(one)}\n" for one in made.unread)] * bool(made.unread)
-    named = 0
     for one in made.rules:
         said = "".join(f"# {_origin(source)}\n" for source in one.sources[:_SOURCES])
         if len(one.sources) > _SOURCES:
@@ -140,10 +84,7 @@ def page(made: Draft) -> str:
         if one.present:
             blocks.append(f"{said}# already in {one.present}: {_shown(one.label)}\n")
             continue
-        name = ""
-        if not one.label.isascii():  # names travel in headers
-            named += 1
-            name = f"name = {quoted(f'imported {named}')}\n"
+        name = f"name = {quoted(one.name)}\n" if one.name else ""
         rule = f"[[rules]]\n{name}label = {quoted(one.label)}\nceiling = {quoted(one.ceiling)}\n"
         blocks.append(said + rule)
     blocks += [f"# NOT IMPORTED {_line(one)}\n" for one in made.unsaid]
@@ -154,65 +95,6 @@ _HEAD: Final = """\
 # Drafted by `halfdoor policy import`. A rule matches at any folder boundary and in any case, so it
 # holds at least what its line hid. Look it over: `halfdoor policy check`.
 """
-
-
-def _files(root: Path) -> Iterator[tuple[Path, Flavour | None]]:
-    """Files to read, links included: they are judged when they are opened. None: deny rules."""
-    kinds = {flavour.file: flavour for flavour in FLAVOURS}
-    for number, (folder, folders, names) in enumerate(os.walk(root)):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
-        if number == FOLDERS_LIMIT:
-            raise SetupError(
-                f"there are more than {FOLDERS_LIMIT:,} folders",
-                where=str(root),
-                hint="name the project's own folder",
-            )
-        yield from ((Path(folder) / name, kinds[name]) for name in sorted(names) if name in kinds)
-    for name in SETTINGS:
-        if os.path.lexists(root / name):
-            yield root / name, None
-
-
-def _said(path: Path, name: str, flavour: Flavour | None, root: Path) -> list[Drafted | Unsaid]:
-    text = _text(path, root)
-    if flavour is None:
-        return list(read_denials(name, text))
-    folder = name.rpartition("/")[0]
-    return list(read_ignore(flavour, name, folder, text.removeprefix("\ufeff")))
-
-
-def _text(path: Path, root: Path) -> str:
-    """A regular file's text, bytes that are no UTF-8 as surrogates. Raises OSError, ValueError.
-
-    INVARIANT: nothing outside the project is opened, and no pipe or terminal is waited for.
-    """
-    real = Path(os.path.realpath(path, strict=True))  # `resolve` raises RuntimeError for a loop
-    if not real.is_relative_to(root):
-        raise ValueError("it is a link that leads out of the project")
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with open(os.open(real, flags), "rb") as file:  # noqa: PTH123  opened with flags of its own
-        if not S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is no regular file")
-        data = file.read(FILE_LIMIT_BYTES + 1)
-    if len(data) > FILE_LIMIT_BYTES:
-        raise ValueError("it is larger than 256 KiB")
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _suggested(found: list[Drafted], ceiling: str, file: Path) -> tuple[Suggested, ...]:
-    """One rule for each glob, in the order in which they were met."""
-    present = {rule.label: rule.source for rule in _present(file)}
-    by_glob: dict[str, list[Drafted]] = {}
-    for one in found:
-        by_glob.setdefault(one.glob, []).append(one)
-    return tuple(
-        Suggested(f"path:{glob}", ceiling, tuple(sources), present.get(f"path:{glob}", ""))
-        for glob, sources in by_glob.items()
-    )
-
-
-def _present(file: Path) -> tuple[Rule, ...]:
-    return load_project(file)[0] if os.path.lexists(file) else ()
 
 
 def _origin(one: Drafted) -> str:
@@ -226,8 +108,8 @@ def _line(one: Unsaid) -> str:
 
 
 def _shown(text: str) -> str:
-    """Others' text on one line of ours."""
-    return printable(text if len(text) <= _SAID_CHARS else text[:_SAID_CHARS] + "…")
+    """Others' text on one line of ours; what steers a terminal is gone from it already."""
+    return text if len(text) <= _SAID_CHARS else text[:_SAID_CHARS] + "…"
 
 
 def _tell(made: Draft) -> None:

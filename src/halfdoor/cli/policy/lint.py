@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,6 +10,8 @@ from halfdoor.canon.cards import Alias, Card
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.rules import EVERY, Rule
+from halfdoor.cli.policy.findings import Finding, is_path
+from halfdoor.cli.policy.shadows import shadowed
 from halfdoor.config.check import PATH, produced
 from halfdoor.config.rules import DEFAULTS
 from halfdoor.config.suggest import meant
@@ -17,22 +19,11 @@ from halfdoor.decide.names import AUTO, Candidates, target
 from halfdoor.decide.policy import decide
 from halfdoor.decide.rules import RuleBook
 from halfdoor.detect.paths import PathDetector
-from halfdoor.reading.globs import examples, name_pieces, path_pieces, within
+from halfdoor.reading.globs import name_pieces, within
 from halfdoor.reading.passages import Passage
-from halfdoor.reading.terms import covers, said, unmet
+from halfdoor.reading.terms import said, unmet
 
-Level = Literal["error", "warning", "note"]
 _LISTED: Final = 4
-
-
-class Finding(Struct, frozen=True):
-    """One thing to mend. where: `config.toml:14`. code: a stable name for programs."""
-
-    level: Level
-    where: str
-    code: str
-    message: str
-    hint: str = ""
 
 
 class Policy(Struct, frozen=True):
@@ -55,8 +46,8 @@ class Policy(Struct, frozen=True):
 def look_over(policy: Policy) -> list[Finding]:
     """All findings, in the order of files and lines."""
     found = [
-        *_shadowed(policy.user),
-        *_shadowed(policy.project),
+        *shadowed(policy.user),
+        *shadowed(policy.project),
         *_idle((*policy.user, *policy.project)),
         *_literal((*policy.user, *policy.project)),
         *_loosened(policy.user),
@@ -78,75 +69,6 @@ def _place(where: str) -> tuple[str, int]:
     return (file, int(line)) if line.isascii() and line.isdigit() else (where, 0)
 
 
-def _shadowed(rules: tuple[Rule, ...]) -> Iterator[Finding]:
-    """Rules of one file that can never be the strictest, because another one always is."""
-    wider = _Wider(rules)
-    for at, rule in enumerate(rules):
-        for beside, other in wider.likely(rule):
-            if beside == at or not covers(other, rule):
-                continue
-            inside = wider.holds(rule, other)
-            if inside is None:
-                yield _open(rule, other)
-            elif inside and not (beside > at and covers(rule, other) and wider.holds(other, rule)):
-                yield _never(rule, other)
-                break
-
-
-class _Wider:
-    """Which of some rules speak of every text that another rule speaks of."""
-
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        labels = dict.fromkeys(rule.label for rule in rules if _is_path(rule.label))
-        self._detector = PathDetector(tuple(label.removeprefix(PATH) for label in labels))
-        self._by_label: dict[str, list[tuple[int, Rule]]] = defaultdict(list)
-        for at, rule in enumerate(rules):
-            self._by_label[rule.label].append((at, rule))
-
-    def likely(self, rule: Rule) -> list[tuple[int, Rule]]:
-        """Rules, with their places, that may: few are left for the long question."""
-        labels = {rule.label, EVERY}
-        if _is_path(rule.label):
-            paths = [path for path in examples(rule.label.removeprefix(PATH)) if path]
-            hits = [self._detector.find(Passage("", paths=(path,))) for path in paths]
-            found = [{hit.name for hit in each} for each in hits]
-            labels |= set.intersection(*found) if found else set()
-        return sorted(
-            (pair for label in labels for pair in self._by_label.get(label, ())),
-            key=lambda pair: pair[0],
-        )
-
-    def holds(self, rule: Rule, other: Rule) -> bool | None:
-        """Is the label of `other` on every text with that of `rule`? None: it was not settled."""
-        if other.label in {rule.label, EVERY}:
-            return True
-        if not (_is_path(rule.label) and _is_path(other.label)):
-            return False
-        inner, outer = (path_pieces(one.label.removeprefix(PATH)) for one in (rule, other))
-        return within(inner, outer)
-
-
-def _is_path(label: str) -> bool:
-    return label.startswith(PATH)
-
-
-def _open(rule: Rule, other: Rule) -> Finding:
-    said_ = f"whether `{rule.label}` lies wholly in `{other.label}` was not settled: too many cases"
-    return Finding("note", rule.source, "undecided", said_)
-
-
-def _never(rule: Rule, other: Rule) -> Finding:
-    by = f"`{other.name}` ({other.source})"
-    if rule.ceiling > other.ceiling:
-        allowed, held = rule.ceiling.name.lower(), other.ceiling.name.lower()
-        message = f"rule `{rule.name}` allows {allowed}, but {by} holds all of it to {held}"
-        return Finding(
-            "warning", rule.source, "shadowed", message, "of two rules the stricter holds"
-        )
-    message = f"rule `{rule.name}` holds nothing that {by} does not hold"
-    return Finding("warning", rule.source, "shadowed", message, "remove one of them")
-
-
 def _idle(rules: Iterable[Rule]) -> Iterator[Finding]:
     defaults = {rule.label for rule in DEFAULTS}
     for rule in rules:
@@ -159,7 +81,7 @@ def _idle(rules: Iterable[Rule]) -> Iterator[Finding]:
 def _literal(rules: Iterable[Rule]) -> Iterator[Finding]:
     """Characters that other globs give a meaning to."""
     for rule in rules:
-        glob = rule.label.removeprefix(PATH) if _is_path(rule.label) else ""
+        glob = rule.label.removeprefix(PATH) if is_path(rule.label) else ""
         if glob.startswith("!") or not set(glob).isdisjoint("[]{}"):
             message = f"in `{rule.label}` the marks `[`, `{{` and `!` stand for themselves"
             hint = "write a rule for each, or `?` and `*`"
@@ -179,7 +101,7 @@ def _loosened(rules: tuple[Rule, ...]) -> Iterator[Finding]:
 def _unmatched(policy: Policy) -> Iterator[Finding]:
     if policy.paths is None:
         return
-    sought = [rule for rule in policy.sought if _is_path(rule.label)]
+    sought = [rule for rule in policy.sought if is_path(rule.label)]
     globs = tuple(rule.label.removeprefix(PATH) for rule in sought)
     found = PathDetector(globs).find(Passage("", paths=policy.paths))
     met = {label.name for label in found}
