@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.tap import Sent, Tap
 from tests.clients.tools import AIDER, CLAUDE, Aider, Claude
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.tap import Sent, Tap
 
 ASKED = "claude-sonnet-4-5"
 

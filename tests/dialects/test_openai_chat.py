@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai.types.chat import completion_create_params
+from openai.types import completion_create_params as completions_params
+from openai.types.chat import completion_create_params as chat_params
+from openai.types.embedding_create_params import EmbeddingCreateParams
 
 from halfdoor.canon.request import Request
 from halfdoor.dialects.base import EDITS, Dialect
@@ -51,7 +53,7 @@ def spliced(asked: Request, model_id: str = "m", limit: int | None = None) -> by
 def test_it_keeps_the_contract():
     dialect: Dialect = CHAT
     assert (dialect.name, dialect.outbound_path(None)) == ("openai_chat", "/chat/completions")
-    assert dialect.endpoints == (ENDPOINT,)
+    assert dialect.endpoints == (ENDPOINT, "/v1/completions", "/v1/embeddings")
 
 
 def test_the_envelope_is_read():
@@ -128,9 +130,13 @@ def test_tools_that_are_no_array_are_one_block():
 
 
 def test_every_field_of_the_sdk_is_named():
-    known = completion_create_params.CompletionCreateParamsStreaming.__annotations__
-    base = completion_create_params.CompletionCreateParamsBase.__annotations__
-    assert {*known, *base} == FIELDS
+    known = [
+        field
+        for kind in (chat_params, completions_params)
+        for half in (kind.CompletionCreateParamsStreaming, kind.CompletionCreateParamsBase)
+        for field in half.__annotations__
+    ]
+    assert {*known, *EmbeddingCreateParams.__annotations__} == FIELDS
 
 
 # --- splices ---

@@ -31,8 +31,8 @@ from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.status import Status
 from halfdoor.wiring import DIALECTS
-from tests.helpers.asks import Ask
 from tests.helpers.asks import DIALECTS as ENDPOINTS
+from tests.helpers.asks import Ask
 from tests.leakhunt import files, harmless
 from tests.leakhunt.bodies import DRESSES
 from tests.leakhunt.canaries import FORMS, Canary, keys

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
+from halfdoor.canon.request import Kind
 
 
 class Terms(Struct, frozen=True):
@@ -29,6 +30,7 @@ class Card(Struct, frozen=True):
     max_output_tokens: clamps `max_tokens`, None when unknown.
     client_credentials: the caller's own key is passed on (to this vendor only).
     scripted: a shipped fake, never a real model.
+    kinds: what it can be asked for; counting its tokens needs no kind of its own.
     terms: what is stated about its backend; nothing, when the engine sends its requests elsewhere.
     """
 
@@ -44,6 +46,7 @@ class Card(Struct, frozen=True):
     client_credentials: bool = False
     scripted: bool = False
     terms: Terms = Terms()
+    kinds: tuple[Kind, ...] = (Kind.CHAT,)
 
 
 class Alias(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
+from halfdoor.canon.request import Kind
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.model import Backend, Config, Model
 from halfdoor.reading.addresses import sent_on
@@ -38,4 +39,5 @@ def _card(model: Model, backend: Backend) -> Card:
         scripted=backend.url.startswith(SCRIPTED),
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=stated if real is zone else Terms(),
+        kinds=tuple(Kind(kind) for kind in model.kinds),
     )

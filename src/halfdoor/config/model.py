@@ -15,6 +15,7 @@ from halfdoor.canon.rules import Rule
 ZoneName = Literal["device", "network", "cloud"]
 AboveName = Literal["exclude", "refuse"]
 DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses", "ollama"]
+KindName = Literal["chat", "completion", "embedding"]
 StrategyName = Literal["prefer", "local_first"]
 
 MIB: Final = 1024 * 1024
@@ -186,6 +187,10 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     context_tokens: Annotated[
         Annotated[int, Meta(ge=1)] | None, about("Its window, as it is really loaded.")
     ] = None
+    kinds: Annotated[
+        tuple[KindName, ...],
+        about("What it can be asked for: `chat`, `completion`, `embedding`."),
+    ] = ("chat",)
     max_output_tokens: Annotated[
         Annotated[int, Meta(ge=1)] | None, about("Longest answer; clamps what a tool asks for.")
     ] = None

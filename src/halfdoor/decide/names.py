@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.request import Kind
 from halfdoor.errors import ClientError
 from halfdoor.reading.addresses import sent_on
 
@@ -32,11 +33,27 @@ class Candidates(Struct, frozen=True):
     explicit: bool
 
 
-def candidates(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> Candidates:
+def candidates(
+    asked: str, cards: Sequence[Card], aliases: Sequence[Alias], kind: Kind = Kind.CHAT
+) -> Candidates:
     """Resolve a name: a card's own, then `auto`, then the first alias that matches, then an id.
 
+    kind: what is asked for; a card that cannot do it is no candidate.
     Raises ClientError (`model_not_found`) with the nearest names.
     """
+    found = _resolved(asked, cards, aliases)
+    wanted = Kind.CHAT if kind is Kind.COUNT else kind
+    able = {card.name for card in cards if wanted in card.kinds}
+    targets = tuple(target for target in found.targets if target.name in able)
+    if found.targets and not targets:
+        raise _unable(asked, wanted, able)
+    # INVARIANT: numbers of two models do not compare, so an embedding has one candidate.
+    if wanted is Kind.EMBEDDING and len(targets) > 1:
+        raise _ambiguous(asked, targets)
+    return Candidates(targets, found.known, explicit=found.explicit)
+
+
+def _resolved(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> Candidates:
     by_name = {card.name: card for card in cards}
     if asked in by_name:
         return _explicit(by_name[asked], asked)
@@ -101,6 +118,24 @@ def _explicit(card: Card, asked: str) -> Candidates:
             hint=f"ask for the model as `{card.vendor}` calls it",
         )
     return Candidates((target(card, asked),), card.name, explicit=True)
+
+
+def _unable(asked: str, kind: Kind, able: set[str]) -> ClientError:
+    others = ", ".join(f"`{name}`" for name in sorted(able)) or "none"
+    return ClientError(
+        f"no model behind `{asked[:80]}` is configured for {kind.value}s",
+        code="model_not_found",
+        hint=f'models that are: {others}; `kinds = ["{kind.value}"]` under [[models]] makes one',
+    )
+
+
+def _ambiguous(asked: str, targets: Sequence[Target]) -> ClientError:
+    names = " and ".join(f"`{target.name}`" for target in targets)
+    return ClientError(
+        f"{names} both stand behind `{asked[:80]}`, and their embeddings do not compare",
+        code="ambiguous_model",
+        hint="ask for one of them by its own name",
+    )
 
 
 def _unknown(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> ClientError:

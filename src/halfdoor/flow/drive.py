@@ -91,7 +91,8 @@ class _Performer:
             case Call():
                 return await self._call(command)
             case Remember():
-                return await self._remember(command)
+                await self._remember(command)
+                return None
             case _:
                 assert_never(command)
 

@@ -29,7 +29,7 @@ class Weighed(Struct, frozen=True):
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
     """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
     labels = (*found.labels, *scene.remembered)
-    who = candidates(request.model, house.cards, house.aliases)
+    who = candidates(request.model, house.cards, house.aliases, request.kind)
     who = widened(who, scene.widened) if scene.widened else who
     verdict = decide(who, labels, house.book)
     latched = scene.latched if found.returning else ""

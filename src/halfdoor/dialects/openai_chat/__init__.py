@@ -16,7 +16,7 @@ from msgspec import Struct
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.canon.request import Block, Conversation, Kind, Request
 from halfdoor.dialects.openai_chat.answer import read_answer, write_answer
 from halfdoor.dialects.openai_chat.body import decoded, wrong
 from halfdoor.dialects.openai_chat.reading import read_conversation
@@ -37,14 +37,29 @@ T = TypeVar("T")
 
 # The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
 FIELDS: Final = frozenset({
-    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
-    "max_completion_tokens", "max_tokens", "messages", "metadata", "modalities", "model",
-    "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+    "audio", "best_of", "dimensions", "echo", "encoding_format", "frequency_penalty",
+    "function_call", "functions", "input", "logit_bias", "logprobs", "max_completion_tokens",
+    "max_tokens", "messages", "metadata", "modalities", "model", "moderation", "n",
+    "parallel_tool_calls", "prediction", "presence_penalty", "prompt", "prompt_cache_key",
     "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "response_format",
     "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
-    "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
+    "suffix", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
     "web_search_options",
 })  # fmt: skip
+CHAT: Final = "/v1/chat/completions"
+COMPLETIONS: Final = "/v1/completions"
+EMBEDDINGS: Final = "/v1/embeddings"
+_KINDS: Final = {
+    CHAT: Kind.CHAT, COMPLETIONS: Kind.COMPLETION, EMBEDDINGS: Kind.EMBEDDING,
+}  # fmt: skip
+# What a request must hold, and what its value begins with.
+_NEEDED: Final = {
+    CHAT: ("messages", b"["), COMPLETIONS: ("prompt", b'"['), EMBEDDINGS: ("input", b'"['),
+}  # fmt: skip
+_WANTED: Final = {b"[": "must be an array", b'"[': "must be a string or an array"}
+# Arrays whose elements are blocks of their own.
+_LISTS: Final = {CHAT: ("messages", "tools"), COMPLETIONS: ("prompt",), EMBEDDINGS: ("input",)}
+
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 
 _SENT_ON: Final = frozenset({"accept", "content-type", "idempotency-key", "user-agent"})
@@ -66,7 +81,7 @@ class OpenAIChat:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "openai_chat"
-    endpoints: tuple[str, ...] = ("/v1/chat/completions",)
+    endpoints: tuple[str, ...] = (CHAT, COMPLETIONS, EMBEDDINGS)
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
@@ -78,21 +93,24 @@ class OpenAIChat:
         """
         found = members(body)
         spans = {member.key: (member.start, member.end) for member in found}
-        for field, kind in (("model", b'"'), ("messages", b"[")):
-            if field not in spans or not body.startswith(kind, spans[field][0]):
-                raise wrong("must be a string" if kind == b'"' else "must be an array", field)
+        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
+            raise wrong("must be a string", "model")
+        field, kind = _NEEDED[endpoint]
+        if field not in spans or body[spans[field][0]] not in kind:
+            raise wrong(_WANTED[kind], field)
         request = Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
             model=_read(_strings, body, spans, "model", ""),
             stream=_read(_flags, body, spans, "stream", None) or False,
-            blocks=tuple(_blocks(body, found)),
+            blocks=tuple(_blocks(body, found, _LISTS[endpoint])),
             members=spans,
             headers=headers,
             query=query,
             max_tokens=_max_tokens(body, spans),
             session=_session(headers),
+            kind=_KINDS[endpoint],
         )
         if request.stream:
             _ask_usage(request)  # what it cannot read must be told now, not once it is decided
@@ -100,6 +118,12 @@ class OpenAIChat:
 
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
+        if request.kind is not Kind.CHAT:
+            raise ClientError(
+                f"{request.kind.value}s cannot be translated to another protocol",
+                code="unsupported_endpoint",
+                hint="give it a model behind a backend of dialect `openai_chat`",
+            )
         return read_conversation(request.body)
 
     def render(
@@ -132,9 +156,9 @@ class OpenAIChat:
             found.append(asking)
         return tuple(sorted(found, key=lambda edit: edit.start))
 
-    def outbound_path(self, request: Request | None) -> str:  # noqa: ARG002  there is one
-        """Below a backend's base URL."""
-        return "/chat/completions"
+    def outbound_path(self, request: Request | None) -> str:
+        """Below a backend's base URL, which holds the `/v1`."""
+        return (CHAT if request is None else request.endpoint).removeprefix("/v1")
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
@@ -219,10 +243,10 @@ def _session(headers: Headers) -> str:
     return sent.get("x-session-id") or sent.get("session-id") or ""
 
 
-def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
-    """What lies outside is punctuation, white space and the keys of the two arrays."""
+def _blocks(body: bytes, found: list[Member], lists: tuple[str, ...]) -> Iterator[Block]:
+    """What lies outside is punctuation, white space and the keys of the arrays."""
     for member in found:
-        if member.key in {"messages", "tools"} and body.startswith(b"[", member.start):
+        if member.key in lists and body.startswith(b"[", member.start):
             for i, (start, end) in enumerate(elements(body, member.start, member.end)):
                 yield Block(f"{member.key}[{i}]", start, end)
         else:

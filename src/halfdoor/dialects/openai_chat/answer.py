@@ -93,7 +93,7 @@ def read_answer(body: bytes) -> list[Event]:
     found = _answer(body)
     if has_error(found):
         raise BackendError(failure(body).message, kind="protocol")
-    if not found.choices or not any(choice.message for choice in found.choices):
+    if not found.choices or not any(c.message or c.text is not None for c in found.choices):
         raise BackendError("the backend's answer holds no message", kind="protocol")
     _number_calls(found)
     events: list[Event] = []

@@ -79,7 +79,8 @@ class Assembly:
             self._usage = usage(chunk.usage)
         # Some vendors begin with a chunk that has neither choices nor the answer's id.
         for choice in chunk.choices or ():
-            if not choice.index:
+            # Of several completions all count: what they say is followed, not passed on from here.
+            if not choice.index or choice.text:
                 self._start(chunk, events)
                 self._choice(choice, events)
 
@@ -111,6 +112,8 @@ class Assembly:
         said = choice.delta or choice.message
         if said is not None:
             self._said(said, events)
+        if choice.text:
+            self._speak(PartKind.TEXT, choice.text, events)
         if choice.finish_reason:
             self._finish = choice.finish_reason
             self._close_all(events)

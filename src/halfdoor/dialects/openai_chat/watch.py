@@ -178,9 +178,20 @@ def body_learnt(body: bytes, *, texts: bool) -> Learnt:
     try:
         heard.hear(read_answer(body))
     except BackendError:
-        return Learnt(failure=trouble(body)[1])
+        return _counted(body)
     learnt = heard.learnt()
     return learnt if texts else structs.replace(learnt, texts=())
+
+
+def _counted(body: bytes) -> Learnt:
+    """What is no message: numbers, as an embedding's, with what they cost; or an error."""
+    try:
+        found = chunk(body)
+    except UNREADABLE:
+        return Learnt()
+    if found.usage is None or has_error(found):
+        return Learnt(failure=trouble(body)[1])
+    return Learnt(usage=usage(found.usage), finished=True)
 
 
 class DropUsageFrame:

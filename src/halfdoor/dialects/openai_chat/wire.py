@@ -60,11 +60,12 @@ class Said(Struct):
 
 
 class Choice(Struct):
-    """One of `choices`; only index 0 is ever asked for."""
+    """One of `choices`; only index 0 is ever asked for. text: of a completion."""
 
     index: int | None = None
     delta: Said | None = None
     message: Said | None = None
+    text: str | None = None
     finish_reason: str | None = None
 
 
