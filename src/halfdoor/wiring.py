@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from ssl import SSLContext
 from typing import Final
 
 import msgspec
 
 from halfdoor.backends.admission import Admission, Asked, Note
 from halfdoor.backends.credentials import Credentials
-from halfdoor.backends.dialling import tls_context
+from halfdoor.backends.dialling import trusted
 from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
@@ -246,6 +245,11 @@ def _backend(table: BackendTable, seal_key: bytes, admission: Admission) -> Back
     zone = Zone[table.zone.upper()]
     if table.url.startswith("scripted:"):
         return ScriptedBackend(table.name, dialect, zone, seal_key)
+    try:
+        tls = trusted(table.url, table.authorities)
+    except OSError as error:  # it was read at the start, so it has changed since
+        said = f"`ca_file` of backend `{table.name}` cannot be used: {error.strerror or error}"
+        raise SetupError(said, hint="give certificates in PEM", where=table.ca_file) from None
     return HttpBackend(
         table.name,
         table.url,
@@ -253,19 +257,9 @@ def _backend(table: BackendTable, seal_key: bytes, admission: Admission) -> Back
         Credentials(table.name, dialect.credential, table.key_env),
         seal_key,
         timeouts=table.timeouts,
-        tls=_trust(table),
+        tls=tls,
         admission=admission,
     )
-
-
-def _trust(table: BackendTable) -> SSLContext | None:
-    if not table.url.startswith("https:"):
-        return None
-    try:
-        return tls_context(table.authorities)
-    except OSError as error:
-        said = f"`ca_file` of backend `{table.name}` cannot be used: {error.strerror or error}"
-        raise SetupError(said, hint="give certificates in PEM", where=table.ca_file) from None
 
 
 def _policy_hash(rules: tuple[Rule, ...], known: tuple[Card, ...]) -> str:

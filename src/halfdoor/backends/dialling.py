@@ -42,6 +42,11 @@ def tls_context(authorities: str = "") -> ssl.SSLContext:
     return context
 
 
+def trusted(url: str, authorities: str = "") -> ssl.SSLContext | None:
+    """Whom a backend at `url` is believed by; None for a plain one. As `tls_context`."""
+    return tls_context(authorities) if url.startswith("https:") else None
+
+
 async def dial(
     origin: Origin,
     tls: ssl.SSLContext | None,

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from halfdoor.backends.control import authority, control_get, control_post
-from halfdoor.backends.dialling import tls_context
+from halfdoor.backends.dialling import trusted
 from halfdoor.backends.discover import Ask
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
@@ -27,6 +27,7 @@ from halfdoor.cli.options import (
     say_json,
 )
 from halfdoor.cli.scope import tell
+from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
 from halfdoor.config.model import Config
@@ -95,11 +96,8 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
 
 def trusting(config: Config) -> tuple[Ask, checkup.Show]:
     """How backends are asked: each under the certificate authorities that it is pinned to."""
-    pinned = {
-        authority(b.url): tls_context(b.authorities)
-        for b in config.backends
-        if b.url.startswith("https:")
-    }
+    real = [b for b in config.backends if not b.url.startswith(SCRIPTED)]
+    pinned = {authority(b.url): trusted(b.url, b.authorities) for b in real}
 
     async def ask(url: str, permit: ControlPermit) -> tuple[int, bytes]:
         return await control_get(url, permit, tls=pinned.get(permit.host))
