@@ -171,3 +171,38 @@ def test_a_table_on_a_terminal_keeps_to_its_width():
     lines = shown.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert all("hd_01kaj2m3n4p5qr"[:10] in line for line in lines[1:])
+
+
+class Widened(Status):
+    """A gateway that found one of its models elsewhere."""
+
+    def do_GET(self):
+        if self.path == "/healthz":
+            super().do_GET()
+            return
+        near = {"name": "qwen", "backend": "o", "dialect": "d", "scripted": False}
+        near |= {"context_tokens": None, "zone": "device", "claimed": "device"}
+        told = {"models": [near, near | {"name": "helper", "zone": "cloud"}]}
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def wide():
+    with HTTPServer(("127.0.0.1", 0), Widened) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_model_that_was_found_elsewhere_is_told_by_ps(state, tmp_path, wide):
+    config = listening(tmp_path, wide)
+    said = halfdoor("ps", "--config", config).stdout.splitlines()
+    assert said[1] == "!! helper counts as cloud, not device: `halfdoor doctor`"
+    told = json.loads(halfdoor("ps", "--json", "--config", config).stdout)
+    assert [model["name"] for model in told["widened"]] == ["helper"]
