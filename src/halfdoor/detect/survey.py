@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Request
+from halfdoor.detect.linkage import Linkage, Pathfinder, Told
 from halfdoor.detect.texts import UNREADABLE, Blocks, Kept
 from halfdoor.errors import ClientError
 from halfdoor.reading import effects, passages
@@ -71,6 +72,7 @@ class Seen(Struct, frozen=True):
     marks: tuple[bytes, ...]
     signatures: tuple[tuple[bytes, str], ...]
     speaks: bool
+    told: Told = Told()
 
 
 _UNREADABLE: Final = Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
@@ -95,6 +97,7 @@ class Surveyor:
         self._prints = prints
         self._known = _Known(cache_bytes)
         self._shingles = Kept()
+        self._linkage = _linkage(detectors, prints)
         self.detectors_hash = _hash(detectors)
 
     def survey(self, request: Request) -> Found:
@@ -115,7 +118,8 @@ class Surveyor:
         for at, (_, seen) in enumerate(places):
             if seen is _UNREADABLE:
                 keys[at] = UNREADABLE
-        return _merged(places, Blocks(request, outside, keys, self._shingles, self._names))
+        texts = Blocks(request, outside, keys, self._shingles, self._names)
+        return _merged(places, self._linked(places), texts)
 
     def _reader(self, raw: memoryview, member: bool) -> Callable[[], Passage]:
         return lambda: passages.passage(bytes(raw), "", member, paths=self._paths)
@@ -139,13 +143,29 @@ class Surveyor:
         labels = [Label("not-scanned", "", "survey", kind) for kind in passage.opaque]
         labels += [Label("scan-failed", "", "survey", kind) for kind in passage.unread]
         failed = False
+        told = Told()
         for detector in self._detectors:
             try:
                 labels += detector.find(passage)
             except Exception:  # noqa: BLE001  a detector is a plugin's, and it fails closed
                 labels.append(Label("scan-failed", "", "survey", detector.name))
                 failed = True
-        return self._remembered(passage, labels), not failed
+        try:
+            told = self._linkage.told(passage, labels) if self._linkage else told
+        except Exception:  # noqa: BLE001  the same
+            labels.append(Label("scan-failed", "", "survey", "linkage"))
+            failed = True
+        return self._remembered(passage, labels, told), not failed
+
+    def _linked(self, places: list[tuple[str, Seen]]) -> tuple[Label, ...]:
+        """What calls add to the blocks' own labels; each has its place."""
+        if self._linkage is None or not any(seen.told.links for _, seen in places):
+            return ()
+        blocks = ((place, seen.answered, seen.told) for place, seen in places)
+        try:
+            return tuple(self._linkage.labels(blocks))
+        except Exception:  # noqa: BLE001  it asks a detector, which may be a plugin's
+            return (Label("scan-failed", "request", "survey", "linkage"),)
 
     def _names(self, text: str) -> bool:
         """Does a text, alone, say that it comes from a file that labels follow?"""
@@ -153,7 +173,7 @@ class Surveyor:
         labels = (label for detector in self._detectors for label in detector.find(alone))
         return any(label.name.startswith(FOLLOWED) for label in labels)
 
-    def _remembered(self, passage: Passage, labels: Iterable[Label]) -> Seen:
+    def _remembered(self, passage: Passage, labels: Iterable[Label], told: Told) -> Seen:
         mark = self._prints.mark
         answered = tuple(mark("call", call) for call in passage.answered)
         sealed = tuple((mark("signature", seal), seal) for seal in passage.signatures)
@@ -165,6 +185,7 @@ class Surveyor:
             marks=(*answered, *(print_ for print_, _ in sealed), *texts),
             signatures=sealed,
             speaks=passage.speaks,
+            told=told,
         )
 
 
@@ -195,7 +216,17 @@ class _Known:
 def _bytes(seen: Seen) -> int:
     facts = len(seen.labels) + len(seen.marks) + len(seen.paths) + len(seen.signatures)
     texts = sum(map(len, seen.paths)) + sum(len(seal) for _, seal in seen.signatures)
-    return _SEEN_BYTES + facts * _FACT_BYTES + texts
+    told = sum(len(call.labels) + 1 for call in seen.told.called) + len(seen.told.listed)
+    texts += sum(len(path) for call in seen.told.called for path in (*call.relative, *call.folders))
+    return _SEEN_BYTES + (facts + told) * _FACT_BYTES + texts
+
+
+def _linkage(detectors: tuple[Detector, ...], prints: Prints) -> Linkage | None:
+    """None where no rule speaks of a path."""
+    for detector in detectors:
+        if isinstance(detector, Pathfinder) and detector.reads_paths:
+            return Linkage(detector, prints)
+    return None
 
 
 def _plain_reader(text: str) -> Callable[[], Passage]:
@@ -212,7 +243,7 @@ def _outside(request: Request) -> Iterator[tuple[str, str]]:
         yield "query", request.query
 
 
-def _merged(places: list[tuple[str, Seen]], texts: Blocks) -> Found:
+def _merged(places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Blocks) -> Found:
     labels: dict[Label, None] = {}
     paths: dict[str, None] = {}
     marks: dict[bytes, None] = {}
@@ -223,6 +254,7 @@ def _merged(places: list[tuple[str, Seen]], texts: Blocks) -> Found:
         paths.update(dict.fromkeys(seen.paths))
         marks.update(dict.fromkeys(seen.marks))
         signatures.update(dict.fromkeys(seen.signatures))
+    labels.update(dict.fromkeys(linked))
     return Found(
         tuple(labels),
         tuple(paths),
