@@ -28,6 +28,7 @@ from halfdoor.decide.names import AS_ASKED
 from halfdoor.decide.rules import RuleBook
 from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
+from halfdoor.detect.provenance import ProvenanceDetector
 from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
@@ -42,6 +43,7 @@ from halfdoor.flow.writing import timestamp
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
+from halfdoor.store import index
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.shared import SharedMemory
@@ -124,8 +126,9 @@ class Gateway:
         backends = _backends(loaded, self.keys, self.admission)
         ping_s = loaded.config.server.ping_s
         services = replace(self.services, backends=backends, ping_s=ping_s)
-        base = house(loaded, self.keys, self.engine, self.house.prints)
-        tightened = tightener(base, self.engine)
+        provenance = restricted_text(loaded.state_dir, self.keys)
+        base = house(loaded, self.keys, self.engine, self.house.prints, provenance)
+        tightened = tightener(base, self.engine, provenance)
         return replace(self, house=base, services=services, loaded=loaded, tightened=tightened)
 
 
@@ -140,8 +143,9 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     backends = _backends(loaded, keys, admission)
     services = Services(log, backends, memory, clock, ping_s, lambda: admission.widened)
     engine = kept_engine(state_dir, keys)
-    base = house(loaded, keys, engine)
-    more = tightener(base, engine)
+    provenance = restricted_text(state_dir, keys)
+    base = house(loaded, keys, engine, None, provenance)
+    more = tightener(base, engine, provenance)
     return Gateway(base, services, log, memory, keys, engine, loaded, more, admission)
 
 
@@ -160,6 +164,7 @@ def house(
     keys: LogKeys | None = None,
     engine: Engine | None = None,
     prints: Prints | None = None,
+    provenance: ProvenanceDetector | None = None,
 ) -> House:
     """The pure part. Without keys (`explain`), hashes are made under a key that is thrown away."""
     rules = rules_in_force(loaded)
@@ -172,14 +177,16 @@ def house(
         aliases=names,
         book=RuleBook(rules),
         strategy=STRATEGIES[loaded.config.routing.strategy],
-        surveyor=surveyor(rules, prints, engine or secret_engine()),
+        surveyor=surveyor(rules, prints, engine or secret_engine(), provenance),
         prints=prints,
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
     )
 
 
-def tightener(base: House, engine: Engine) -> Callable[[tuple[Rule, ...]], House]:
+def tightener(
+    base: House, engine: Engine, provenance: ProvenanceDetector | None = None
+) -> Callable[[tuple[Rule, ...]], House]:
     """Houses with more rules, one for each set; the least used go first.
 
     INVARIANT: rules are added to the base's own, so a tightened house permits no more.
@@ -191,19 +198,31 @@ def tightener(base: House, engine: Engine) -> Callable[[tuple[Rule, ...]], House
         return replace(
             base,
             book=RuleBook(rules),
-            surveyor=surveyor(rules, base.prints, engine),
+            surveyor=surveyor(rules, base.prints, engine, provenance),
             policy_hash=_policy_hash(rules, base.cards),
         )
 
     return tightened
 
 
-def surveyor(rules: tuple[Rule, ...], prints: Prints, engine: Engine) -> Surveyor:
+def surveyor(
+    rules: tuple[Rule, ...],
+    prints: Prints,
+    engine: Engine,
+    provenance: ProvenanceDetector | None = None,
+) -> Surveyor:
     """The detectors that the rules in force need."""
     globs = tuple(
         dict.fromkeys(r.label.removeprefix(_PATH) for r in rules if r.label.startswith(_PATH))
     )
-    return Surveyor((SecretDetector(engine), PathDetector(globs)), prints)
+    known = (provenance,) if provenance else ()
+    return Surveyor((SecretDetector(engine), PathDetector(globs), *known), prints)
+
+
+def restricted_text(state_dir: Path, keys: LogKeys) -> ProvenanceDetector | None:
+    """Knows the text of indexed files; None without an index. SetupError for a broken one."""
+    built = index.load(state_dir, keys.prints_key)
+    return ProvenanceDetector(tuple(one.data for one in built)) if built else None
 
 
 def kept_engine(state_dir: Path, keys: LogKeys) -> Engine:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Final
 
 import typer
@@ -19,7 +20,8 @@ from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import EVERY, Above, Rule
-from halfdoor.cli.options import ConfigOption, ProjectOption, console, load
+from halfdoor.cli.options import ConfigOption, ProjectOption, console, load, project_dir
+from halfdoor.cli.restricted import warnings
 from halfdoor.config.check import produced
 from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.model import Token
@@ -78,6 +80,9 @@ def serve(
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=len(tokens))
+    if not worker:
+        # It looks at every restricted file, and requests do not wait for that.
+        Thread(target=_look_over, args=(loaded, project_dir(project)), daemon=True).start()
     if workers > 1:
         switch = Switch(loaded.state_dir, loaded.offline)
         again = _again(config, project)
@@ -155,7 +160,7 @@ class Service:
             if why := obstacles(self.gateway.loaded, loaded):
                 raise SetupError("; ".join(why), hint="restart halfdoor to change that")
             tokens = secrets(loaded.config.tokens, os.environ)
-            changed = self.gateway.changed(loaded)
+            changed = await asyncio.to_thread(self.gateway.changed, loaded)
         except HalfdoorError as error:
             screen.print(f"!! not reloaded, the old configuration stays: {error}")
             await _note(self.gateway, "reload-refused", {})
@@ -235,6 +240,15 @@ async def _note(gateway: Gateway, event: str, facts: dict[str, str]) -> None:
     now_ms = clock.now_ms()
     noted = Noted(clock.exchange_id(now_ms), timestamp(now_ms), event, facts)
     await gateway.services.log.append(noted)
+
+
+def _look_over(loaded: Loaded, folder: Path) -> None:
+    screen = console(stderr=True)
+    try:
+        for line in warnings(loaded, folder):
+            screen.print(f"!! {line}")
+    except (HalfdoorError, OSError) as error:
+        screen.print(f"!! indexes of restricted files could not be looked over: {error}")
 
 
 def _announce(loaded: Loaded, where: Address, workers: int) -> None:

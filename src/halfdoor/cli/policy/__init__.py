@@ -10,11 +10,13 @@ import typer
 
 from halfdoor.cli.policy.check import check
 from halfdoor.cli.policy.draft import draft
+from halfdoor.cli.policy.index import index
 from halfdoor.cli.policy.test import compare
 from halfdoor.cli.policy.trial import trial
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "check": check,
+    "index": index,
     "test": compare,
     "try": trial,
     "import": draft,
