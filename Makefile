@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run demo test lint types contracts unit clients leakhunt leakhunt-full crash soak bench profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients leakhunt leakhunt-full crash soak recognition bench profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ crash: .venv/.dev  ## 300 kills at random moments, under load and at start and s
 
 soak: .venv/.dev  ## 100,000 requests through one process: memory, descriptors, log (some minutes)
 	$(BIN)/python -m tests.soak
+
+recognition: .venv/.dev  ## how well text that comes back is recognised, and how seldom wrongly (15 seconds)
+	$(BIN)/python -m tests.recognition
 
 bench: .venv/.run  ## CPU, latency and throughput beside a direct call and nginx (two minutes)
 	$(BIN)/python -m bench

@@ -69,8 +69,11 @@ class Memory:
             return Recollection(back)
         newest = max(known.values(), key=lambda kept: kept.order)
         origins = {mark: kept.vendor for mark, kept in known.items()}
-        labels = _merged((*(kept.labels for kept in known.values()), back))
-        return Recollection(labels, newest.model, origins)
+        # A text that is also recognised by its shingles is named where it stands.
+        placed = {label.name for label in back}
+        labels = (label for kept in known.values() for label in kept.labels)
+        others = tuple(label for label in labels if label.name not in placed)
+        return Recollection(_merged((others, back)), newest.model, origins)
 
     def keep(self, what: Remember) -> None:
         """Keep these marks. A mark that is known keeps its labels too: labels only add up."""
