@@ -80,10 +80,13 @@ def test_two_workers_share_the_port_the_log_and_what_they_remember(crew):
     for _ in range(12):
         headers, _ = crew.chat("what did you say?", answer, "and now?")
         assert (headers["x-halfdoor-zone"], headers["x-halfdoor-rule"]) == ("device", "secret")
+        # Another session, and only a part of it: every worker knows that too.
+        headers, _ = crew.chat(f"explain this: {' '.join(answer.split()[2:])}")
+        assert (headers["x-halfdoor-zone"], headers["x-halfdoor-rule"]) == ("device", "secret")
     crew.running.send_signal(signal.SIGTERM)
     assert crew.running.wait(20) == 0
     verified = json.loads(crew.command("log", "verify", "--json").stdout)
-    assert verified["size"] >= 13 * 2
+    assert verified["size"] >= 25 * 2
     assert verified["whole"] is True
 
 

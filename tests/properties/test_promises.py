@@ -197,6 +197,33 @@ def test_5_an_answer_from_labelled_text_is_recognised_when_it_comes_back(made, p
     assert names == ({"derived:secret"} if secret and first.calls else set())
 
 
+SAID = [f"word{n}" for n in range(40)]
+
+
+@worlds
+@given(
+    made=requests(),
+    place=st.sampled_from(HOUSES),
+    start=st.integers(0, 28),
+    length=st.integers(10, 40),
+    seam=st.sampled_from([" ", "\n> ", ", **", '" "', "\t//\n"]),
+)
+def test_5_any_ten_words_of_such_an_answer_are_recognised(made, place, start, length, seam):
+    asked, secret = made
+    if not known(asked, place):
+        return
+    memory = Memory(lambda: 0)
+    said = answered(texts=(" ".join(SAID),))
+    first = Run(asked, Scene(id="hd_1", now_ms=0), iter([said] * 6), place)
+    for command in first.asked:
+        if isinstance(command, Remember):
+            memory.keep(command)
+    back = request(text=f"A colleague says: {seam.join(SAID[start : start + length])}")
+    found = place.surveyor.survey(back)
+    names = {label.name for label in memory.look_up(found.marks, found.texts).labels}
+    assert names == ({"derived:secret"} if secret and first.calls else set())
+
+
 @worlds
 @world
 def test_6_the_same_dialect_is_byte_for_byte_but_for_named_splices(made, scene, script, place):
