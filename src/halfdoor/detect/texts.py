@@ -9,8 +9,8 @@ from halfdoor.canon.request import Request
 from halfdoor.reading import followed, grams, passages
 from halfdoor.reading.grams import Shingles
 
-# Shingles of blocks that are kept for the next turn, 8 bytes each: about 16 MB.
-KEPT_SHINGLES: Final = 2_000_000
+# Shingles of blocks that are kept for the next turn, 8 bytes each: of some 4 MB of text.
+KEPT_SHINGLES: Final = 500_000
 # The key of a block that cannot be read: it is `scan-failed`, and has no text.
 UNREADABLE: Final = b""
 
