@@ -30,10 +30,40 @@ def test_a_tools_reminder_in_a_result_is_not_followed():
 
 
 def test_of_other_turns_the_parts_that_name_the_file_are_followed():
-    parts = [{"type": "text", "text": text} for text in ("ledger.py:\nrate = 3", "be careful")]
+    named = "ledger.py:\n" + "rate = 3\n" * 9
+    parts = [{"type": "text", "text": text} for text in (named, "be careful")]
     turn = {"role": "user", "content": parts}
-    assert texts(turn, lambda text: "ledger.py" in text) == ["ledger.py:\nrate = 3"]
+    assert texts(turn, lambda text: "ledger.py" in text) == [named]
     assert "be careful" in texts(turn)
+
+
+def test_a_file_between_reminder_tags_is_no_reminder():
+    for whole in (
+        f"<system-reminder>{'rate = 3 ' * 400}</system-reminder>",
+        "<system-reminder>rate = 3",
+    ):
+        assert any("rate = 3" in text for text in texts(result(whole)))
+
+
+def test_tags_without_an_end_take_no_time():
+    assert texts(result("<system-reminder>" * 200_000))
+
+
+def test_of_a_models_turn_all_is_followed_though_only_a_path_names_the_file():
+    call = {"file_path": "payments/ledger.py", "content": "rate = 3"}
+    for turn in (
+        {"role": "assistant", "content": [{"type": "tool_use", "name": "Write", "input": call}]},
+        {
+            "role": "assistant",
+            "tool_calls": [{"function": {"name": "Write", "arguments": json.dumps(call)}}],
+        },
+    ):
+        assert "rate = 3" in texts(turn, lambda text: "ledger.py" in text)
+
+
+def test_a_path_alone_is_not_what_a_person_says_of_the_file():
+    turn = {"role": "user", "content": [{"path": "payments/ledger.py"}, {"text": "rate = 3"}]}
+    assert "rate = 3" in texts(turn, lambda text: "ledger.py" in text)
 
 
 def test_what_a_calls_arguments_write_is_followed_as_the_text_that_it_is():

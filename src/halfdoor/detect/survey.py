@@ -170,7 +170,10 @@ class Surveyor:
     def _names(self, text: str) -> bool:
         """Does a text, alone, say that it comes from a file that labels follow?"""
         alone = Passage("", texts=(text,), paths=effects.paths_in_result(text))
-        labels = (label for detector in self._detectors for label in detector.find(alone))
+        try:
+            labels = [label for detector in self._detectors for label in detector.find(alone)]
+        except Exception:  # noqa: BLE001  a detector is a plugin's: when in doubt, it says so
+            return True
         return any(label.name.startswith(FOLLOWED) for label in labels)
 
     def _remembered(self, passage: Passage, labels: Iterable[Label], told: Told) -> Seen:
