@@ -81,6 +81,24 @@ def test_a_source_lasts_its_time_and_as_long_as_it_is_used_whole():
     assert not names(sources, TEXT, now_ms=199)
 
 
+def test_a_source_of_another_process_ends_when_it_says_though_others_last_longer():
+    sources = Sources(100)
+    sources.add(source(OTHER), 0)
+    sources.add(source(TEXT), 0, 50)
+    assert names(sources, TEXT, now_ms=49)
+    assert names(sources, OTHER, now_ms=90)
+    sources.add(source(TEXT.replace(" ", " so "), id_=b"new"), 90, 120)
+    assert names(sources, TEXT.replace(" ", " so "), now_ms=119)
+
+
+def test_short_texts_are_bounded_too(monkeypatch):
+    monkeypatch.setattr("halfdoor.store.sources.MOST_SOURCES", 3)
+    sources = Sources(100)
+    for n in range(9):
+        sources.add(source("too short", id_=bytes([n])), 0)
+    assert len(sources) == 3
+
+
 def test_a_sentence_of_a_long_source_does_not_keep_it_alive():
     long = f"{TEXT} " + " ".join(f"w{n}" for n in range(100))
     sources = Sources(100)

@@ -19,10 +19,13 @@ from halfdoor.reading.grams import ENOUGH, Shingles
 MOST_SHINGLES: Final = 200_000
 MOST_OF_ONE: Final = 50_000
 MOST_HARMLESS: Final = 128_000
+# Those too short to be recognised count here only: they are not read again every turn.
+MOST_SOURCES: Final = 20_000
 # Blocks whose result is remembered until the next source comes or goes.
 _MOST_LOOKED: Final = 16_384
 # A quarter of a source is the source itself, come back: it is remembered for another while.
 _STRONG: Final = 4
+_NEVER: Final = 2**63
 
 
 class _Held(Struct):
@@ -51,6 +54,8 @@ class Sources:
         self._harmless: OrderedDict[bytes, Shingles] = OrderedDict()
         self._looked: OrderedDict[bytes, _Looked] = OrderedDict()
         self._used: set[bytes] = set()
+        # No source expires before this; some may long have been used again.
+        self._next_ms = _NEVER
         self._generation = 0
         self._numbers = 0
         self._size = 0
@@ -124,12 +129,12 @@ class Sources:
             self._harmless_size -= len(self._harmless.popitem(last=False)[1])
 
     def forget_old(self, now_ms: int) -> None:
-        """Drop what has expired; each use moved its source to the end, so they stand in order."""
-        while self._held:
-            source_id, held = next(iter(self._held.items()))
-            if held.until_ms > now_ms:
-                return
+        """Drop what has expired. Costs a comparison until the next source may have."""
+        if now_ms < self._next_ms:
+            return
+        for source_id in [one for one, held in self._held.items() if held.until_ms <= now_ms]:
             self._drop(source_id)
+        self._next_ms = min((held.until_ms for held in self._held.values()), default=_NEVER)
 
     def _telling(self, shingles: set[int]) -> set[int]:
         for harmless in self._harmless.values():
@@ -148,9 +153,10 @@ class Sources:
             self._owners[shingle] = (*_several(self._owners[shingle]), number)
         self._held[source.id] = _Held(number, until_ms, source.labels, array("q", shingles))
         self._by_number[number] = source.id
+        self._next_ms = min(self._next_ms, until_ms)
         self._size += len(shingles)
         self._generation += bool(shingles)
-        while self._size > self._most and len(self._held) > 1:
+        while len(self._held) > (1 if self._size > self._most else MOST_SOURCES):
             self._drop(next(iter(self._held)))
 
     def _drop(self, source_id: bytes) -> None:
