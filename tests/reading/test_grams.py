@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,12 @@ def test_the_hash_is_the_same_in_every_process_and_version():
 def test_white_space_punctuation_case_and_markup_count_for_nothing():
     dressed = "> " + PROSE.upper().replace(" three ", ' **"three"**,\n> \t') + "!"
     assert set(shingles([dressed])) == set(shingles([PROSE]))
+
+
+@pytest.mark.parametrize("mark", ["//", "///", "#", "--", "*", "/*", ";;", "%"])
+def test_comment_marks_count_for_nothing(mark):
+    lines = "".join(f"{mark} {line}\n" for line in PROSE.split(" seven "))
+    assert set(shingles([lines])) == set(shingles([PROSE.replace(" seven ", " ")]))
 
 
 def test_line_numbers_and_file_names_before_lines_count_for_nothing():

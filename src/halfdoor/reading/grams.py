@@ -65,7 +65,9 @@ def words(text: str) -> list[bytes]:
     if not text.isascii():
         text = _plain(text)
     raw = b"\n" + text.encode("utf-8", "surrogatepass")
-    return _NUMBERED.sub(b"\n", raw).translate(_WORDS).split()
+    spaced = _NUMBERED.sub(b"\n", raw).translate(_WORDS)
+    # A slash belongs to a path, not to a comment's mark.
+    return spaced.replace(b"//", b"  ").replace(b"/ ", b"  ").split()
 
 
 def _plain(text: str) -> str:
