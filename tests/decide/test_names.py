@@ -95,3 +95,9 @@ def test_what_was_found_never_brings_a_model_nearer(found):
     who = asked("auto")
     for before, after in zip(who.targets, widened(who, found).targets, strict=True):
         assert after.zone >= before.zone
+
+
+def test_a_name_with_the_tag_latest_is_the_name():
+    assert asked("qwen-coder:latest").known == "qwen-coder"
+    with pytest.raises(ClientError):
+        asked("nobody:latest:latest")

@@ -17,6 +17,7 @@ from halfdoor.reading.addresses import sent_on
 
 AUTO: Final = "auto"
 AS_ASKED: Final = "*"
+_LATEST: Final = ":latest"
 # No name here is longer, and guessing takes the square of it.
 _GUESSED_CHARS: Final = 200
 
@@ -66,6 +67,8 @@ def _resolved(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> Ca
     owners = [card for card in cards if card.model_id == asked]
     if len(owners) == 1:
         return _explicit(owners[0], asked)
+    if asked.endswith(_LATEST):  # how Ollama's clients write a name without a tag
+        return _resolved(asked.removesuffix(_LATEST), cards, aliases)
     raise _unknown(asked, cards, aliases)
 
 
