@@ -44,6 +44,7 @@ from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
 from halfdoor.store import index
+from halfdoor.store.checkout import Checkout
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.shared import SharedMemory
@@ -57,6 +58,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
 SETS_OF_RULES: Final = 32
 PATTERNS: Final = "patterns.bin"
 _PATH: Final = "path:"
+_REPO: Final = "repo:"
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -125,7 +127,7 @@ class Gateway:
         """The same log, keys, memory and engine under another configuration."""
         backends = _backends(loaded, self.keys, self.admission)
         ping_s = loaded.config.server.ping_s
-        services = replace(self.services, backends=backends, ping_s=ping_s)
+        services = replace(self.services, backends=backends, files=files(loaded), ping_s=ping_s)
         provenance = restricted_text(loaded.state_dir, self.keys)
         base = house(loaded, self.keys, self.engine, self.house.prints, provenance)
         tightened = tightener(base, self.engine, provenance)
@@ -141,7 +143,9 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     ping_s = loaded.config.server.ping_s
     admission = Admission(noting(log, clock), time.monotonic)
     backends = _backends(loaded, keys, admission)
-    services = Services(log, backends, memory, clock, ping_s, lambda: admission.widened)
+    services = Services(
+        log, backends, memory, clock, files(loaded), ping_s, lambda: admission.widened
+    )
     engine = kept_engine(state_dir, keys)
     provenance = restricted_text(state_dir, keys)
     base = house(loaded, keys, engine, None, provenance)
@@ -171,13 +175,15 @@ def house(
     known = cards(loaded.config)
     names = aliases(loaded.config)
     prints = prints or Prints(keys.prints_key if keys else secrets.token_bytes(32))
+    paths = path_detector(rules)
     return House(
         dialects=DIALECTS,
         cards=known,
         aliases=names,
         book=RuleBook(rules),
         strategy=STRATEGIES[loaded.config.routing.strategy],
-        surveyor=surveyor(rules, prints, engine or secret_engine(), provenance),
+        surveyor=surveyor(paths, prints, engine or secret_engine(), provenance),
+        paths=paths,
         prints=prints,
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
@@ -195,28 +201,39 @@ def tightener(
     @lru_cache(maxsize=SETS_OF_RULES)
     def tightened(more: tuple[Rule, ...]) -> House:
         rules = (*base.book.rules, *more)
+        paths = path_detector(rules)
         return replace(
             base,
             book=RuleBook(rules),
-            surveyor=surveyor(rules, base.prints, engine, provenance),
+            surveyor=surveyor(paths, base.prints, engine, provenance),
+            paths=paths,
             policy_hash=_policy_hash(rules, base.cards),
         )
 
     return tightened
 
 
+def files(loaded: Loaded) -> Checkout:
+    """Follows named paths, and knows the configured repositories."""
+    return Checkout(loaded.config.repositories)
+
+
+def path_detector(rules: tuple[Rule, ...]) -> PathDetector:
+    """Finds the globs that the rules speak of."""
+    labels = dict.fromkeys(rule.label for rule in rules)
+    globs = tuple(label.removeprefix(_PATH) for label in labels if label.startswith(_PATH))
+    return PathDetector(globs, places=any(label.startswith(_REPO) for label in labels))
+
+
 def surveyor(
-    rules: tuple[Rule, ...],
+    paths: PathDetector,
     prints: Prints,
     engine: Engine,
     provenance: ProvenanceDetector | None = None,
 ) -> Surveyor:
     """The detectors that the rules in force need."""
-    globs = tuple(
-        dict.fromkeys(r.label.removeprefix(_PATH) for r in rules if r.label.startswith(_PATH))
-    )
     known = (provenance,) if provenance else ()
-    return Surveyor((SecretDetector(engine), PathDetector(globs), *known), prints)
+    return Surveyor((SecretDetector(engine), paths, *known), prints)
 
 
 def restricted_text(state_dir: Path, keys: LogKeys) -> ProvenanceDetector | None:

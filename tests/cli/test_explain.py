@@ -148,3 +148,16 @@ def test_what_a_rule_requires_of_every_request_is_told(halfdoor, file):
         halfdoor("explain", EXAMPLES / "harmless.json", "--config", file, "--json").out
     )
     assert told["excluded"][0]["unmet"] == ["region", "training"]
+
+
+def test_a_link_is_explained_as_the_file_it_leads_to(halfdoor, file, home):
+    shop = home / "shop"
+    (shop / "payments").mkdir(parents=True)
+    (shop / ".git").mkdir()
+    (shop / "docs").symlink_to("payments")
+    (shop / ".halfdoor.toml").write_text('[[rules]]\nlabel="path:payments/**"\nceiling="device"\n')
+    body = json.dumps(READS).replace("/home/me/shop/payments/invoice.py", "docs/invoice.py")
+    (home / "read.json").write_text(body)
+    asked = halfdoor("explain", home / "read.json", "--config", file, "--project", shop, "--json")
+    label = json.loads(asked.out)["labels"][0]
+    assert (label["label"], label["places"]) == ("path:payments/**", ["paths"])

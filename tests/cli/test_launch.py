@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from halfdoor.cli.launch import root_of, stripped, variables
+from halfdoor.cli.launch import stripped, variables
+from halfdoor.cli.options import root_of
 from halfdoor.config.load import load
 from halfdoor.config.tools import TOOLS, tool_for
 

@@ -195,3 +195,16 @@ def test_a_pin_may_be_added_and_neither_changed_nor_taken_out(tmp_path):
     assert between(tmp_path, BASE, one) == ()
     said = ("backend `cloud` would believe other certificate authorities",)
     assert between(tmp_path, one, BASE) == between(tmp_path, one, two) == said
+
+
+CORE = '[[repositories]]\nname = "core"\nroot = "~/core"\nbranch = "draft/*"\n'
+HELD = '[[rules]]\nlabel = "repo:core"\nceiling = "device"\n'
+
+
+def test_a_repository_that_covers_less_waits_for_a_restart(tmp_path):
+    old = BASE + CORE + HELD
+    assert between(tmp_path, BASE, old) == ()
+    assert between(tmp_path, old, old.replace("draft/*", "")) == ()
+    for less in (old.replace("draft/*", "draft/x"), old.replace("~/core", "~/other")):
+        assert "`core` would cover less" in between(tmp_path, old, less)[0]
+    assert between(tmp_path, BASE + CORE, BASE) == ()

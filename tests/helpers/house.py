@@ -59,6 +59,7 @@ def house(
         book=RuleBook(rules),
         strategy=STRATEGIES[strategy],
         surveyor=Surveyor((*detectors(), *more_detectors), prints),
+        paths=detectors()[1],
         prints=prints,
         mac=lambda data: hashlib.sha256(data).hexdigest(),
         policy_hash="00",

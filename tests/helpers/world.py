@@ -6,6 +6,7 @@ from typing import Any
 
 from halfdoor.errors import BackendError
 from halfdoor.flow.ports import Services
+from halfdoor.store.checkout import Checkout
 from halfdoor.store.log import MemoryLog
 from halfdoor.store.memory import Memory
 
@@ -82,9 +83,10 @@ class World:
     log: MemoryLog
 
 
-def world(room=None, **backends) -> World:
+def world(room=None, files=None, **backends) -> World:
     clock, log = StillClock(), MemoryLog(b"s" * 32, room=room)
-    return World(Services(log, backends, Memory(clock.now_ms), clock), log)
+    files = files or Checkout((), home="/home/u")
+    return World(Services(log, backends, Memory(clock.now_ms), clock, files), log)
 
 
 def services(**more) -> Services:

@@ -263,7 +263,7 @@ class World:
         clock = Clock()
         log = FailingLog(self.journal, self.dice["log"])
         memory = FailingMemory(clock.now_ms, self.dice["memory"], self.dice["broken memory"])
-        services = Services(log, self.backends, memory, clock)
+        services = Services(log, self.backends, memory, clock, Checkout((), home="/h"))
         status = Status("test", 1, 0.0, house.cards)
         self._app = App(house, services, Access(), Limits(), status)
 
@@ -281,6 +281,7 @@ class World:
         return House(
             dialects=DIALECTS, cards=cards, aliases=(Alias("claude-*", names),),
             book=RuleBook(rules), strategy=STRATEGIES[strategy], surveyor=surveyor, prints=prints,
+            paths=detectors[1],
             mac=lambda data: prints.block(data).hex(), policy_hash="00",
         )  # fmt: skip
 

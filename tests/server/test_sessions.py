@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Above, Require, Rule
@@ -104,3 +105,23 @@ def test_two_session_tokens_add_their_rules_up():
     other = Session("aider", "lib", 2_000, (Rule("lib", "secret", Zone.NETWORK),))
     actor, _ = visit(bearer(mint(KEY, SESSION)), (b"x-api-key", mint(KEY, other).encode()))
     assert {rule.name for rule in actor.rules} == {"pay", "lib"}
+
+
+def test_the_root_of_the_project_travels_in_the_token():
+    rooted = Session(
+        "claude", "shop", 2_000, (RULE,), "/home/u/shop", "/home/u/shop/.halfdoor.toml"
+    )
+    actor, _ = visit(bearer(mint(KEY, rooted)))
+    assert (actor.root, SESSIONS.read(mint(KEY, rooted)).file) == (rooted.root, rooted.file)
+
+
+class Older(Struct):
+    tool: str = "claude"
+    project: str = "shop"
+    until_ms: int = 2_000
+    rules: tuple[Rule, ...] = ()
+
+
+def test_a_token_of_an_older_halfdoor_still_reads():
+    older = mint(KEY, Older())  # type: ignore[arg-type]
+    assert SESSIONS.read(older) == Session("claude", "shop", 2_000)

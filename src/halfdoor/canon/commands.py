@@ -133,6 +133,7 @@ class Texts(Protocol):
 class Begin(Struct, frozen=True):
     """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered.
 
+    paths: files named. places: rules in force ask where they, and the project's root, really are.
     texts: for whoever remembers text that labels follow; nobody else asks for it.
     """
 
@@ -141,6 +142,7 @@ class Begin(Struct, frozen=True):
     marks: tuple[bytes, ...]
     paths: tuple[str, ...]
     texts: Texts | None = None
+    places: bool = False
 
 
 class Append(Struct, frozen=True):

@@ -62,12 +62,14 @@ class Actor(Struct, frozen=True):
     """Who asks. token: the name of the token it showed, "" on an open loopback listener.
 
     project: its folder's name. rules: what its project adds; they only tighten.
+    root: absolute real path of the project's root, "" when it is not known.
     """
 
     token: str = ""
     tool: str = ""
     project: str = ""
     rules: tuple[Rule, ...] = ()
+    root: str = ""
 
 
 # --- The conversation: one neutral model that every dialect parses into and renders from. ---

@@ -5,6 +5,31 @@ from msgspec import Struct
 from halfdoor.canon.labels import Label, Zone
 
 
+class Repository(Struct, frozen=True):
+    """A checkout that rules may speak of as `repo:<name>`.
+
+    root: its folder, absolute or from `~/`. branch: a glob over the branch that is checked out,
+    "" for any.
+    """
+
+    name: str
+    root: str
+    branch: str = ""
+
+
+class Placed(Struct, frozen=True):
+    """Where the paths that a request names lead.
+
+    real: absolute real paths, where they are not what was named. repositories: names of those that
+    the project's root, or any named path, lies in.
+    whole: False when some path could not be followed; then it may lead anywhere.
+    """
+
+    real: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    whole: bool = True
+
+
 class Scene(Struct, frozen=True):
     """Given once per exchange, in answer to `Begin`.
 
@@ -15,6 +40,7 @@ class Scene(Struct, frozen=True):
     widened: where models were found that are wider than their claim, by backend and model id; a
         backend as a whole under the id "".
     origins: vendor that made each known thinking signature, by the signature's print.
+    real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
 
     id: str
@@ -24,3 +50,6 @@ class Scene(Struct, frozen=True):
     latched: str = ""
     origins: dict[bytes, str] = {}
     widened: dict[tuple[str, str], Zone] = {}
+    real: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    traced: bool = True

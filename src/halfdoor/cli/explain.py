@@ -11,12 +11,23 @@ import typer
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.cli import REFUSED
-from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
+from halfdoor.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ProjectOption,
+    console,
+    load,
+    project_dir,
+    root_of,
+    say_json,
+)
+from halfdoor.config.load import Loaded
+from halfdoor.detect.survey import Found
 from halfdoor.errors import ClientError, SetupError
 from halfdoor.flow.preparing import prepare
 from halfdoor.flow.weighing import Weighed, weigh
 from halfdoor.flow.writing import counted
-from halfdoor.wiring import house
+from halfdoor.wiring import files, house
 
 
 def explain(
@@ -32,7 +43,8 @@ def explain(
 
     Exit 0: some model may see it. Exit 3: a rule refuses it.
     """
-    place = house(load(config, project))
+    loaded = load(config, project)
+    place = house(loaded)
     if dialect and dialect not in place.dialects:
         raise SetupError(
             f"there is no dialect `{dialect}`", hint="one of: " + ", ".join(sorted(place.dialects))
@@ -42,7 +54,8 @@ def explain(
     try:
         request = near.read(near.endpoints[0], (), "", body)
         found = place.surveyor.survey(request)
-        weighed = weigh(request, Actor(), found, Scene(id="", now_ms=0), place)
+        actor = Actor(root=str(root_of(project_dir(project))))
+        weighed = weigh(request, actor, found, _scene(loaded, actor, found), place)
     except ClientError as error:
         name = "(standard input)" if file == "-" else file
         where = f"{name}: {error.where}" if error.where else name
@@ -55,6 +68,18 @@ def explain(
         _show(told, guessed=not dialect)
     if not weighed.targets:
         raise typer.Exit(REFUSED)
+
+
+def _scene(loaded: Loaded, actor: Actor, found: Found) -> Scene:
+    """Nothing is remembered here; where files lead is looked up as the gateway does."""
+    placed = files(loaded).find(actor.root, found.paths)
+    return Scene(
+        id="",
+        now_ms=0,
+        real=placed.real,
+        repositories=placed.repositories,
+        traced=placed.whole,
+    )
 
 
 def _read(file: str) -> bytes:

@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 import typer
 
 from halfdoor.backends import guard
-from halfdoor.cli.options import ConfigOption, JsonOption, ProjectOption, console, load, say_json
+from halfdoor.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ProjectOption,
+    console,
+    load,
+    root_of,
+    say_json,
+)
 from halfdoor.config.found import PROVIDERS
 from halfdoor.config.load import Loaded
 from halfdoor.config.tools import ROOT, TOKEN, Tool, tool_for
@@ -74,7 +82,8 @@ def launch(
 def token(loaded: Loaded, tool: Tool, root: Path) -> str:
     """A token that carries tool, project and the project's rules, good for thirty days."""
     until_ms = time.time_ns() // 1_000_000 + LASTS_MS
-    session = Session(tool.name[:64], _named(root), until_ms, loaded.project_rules)
+    rules, file = loaded.project_rules, loaded.project
+    session = Session(tool.name[:64], _named(root), until_ms, rules, str(root), file)
     return mint(session_key(loaded.state_dir), session)
 
 
@@ -103,12 +112,6 @@ def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]
     }
     keys = {p.variable for p in PROVIDERS if urlsplit(p.url).hostname not in passed}
     return sorted(name for name in (*keys, *_OTHER_KEYS) if name in environ and name not in mine)
-
-
-def root_of(start: Path) -> Path:
-    """The project's root: the nearest folder above with a `.git`, else `start` itself."""
-    start = start.resolve()
-    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
 
 
 def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -> None:

@@ -56,6 +56,12 @@ def project_dir(project: Path | None) -> Path:
     return project or Path.cwd()
 
 
+def root_of(start: Path) -> Path:
+    """The project's root: the nearest folder above with a `.git`, else `start` itself."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
+
+
 def counted(count: int, noun: str) -> str:
     """`1 model`, `1,200 models`, `2 entries`."""
     if count == 1:

@@ -4,8 +4,9 @@ from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 from halfdoor.canon.request import Kind
+from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
-from halfdoor.config.model import Backend, Config, Model
+from halfdoor.config.model import Backend, Config, Model, Tables
 from halfdoor.reading.addresses import sent_on
 
 
@@ -18,6 +19,11 @@ def cards(config: Config) -> tuple[Card, ...]:
 def aliases(config: Config) -> tuple[Alias, ...]:
     """The names a tool may ask for, in the file's order; `decide` knows `auto` by itself."""
     return tuple(Alias(match=name.match, choose=name.choose) for name in config.names)
+
+
+def repositories(read: Tables) -> tuple[Repository, ...]:
+    """The repositories that rules may speak of, in the file's order."""
+    return tuple(Repository(each.name, each.root, each.branch) for each in read.repositories)
 
 
 def _card(model: Model, backend: Backend) -> Card:

@@ -16,6 +16,7 @@ from halfdoor.config.suggest import meant
 # promise what nothing keeps.
 PRODUCED: Final = ("secret", "not-scanned", "scan-failed", EVERY)
 PATH: Final = "path:"
+REPO: Final = "repo:"
 SCRIPTED: Final = "scripted:"
 LABEL_LIMIT: Final = 300
 
@@ -23,22 +24,30 @@ LABEL_LIMIT: Final = 300
 def check(source: Source, tables: Tables) -> None:
     """Raise SetupError for the first thing that cannot be meant."""
     _listening(source, tables)
-    for section in ("tokens", "backends", "models"):
+    for section in ("tokens", "backends", "models", "repositories"):
         _distinct(source, section, [entry.name for entry in getattr(tables, section)])
     _backends(source, tables)
     _models(source, tables)
     _names(source, tables)
+    _repositories(source, tables)
 
 
 def rules(
-    source: Source, entries: Sequence[RuleTable], displaced: Sequence[Rule] = ()
+    source: Source,
+    entries: Sequence[RuleTable],
+    displaced: Sequence[Rule] = (),
+    repositories: Sequence[str] = (),
 ) -> tuple[Rule, ...]:
     """The rules as `decide` reads them, each with its place. Raises SetupError.
 
     displaced: rules that hold for their labels until an entry speaks of the label.
+    repositories: the names that `repo:` may have.
     """
     for index, entry in enumerate(entries):
-        _label(source, index, entry.label)
+        if entry.label.startswith(REPO):
+            _repository_label(source, index, entry.label, repositories)
+        else:
+            _label(source, index, entry.label)
         _demand(source, index, entry)
     named = [entry.name or entry.label for entry in entries]
     for index, name in enumerate(named):
@@ -105,7 +114,7 @@ def _demand(source: Source, index: int, entry: RuleTable) -> None:
 
 def produced(label: str) -> bool:
     """Does any detector give this label?"""
-    return label in PRODUCED or label.startswith(PATH)
+    return label in PRODUCED or label.startswith((PATH, REPO))
 
 
 def host_and_port(listen: str) -> tuple[str, int] | None:
@@ -245,6 +254,27 @@ def _names(source: Source, tables: Tables) -> None:
             )
 
 
+def _repositories(source: Source, tables: Tables) -> None:
+    for index, each in enumerate(tables.repositories):
+        if not each.root.startswith(("/", "~/")) or not each.root.isprintable():
+            raise source.error(
+                ("repositories", index, "root"),
+                f"the root of repository `{each.name}` is not a whole path",
+                "start it with `/` or `~/`",
+            )
+
+
+def _repository_label(source: Source, index: int, label: str, known: Sequence[str]) -> None:
+    name = label.removeprefix(REPO)
+    if name not in known:
+        hint = meant(name, known) if known else ""
+        raise source.error(
+            ("rules", index, "label"),
+            f"`repo:{_shown(name)}` is none of the user's `[[repositories]]`",
+            hint or "declare it in the user's config, or use `halfdoor policy pin`",
+        )
+
+
 def _label(source: Source, index: int, label: str) -> None:
     if label in PRODUCED:
         return
@@ -253,7 +283,7 @@ def _label(source: Source, index: int, label: str) -> None:
         raise source.error(
             place,
             f"nothing produces the label `{_shown(label)}` yet",
-            meant(label, (*PRODUCED, "path:<glob>")),
+            meant(label, (*PRODUCED, "path:<glob>", "repo:<name>")),
         )
     if trouble := glob_trouble(label.removeprefix(PATH)):
         raise source.error(
@@ -269,6 +299,7 @@ def _shown(text: str) -> str:
 
 def glob_trouble(glob: str) -> str:
     """Why a path glob could never mean what its author hoped, "" when it can."""
+    glob = glob.removeprefix("./").removeprefix("/")  # either way: from the project's root
     if not glob.strip():
         return "has no glob"
     if glob.startswith("~") or _absolute(glob) or PureWindowsPath(glob).drive:

@@ -12,6 +12,7 @@ from halfdoor.config import rules as policy
 from halfdoor.config.authorities import check_authorities
 from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
+from halfdoor.config.cards import repositories
 from halfdoor.config.check import check, rules
 from halfdoor.config.model import Config, ProjectTables, Tables
 from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
@@ -48,7 +49,8 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
     path = config or user_file(env)
     user = Config() if config is None and _absent(path) else load_user(path)
     project = project_file(project_dir, env) if project_dir else None
-    added, notes = load_project(project) if project else ((), ())
+    known = tuple(each.name for each in user.repositories)
+    added, notes = load_project(project, known) if project else ((), ())
     state = state_dir(user, env)
     return Loaded(
         config=user,
@@ -72,7 +74,13 @@ def load_user(path: Path) -> Config:
         backends=read.backends,
         models=read.models,
         names=read.names,
-        rules=rules(source, read.rules, policy.DEFAULTS),
+        repositories=repositories(read),
+        rules=rules(
+            source,
+            read.rules,
+            policy.DEFAULTS,
+            tuple(each.name for each in read.repositories),
+        ),
         routing=read.routing,
         source=str(path),
         offline=source.place("server", "offline") if read.server.offline else "",
@@ -84,15 +92,20 @@ def source_of(path: Path) -> Source:
     return Source(path.name, _text(path))
 
 
-def load_project(path: Path) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
-    """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`."""
+def load_project(
+    path: Path, repositories: tuple[str, ...] = ()
+) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`.
+
+    repositories: names that the user's file declares, for `repo:` rules.
+    """
     if path.exists() and not path.is_file():
         # Not opened: a repository's pipe or terminal would hold the start up for ever.
         raise SetupError("is not a regular file", hint="remove it", where=str(path))
     source = source_of(path)
     read = tables(source, ProjectTables)
     unread = f"{source.place('gate')}: `[gate]` is read by nothing yet"
-    return rules(source, read.rules), (unread,) if read.gate else ()
+    return rules(source, read.rules, repositories=repositories), (unread,) if read.gate else ()
 
 
 def rules_in_force(loaded: Loaded) -> tuple[Rule, ...]:

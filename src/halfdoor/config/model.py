@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from halfdoor.canon.rules import Rule
+from halfdoor.canon.scene import Repository
 
 ZoneName = Literal["device", "network", "cloud"]
 AboveName = Literal["exclude", "refuse"]
@@ -233,8 +234,8 @@ class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
     label: Annotated[
         str,
         about(
-            "`secret`, `not-scanned`, `scan-failed`, `path:<glob>`, as `path:payments/**`, or `*` "
-            "for every request."
+            "`secret`, `not-scanned`, `scan-failed`, `path:<glob>`, as `path:payments/**`, "
+            "`repo:<name>` of one of the `[[repositories]]`, or `*` for every request."
         ),
     ]
     ceiling: Annotated[
@@ -261,6 +262,20 @@ class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
     require: Annotated[Requirement | None, about("See `[rules.require]`.")] = None
 
 
+class RepositoryTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """A checkout that rules speak of as `repo:<name>`; its worktrees count as it does."""
+
+    name: Annotated[str, Meta(pattern=NAME, description="What rules call it, after `repo:`.")]
+    root: Annotated[str, about("Its folder; starts with `/` or `~/`. What lies below counts too.")]
+    branch: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!-~]{0,200}$",
+            description="A glob over the branch that is checked out, as `draft/*`; empty is any.",
+        ),
+    ] = ""
+
+
 class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     """How permitted models are put in order."""
 
@@ -278,6 +293,7 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     backends: tuple[Backend, ...] = ()
     models: tuple[Model, ...] = ()
     names: tuple[Name, ...] = ()
+    repositories: tuple[RepositoryTable, ...] = ()
     rules: tuple[RuleTable, ...] = ()
     routing: Routing = Routing()
 
@@ -303,6 +319,7 @@ class Config(Struct, frozen=True):
     backends: tuple[Backend, ...] = ()
     models: tuple[Model, ...] = ()
     names: tuple[Name, ...] = ()
+    repositories: tuple[Repository, ...] = ()
     rules: tuple[Rule, ...] = ()
     routing: Routing = Routing()
     source: str = ""

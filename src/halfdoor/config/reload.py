@@ -28,6 +28,7 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
         *_terms(old.config.backends, new.config.backends),
         *_pins(old.config.backends, new.config.backends),
         *_keys(old.config.backends, new.config.backends),
+        *_repositories(old, new),
         *_places(old, new),
     )
 
@@ -91,6 +92,16 @@ def _better(new: Terms, old: Terms) -> bool:
     )
     trained = new.training == "never" and old.training != "never"
     return kept or trained or (new.region not in {"", old.region})
+
+
+def _repositories(old: Loaded, new: Loaded) -> Iterator[str]:
+    """One that is gone, moved or narrowed to a branch gives its label to less."""
+    kept = {(r.name, r.root, r.branch) for r in new.config.repositories}
+    ruled = {rule.label for rule in rules_in_force(old)}
+    for each in old.config.repositories:
+        same = {(each.name, each.root, each.branch), (each.name, each.root, "")}
+        if f"repo:{each.name}" in ruled and not same & kept:
+            yield f"repository `{each.name}` would cover less, or another folder"
 
 
 def _zones(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Labels and candidates → the verdict: who may see this request, and why."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.labels import Label, Zone
@@ -8,6 +9,13 @@ from halfdoor.canon.rules import EVERY, Above, Rule
 from halfdoor.decide.names import Candidates
 from halfdoor.decide.rules import Bound, RuleBook, strictness
 from halfdoor.reading import terms
+
+# Places that are no part of the body.
+_REMOVE: Final = {
+    "paths": "leave out the file whose name leads there",
+    "project": "work in another repository",
+    "session": "begin a new session, or have this one lifted (`halfdoor session list`)",
+}
 
 
 def decide(candidates: Candidates, labels: Iterable[Label], book: RuleBook) -> Verdict:
@@ -141,4 +149,7 @@ def _named(rule: Rule) -> str:
 
 def _remove(bound: Bound) -> str:
     """The beginning of a hint; what holds for every request cannot be taken out of it."""
-    return "" if bound.label.name == EVERY else f"take it out of {bound.label.place}, or "
+    if bound.label.name == EVERY:
+        return ""
+    place = bound.label.place
+    return f"{_REMOVE.get(place, f'take it out of {place}')}, or "

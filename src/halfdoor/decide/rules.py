@@ -18,7 +18,10 @@ class Bound(Struct, frozen=True):
 
 
 class RuleBook:
-    """The rules in force, indexed by label."""
+    """The rules in force, indexed by label.
+
+    labels: those they speak of. places: some of them ask where files are.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
@@ -28,6 +31,8 @@ class RuleBook:
         self._book: Mapping[str, list[Rule]] = book
         every = Label(EVERY, "request", "rule")
         self._always = {(rule, EVERY): Bound(rule, every) for rule in book.pop(EVERY, ())}
+        self.labels = frozenset(book)
+        self.places = any(label.startswith(("path:", "repo:")) for label in book)
 
     def bounds(self, labels: Iterable[Label]) -> tuple[Bound, ...]:
         """Every rule that these labels bring into force, the strictest first.

@@ -4,12 +4,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import re2
 
 from halfdoor.canon.labels import Label
-from halfdoor.reading.passages import Passage
+from halfdoor.reading.effects import winding
+from halfdoor.reading.passages import PATHS_TOLD, Passage
 
 _BYTES: Final = re2.Options()
 _BYTES.encoding = re2.Options.Encoding.LATIN1
@@ -21,21 +22,31 @@ _LINE: Final = rb"(?m)^(?:[./~][^\n]*SAID[^\n]*|[^\n(){};=]*SAID[^\n(){};=]*)$"
 _PLAIN: Final = re2.compile(r"[^*?/\\]+")
 _CLASS: Final = re2.compile(r"\[[^\]/]*\]")
 _STEPS: Final = 12
+_FROM_ROOT: Final = ("/", "./")
 
 
 class PathDetector:
-    """Matches globs at any directory boundary, in any case: the project's root is not known.
+    """Matches globs at any directory boundary, in any case.
 
-    globs: as the rules wrote them. `*` and `?` stay inside one name, `**` crosses names, a leading
-    slash means the whole path; `payments/**` is also the folder `payments` itself.
+    globs: as the rules wrote them. `*` and `?` stay inside one name, `**` crosses names;
+    `payments/**` is also the folder `payments` itself. One that begins with `/` or `./` counts from
+    the project's root (or is a whole path: `/etc/**`), and like the others where no root is known.
+    places: other rules ask where files are, too.
     """
 
     name = "paths"
 
-    def __init__(self, globs: tuple[str, ...]) -> None:
+    def __init__(self, globs: tuple[str, ...], *, places: bool = False) -> None:
+        self._places = places or bool(globs)
         self.identity = "\n".join(globs)
-        self.reads_paths = bool(globs)
-        self._globs = [(glob, re2.compile(_pattern(_folded(glob)), _BYTES)) for glob in globs]
+        self.reads_paths = self._places
+        plain = [glob for glob in globs if not glob.startswith(_FROM_ROOT)]
+        self._globs = [(glob, _compiled(glob)) for glob in plain]
+        self._rooted = [
+            (glob, _compiled(_bare(glob)), _compiled("/" + _bare(glob)))
+            for glob in globs
+            if glob.startswith(_FROM_ROOT)
+        ]
         pieces = _plain_pieces(globs)
         self._told = re2.compile(rb"|".join(pieces), _BYTES) if pieces else None
         said = rb"(?:" + rb"|".join(pieces) + rb")" if pieces else rb"[^\n]"
@@ -43,27 +54,45 @@ class PathDetector:
 
     def find(self, passage: Passage) -> tuple[Label, ...]:
         """One label for each glob; no detail, since a path is the user's own text."""
-        return self.labels(passage.paths, passage.place)
+        if not self._places or not passage.paths:
+            return ()
+        named = tuple(path for path in passage.paths if not ("/.." in path and winding(path)))
+        labels = [*self.labels(named, passage.place)]
+        if len(passage.paths) > PATHS_TOLD:
+            # INVARIANT: a path that is not told cannot be followed, and may lead anywhere.
+            labels.append(Label("scan-failed", passage.place, self.name, "too-many-paths"))
+        return tuple(labels)
 
     def labels(self, paths: Iterable[str], place: str = "") -> tuple[Label, ...]:
         """One label for each glob that speaks of any of these paths."""
         return tuple(Label(f"path:{glob}", place, self.name) for glob in self.matching(paths))
 
     def matching(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """The globs that speak of any of these paths, as the rules wrote them, in their order.
+        """The globs that speak of any of these paths, in their order; not those from the root.
 
         paths: normalised (`reading.effects.normalise`), relative or absolute.
         """
-        lines = "\n".join(paths)
+        named = tuple(paths)
+        lines = "\n".join(named)
         if not lines or (_WILD.isdisjoint(lines) and not self.telling(lines)):
             return ()
-        text = _folded(lines).encode("utf-8", "surrogatepass")
-        plain = text.decode("utf-8", "replace")
-        asked = [line for line in plain.split("\n") if not _WILD.isdisjoint(line)]
+        return _matching(named, self._globs)
+
+    def rooted(self, paths: tuple[str, ...], root: str) -> tuple[str, ...]:
+        """The globs from the root that any of these paths, named or real, matches.
+
+        root: the project's, "" when it is not known. A relative path counts from the root; one that
+        leaves it upwards, from anywhere.
+        """
+        if not self._rooted or not paths:
+            return ()
+        spelt = [_spelt(path, root) for path in paths]
+        within = tuple(path for path in spelt if path.startswith("/"))
+        anywhere = tuple(path for path in spelt if path and not path.startswith("/"))
         return tuple(
             glob
-            for glob, regexp in self._globs
-            if regexp.search(text) or any(_may_mean(line, glob) for line in asked)
+            for glob, loose, strict in self._rooted
+            if _matching(within, [(glob, strict)]) or _matching(anywhere, [(glob, loose)])
         )
 
     def telling(self, text: str) -> bool:
@@ -81,6 +110,36 @@ class PathDetector:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
+
+
+def _matching(paths: tuple[str, ...], globs: list[tuple[str, Any]]) -> tuple[str, ...]:
+    text = _folded("\n".join(paths)).encode("utf-8", "surrogatepass")
+    plain = text.decode("utf-8", "replace")
+    asked = [line for line in plain.split("\n") if not _WILD.isdisjoint(line)]
+    return tuple(
+        glob
+        for glob, regexp in globs
+        if paths and (regexp.search(text) or any(_may_mean(line, _bare(glob)) for line in asked))
+    )
+
+
+def _spelt(path: str, root: str) -> str:
+    """`/x` for what lies in the root or is absolute, `x` for what may lie anywhere."""
+    if not root:
+        return path.lstrip("/")
+    if not path.startswith("/"):
+        loose = path.startswith(("../", "~")) or ":" in path[:2] or winding(path)
+        return path if loose else "/" + path
+    inner = _folded(path).casefold().removeprefix(_folded(root).casefold() + "/")
+    return path if inner.startswith("/") else "/" + inner
+
+
+def _bare(glob: str) -> str:
+    return glob.removeprefix("./").lstrip("/")
+
+
+def _compiled(glob: str) -> Any:
+    return re2.compile(_pattern(_folded(glob)), _BYTES)
 
 
 def _folded(text: str) -> str:

@@ -18,7 +18,7 @@ from halfdoor.detect.texts import UNREADABLE, Blocks, Kept
 from halfdoor.errors import ClientError
 from halfdoor.reading import effects, passages
 from halfdoor.reading.followed import FOLLOWED
-from halfdoor.reading.passages import Passage
+from halfdoor.reading.passages import PATHS_TOLD, Passage
 from halfdoor.reading.prints import Prints
 
 # Room for about 20,000 blocks: a long coding session has some hundreds.
@@ -26,8 +26,6 @@ CACHE_BYTES: Final = 8 * 1024 * 1024
 # What a block takes that has neither labels, marks nor paths, and what each of these adds.
 _SEEN_BYTES: Final = 300
 _FACT_BYTES: Final = 80
-# Rules see all paths of a block; the scene is told this many.
-_PATHS_TOLD: Final = 256
 _TURNS: Final = ("messages[", "input[")
 
 
@@ -183,7 +181,7 @@ class Surveyor:
         texts = tuple(mark("text", text) for text in passage.assistant_texts)
         return Seen(
             labels=tuple(dict.fromkeys(structs.replace(label, place="") for label in labels)),
-            paths=passage.paths[:_PATHS_TOLD],
+            paths=passage.paths[:PATHS_TOLD],
             answered=answered,
             marks=(*answered, *(print_ for print_, _ in sealed), *texts),
             signatures=sealed,

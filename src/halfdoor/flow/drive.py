@@ -19,7 +19,7 @@ from halfdoor.canon.commands import (
     Unrecorded,
 )
 from halfdoor.canon.decision import Permit
-from halfdoor.canon.scene import Scene
+from halfdoor.canon.scene import Placed, Scene
 from halfdoor.errors import BackendError, LogError
 from halfdoor.flow.pinger import Pinger
 from halfdoor.flow.ports import Calling, Incoming, Services, Sink
@@ -29,6 +29,7 @@ ERROR_BODY_LIMIT_BYTES = 1024 * 1024
 # A client's hanging up must be heard within a second (promise 8). Listening for it takes a task,
 # which an answer that is whole before this never needs.
 LISTEN_AFTER_S = 0.1
+_NOWHERE = Placed()
 
 
 async def drive(
@@ -106,6 +107,7 @@ class _Performer:
         clock = self._services.clock
         now_ms = clock.now_ms()
         recalled = await self._services.memory.recall(command.marks, command.texts)
+        placed = await self._placed(command)
         return Scene(
             id=clock.exchange_id(now_ms),
             now_ms=now_ms,
@@ -114,7 +116,15 @@ class _Performer:
             latched=recalled.latched,
             origins=recalled.origins,
             widened=self._services.widened(),
+            real=placed.real,
+            repositories=placed.repositories,
+            traced=placed.whole,
         )
+
+    async def _placed(self, command: Begin) -> Placed:
+        if not command.places or not (command.paths or command.actor.root):
+            return _NOWHERE
+        return await self._services.files.place(command.actor.root, command.paths)
 
     async def _remember(self, command: Remember) -> None:
         # INVARIANT: what fails after a call is told only when its outcome is recorded (promise 1).

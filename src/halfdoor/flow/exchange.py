@@ -50,7 +50,8 @@ def exchange(
     Raises ClientError, before anything was decided, for a request that cannot be read.
     """
     found = house.surveyor.survey(request)
-    scene = yield Begin(actor, request.session, found.marks, found.paths, found.texts)
+    places = house.book.places
+    scene = yield Begin(actor, request.session, found.marks, found.paths, found.texts, places)
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
     ready = prepare(weighed, weighed.targets[0], house) if weighed.targets else None

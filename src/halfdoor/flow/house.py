@@ -8,6 +8,7 @@ from halfdoor.canon.cards import Alias, Card
 from halfdoor.canon.request import Request
 from halfdoor.decide.route import Strategy
 from halfdoor.decide.rules import RuleBook
+from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.survey import Found
 from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
@@ -24,7 +25,10 @@ class Survey(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log."""
+    """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log.
+
+    paths: finds the globs of the rules in force, for paths that are no part of a block.
+    """
 
     dialects: Mapping[str, Dialect]
     cards: tuple[Card, ...]
@@ -32,6 +36,7 @@ class House:
     book: RuleBook
     strategy: Strategy
     surveyor: Survey
+    paths: PathDetector
     prints: Prints
     mac: Callable[[bytes], str]
     policy_hash: str

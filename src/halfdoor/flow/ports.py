@@ -7,6 +7,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Log      | store.log.SqliteLog       | store.log.MemoryLog       |
 | Backend  | backends.http.HttpBackend | backends.scripted         |
 | Memory   | store.shared.SharedMemory | store.memory.Memory       |
+| Files    | store.checkout.Checkout   | the same over PaperFiles  |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
 """
@@ -19,6 +20,7 @@ from halfdoor.canon.commands import Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.record import Entry
+from halfdoor.canon.scene import Placed
 
 
 class Log(Protocol):
@@ -97,6 +99,16 @@ class Memory(Protocol):
         """Keep these marks for later turns; whoever asks afterwards finds them."""
 
 
+class Files(Protocol):
+    """Where named paths lead on this machine."""
+
+    async def place(self, root: str, paths: tuple[str, ...]) -> Placed:
+        """Follow the paths from the project's root; never raises, and never takes long.
+
+        root: see `Actor.root`. paths: as named, relative ones to the root or a folder below it.
+        """
+
+
 class Clock(Protocol):
     """Time and chance."""
 
@@ -141,5 +153,6 @@ class Services:
     backends: Mapping[str, Backend]
     memory: Memory
     clock: Clock
+    files: Files
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict

@@ -1,5 +1,7 @@
 """Everything decided about a request before its first byte: pure, and where `explain` stops."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from halfdoor.canon.decision import Target, Verdict
@@ -11,6 +13,8 @@ from halfdoor.decide.policy import decide
 from halfdoor.decide.route import plan
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
+
+_FILES = "files"
 
 
 class Weighed(Struct, frozen=True):
@@ -28,7 +32,7 @@ class Weighed(Struct, frozen=True):
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
     """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
-    labels = (*found.labels, *scene.remembered)
+    labels = (*found.labels, *scene.remembered, *_placed(actor, found, scene, house))
     who = candidates(request.model, house.cards, house.aliases, request.kind)
     who = widened(who, scene.widened) if scene.widened else who
     verdict = decide(who, labels, house.book)
@@ -42,3 +46,25 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
 def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:
     """Whom to ask for a count: who would be asked first, if that one counts in this dialect."""
     return tuple(target for target in targets[:1] if target.dialect == request.dialect)
+
+
+def _placed(actor: Actor, found: Found, scene: Scene, house: House) -> Iterator[Label]:
+    """Labels of where files really are, whatever they are called."""
+    if not house.book.places:
+        return
+    real = tuple(_from(path, actor.root) for path in scene.real)
+    led = house.paths.matching(real)
+    rooted = house.paths.rooted((*found.paths, *scene.real), actor.root)
+    for glob in dict.fromkeys((*led, *rooted)):
+        yield Label(f"path:{glob}", "paths", _FILES)
+    for name in scene.repositories:
+        if f"repo:{name}" in house.book.labels:
+            yield Label(f"repo:{name}", "project", _FILES)
+    if not scene.traced:
+        # INVARIANT: a path that could not be followed may lead anywhere.
+        yield Label("scan-failed", "paths", _FILES, "untraced")
+
+
+def _from(path: str, root: str) -> str:
+    """What lies in the project is named from its root: no rule is about the folders above it."""
+    return path.removeprefix(f"{root}/") if root else path

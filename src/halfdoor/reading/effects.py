@@ -8,7 +8,7 @@ wrongly only makes a path rule stricter.
 import json
 import posixpath
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final, Protocol
 from urllib.parse import unquote
 
@@ -115,6 +115,12 @@ def normalise(path: str) -> str:
     return "" if path in {".", "/", "..", "/dev/null"} or "\n" in path else path
 
 
+def winding(path: str) -> bool:
+    """Does `..` follow a name? If that is a link, only the file system knows where it leads."""
+    steps = path.replace("\\", "/").split("/")
+    return any(up == ".." and step not in {"", ".", ".."} for step, up in pairwise(steps))
+
+
 class _Call:
     """Walks the arguments of one call and notes what they name."""
 
@@ -214,4 +220,10 @@ class _Call:
 
 
 def _each_once(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(path for path in dict.fromkeys(normalise(path) for path in paths) if path)
+    found: dict[str, None] = {}
+    for path in paths:
+        found[normalise(path)] = None
+        if "/.." in path and winding(path):
+            found[path.strip()] = None
+    found.pop("", None)
+    return tuple(found)

@@ -15,6 +15,8 @@ from halfdoor.reading import effects, hidden, leaves
 
 # Shorter texts are said by everybody.
 _TELLING_CHARS: Final = 64
+# The paths of one block that can be followed to where they lead; more count as not scanned.
+PATHS_TOLD: Final = 4096
 
 Item = dict[str, object]
 

@@ -139,7 +139,7 @@ class Access:
         sessions = [self.sessions.read(token) for token in dict.fromkeys(tokens)]
         rules = tuple(rule for session in sessions for rule in session.rules)
         first = sessions[0]
-        return Actor("launch", first.tool, first.project, rules), next(iter(others), "")
+        return Actor("launch", first.tool, first.project, rules, first.root), next(iter(others), "")
 
     def _recognised(self, shown: list[str]) -> tuple[str, list[str]]:
         """The token's name and what is left. Every token is compared, whatever matched before."""

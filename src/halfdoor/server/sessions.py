@@ -26,13 +26,16 @@ LASTS_MS: Final = 30 * 24 * 60 * 60 * 1000
 class Session(Struct, frozen=True):
     """What a token says. project: the folder's own name, for `ps` and `why`. until_ms: Unix time.
 
-    rules: of the project's `.halfdoor.toml` when the tool was launched.
+    rules: of the project's `.halfdoor.toml` when the tool was launched, and file: its path.
+    root: absolute real path of the project's root.
     """
 
     tool: str
     project: str
     until_ms: int
     rules: tuple[Rule, ...] = ()
+    root: str = ""
+    file: str = ""
 
 
 _decoder: Final = msgspec.json.Decoder(Session)
