@@ -20,7 +20,14 @@ class Serving:
     Start, kill and start again: each start uses the same state directory. Blocks: not for a loop.
     """
 
-    def __init__(self, folder: Path, tables: dict[str, Any], state: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tables: dict[str, Any],
+        state: Path | None = None,
+        *options: str,
+    ) -> None:
+        self._options = options
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state = state or folder / "state"
         self.config = folder / "config.toml"
@@ -40,7 +47,15 @@ class Serving:
         """Start the process; it may not be ready yet."""
         with self.said.open("a") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "halfdoor", "serve", "--config", str(self.config)],
+                [
+                    sys.executable,
+                    "-m",
+                    "halfdoor",
+                    "serve",
+                    "--config",
+                    str(self.config),
+                    *self._options,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=said,

@@ -90,7 +90,8 @@ def serve(
         return
     with bound(where, with_others=worker) as listening:
         where = Address(where.host, listening.getsockname()[1])
-        service = Service(assemble(loaded, loaded.state_dir), tokens, where)
+        parent = os.getppid() if worker else 0
+        service = Service(assemble(loaded, loaded.state_dir), tokens, where, parent)
         app = service.app()
 
         async def reload() -> None:
@@ -118,11 +119,15 @@ def _again(config: Path | None, project: Path | None) -> list[str]:
 
 
 class Service:
-    """What is served now: replaced as a whole when the configuration is read again."""
+    """What is served now: replaced as a whole when the configuration is read again.
+
+    parent: see `server.status.Shown`.
+    """
 
     def __init__(
-        self, gateway: Gateway, tokens: tuple[tuple[str, str], ...], where: Address
+        self, gateway: Gateway, tokens: tuple[tuple[str, str], ...], where: Address, parent: int = 0
     ) -> None:
+        self._parent = parent
         self.gateway = gateway
         self._tokens = tokens
         self._where = where
@@ -146,7 +151,14 @@ class Service:
             gateway.services,
             access,
             Limits(body_bytes=server.body_limit_bytes),
-            Status(__version__, os.getpid(), time.monotonic(), gateway.house.cards),
+            Status(
+                __version__,
+                os.getpid(),
+                time.monotonic(),
+                gateway.house.cards,
+                gateway.house.policy_hash,
+                self._parent,
+            ),
             running=self.running,
             tightened=gateway.tightened,
             added=self._switch.rules,

@@ -64,7 +64,11 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
 
 def load_user(path: Path) -> Config:
     """Read one user's file. Raises SetupError with `file:line` and a hint."""
-    source = source_of(path)
+    return user_config(source_of(path), str(path))
+
+
+def user_config(source: Source, path: str) -> Config:
+    """A user's file that has been read, or is not written yet. Raises SetupError as above."""
     read = tables(source, Tables)
     check(source, read)
     check_authorities(source, read)
@@ -82,7 +86,7 @@ def load_user(path: Path) -> Config:
             tuple(each.name for each in read.repositories),
         ),
         routing=read.routing,
-        source=str(path),
+        source=path,
         offline=source.place("server", "offline") if read.server.offline else "",
     )
 

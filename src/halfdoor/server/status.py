@@ -30,7 +30,11 @@ class ModelShown(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """The answer of `GET /halfdoor/status`. uptime_s: whole seconds. in_flight: exchanges now."""
+    """The answer of `GET /halfdoor/status`. uptime_s: whole seconds. in_flight: exchanges now.
+
+    policy: hash (hex) of the rules in force. parent: the process that passes signals on to all
+    workers, 0 where there is one process.
+    """
 
     program: str
     version: str
@@ -40,15 +44,27 @@ class Shown(Struct, frozen=True):
     scripted: bool
     offline: bool
     models: tuple[ModelShown, ...]
+    policy: str = ""
+    parent: int = 0
 
 
 class Status:
     """What does not change while a process runs, and how to word it.
 
-    started_s: monotonic seconds.
+    started_s: monotonic seconds. pid, policy, parent: see `Shown`.
     """
 
-    def __init__(self, version: str, pid: int, started_s: float, cards: tuple[Card, ...]) -> None:
+    def __init__(
+        self,
+        version: str,
+        pid: int,
+        started_s: float,
+        cards: tuple[Card, ...],
+        policy: str = "",
+        parent: int = 0,
+    ) -> None:
+        self._policy = policy
+        self._parent = parent
         self._version = version
         self._pid = pid
         self._started_s = started_s
@@ -68,6 +84,8 @@ class Status:
                 self._scripted,
                 guard.is_offline(),
                 tuple(_shown(card, widened) for card in self._cards),
+                self._policy,
+                self._parent,
             )
         )
 

@@ -11,6 +11,7 @@ import typer
 from halfdoor.cli.policy.check import check
 from halfdoor.cli.policy.draft import draft
 from halfdoor.cli.policy.index import index
+from halfdoor.cli.policy.pin import pin
 from halfdoor.cli.policy.test import compare
 from halfdoor.cli.policy.trial import trial
 
@@ -20,6 +21,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "test": compare,
     "try": trial,
     "import": draft,
+    "pin": pin,
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look over, test, try and draft the rules.")

@@ -1,0 +1,66 @@
+"""A gateway that runs: where it answers, what it says of itself, and how it is told to reload."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from halfdoor.backends.http import authority, control_get
+from halfdoor.canon.decision import ControlPermit
+from halfdoor.config.model import Config
+from halfdoor.errors import BackendError
+from halfdoor.server.status import Shown
+
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  read, never bound
+TAKEN_OVER_S: Final = 5.0
+
+
+def url_of(listen: str, path: str) -> str:
+    """A URL of the gateway that listens there."""
+    host, _, port = listen.rpartition(":")
+    return f"http://{_ANYWHERE.get(host, host)}:{port}{path}"
+
+
+def shown(config: Config) -> Shown | None:
+    """What the gateway under this configuration says of itself; None when none can be asked.
+
+    Where it wants a token, the first of `[[tokens]]` whose variable is set is shown.
+    """
+    url = url_of(config.server.listen, "/halfdoor/status")
+    secrets = [os.environ[each.env] for each in config.tokens if os.environ.get(each.env)]
+    headers = tuple(("authorization", f"Bearer {secret}") for secret in secrets[:1])
+    try:
+        asked = control_get(url, ControlPermit(authority(url), "status"), 1.0, headers)
+        status, body = asyncio.run(asked)
+        return msgspec.json.decode(body, type=Shown) if status == 200 else None
+    except (BackendError, msgspec.MsgspecError):
+        return None
+
+
+def reloaded(config: Config, before: Shown) -> bool:
+    """Send SIGHUP and wait until other rules are in force; False when they are not, in time."""
+    pid = before.parent or before.pid
+    if not hasattr(signal, "SIGHUP") or not _ours(pid):
+        return False
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGHUP)
+        until = time.monotonic() + TAKEN_OVER_S
+        while time.monotonic() < until:
+            time.sleep(0.05)
+            now = shown(config)
+            if now is not None and now.policy != before.policy:
+                return True
+    return False
+
+
+def _ours(pid: int) -> bool:
+    """Whatever answers on the port may name any process: where that can be seen, it is checked."""
+    try:
+        return b"halfdoor" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return pid > 1 and not Path("/proc/self").exists()
