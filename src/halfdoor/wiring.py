@@ -45,6 +45,7 @@ from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
 from halfdoor.store import index
 from halfdoor.store.checkout import Checkout
+from halfdoor.store.floors import SharedFloors
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.shared import SharedMemory
@@ -95,6 +96,7 @@ class Gateway:
     services: Services
     log: SqliteLog
     memory: SharedMemory
+    floors: SharedFloors
     keys: LogKeys
     engine: Engine
     loaded: Loaded
@@ -115,6 +117,7 @@ class Gateway:
         """Backends first, so that nothing new can be answered while the log drains."""
         await self.hang_up()
         await self.memory.close()
+        await self.floors.close()
         await self.log.close()
 
     async def hang_up(self) -> None:
@@ -143,14 +146,15 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     ping_s = loaded.config.server.ping_s
     admission = Admission(noting(log, clock), time.monotonic)
     backends = _backends(loaded, keys, admission)
+    floors = SharedFloors(state_dir, clock.now_ms, int(loaded.config.server.remember_s * 1000))
     services = Services(
-        log, backends, memory, clock, files(loaded), ping_s, lambda: admission.widened
+        log, backends, memory, clock, files(loaded), floors, ping_s, lambda: admission.widened
     )
     engine = kept_engine(state_dir, keys)
     provenance = restricted_text(state_dir, keys)
     base = house(loaded, keys, engine, None, provenance)
     more = tightener(base, engine, provenance)
-    return Gateway(base, services, log, memory, keys, engine, loaded, more, admission)
+    return Gateway(base, services, log, memory, floors, keys, engine, loaded, more, admission)
 
 
 def noting(log: Log, clock: Clock) -> Note:

@@ -1,6 +1,7 @@
 """An agent's request on its way, and the places in it where a key can stand; both dialects."""
 
 import base64
+import itertools
 import json
 import urllib.parse
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from tests.helpers.sources import chat_body, messages_body, sources
 DIALECTS = {"openai_chat": "/v1/chat/completions", "anthropic_messages": "/v1/messages"}
 # A character that nobody writes.
 ESCAPED = "\ue0e5"
+
+
+IDS = itertools.count()
 
 
 class Ask:
@@ -30,6 +34,8 @@ class Ask:
         self.body: dict[str, Any] = make(asked, sources(file_bytes)) | {"stream": stream}
         self.body["tools"] = self.body["tools"][:tools]
         self.headers = {"authorization": "Bearer sk-unused", "content-type": "application/json"}
+        # Each is a session of its own, as the ids of real calls would tell.
+        self.headers |= dict.fromkeys(("x-session-id", "x-claude-code-session-id"), f"s{next(IDS)}")
         self.query = ""
 
     def target(self, root: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from halfdoor.errors import BackendError
 from halfdoor.flow.ports import Services
 from halfdoor.store.checkout import Checkout
+from halfdoor.store.floors import Floors
 from halfdoor.store.log import MemoryLog
 from halfdoor.store.memory import Memory
 
@@ -86,7 +87,9 @@ class World:
 def world(room=None, files=None, **backends) -> World:
     clock, log = StillClock(), MemoryLog(b"s" * 32, room=room)
     files = files or Checkout((), home="/home/u")
-    return World(Services(log, backends, Memory(clock.now_ms), clock, files), log)
+    return World(
+        Services(log, backends, Memory(clock.now_ms), clock, files, Floors(clock.now_ms)), log
+    )
 
 
 def services(**more) -> Services:

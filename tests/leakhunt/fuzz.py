@@ -263,7 +263,7 @@ class World:
         clock = Clock()
         log = FailingLog(self.journal, self.dice["log"])
         memory = FailingMemory(clock.now_ms, self.dice["memory"], self.dice["broken memory"])
-        services = Services(log, self.backends, memory, clock, Checkout((), home="/h"))
+        services = Services(log, self.backends, memory, clock, Checkout((), home="/h"), Floors(clock.now_ms))
         status = Status("test", 1, 0.0, house.cards)
         self._app = App(house, services, Access(), Limits(), status)
 

@@ -133,6 +133,7 @@ class Texts(Protocol):
 class Begin(Struct, frozen=True):
     """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered.
 
+    floors: prints of the session, or of its conversation as far as it has come.
     paths: files named. places: rules in force ask where they, and the project's root, really are.
     texts: for whoever remembers text that labels follow; nobody else asks for it.
     """
@@ -143,6 +144,7 @@ class Begin(Struct, frozen=True):
     paths: tuple[str, ...]
     texts: Texts | None = None
     places: bool = False
+    floors: tuple[bytes, ...] = ()
 
 
 class Append(Struct, frozen=True):
@@ -170,11 +172,27 @@ class Source(Struct, frozen=True):
     shingles: Callable[[], set[int]]
 
 
+class Floor(Struct, frozen=True):
+    """What all later requests of a session carry, since one that was answered did.
+
+    marks: prints of the session, or of its conversation's beginning; any of them stands for it.
+    labels: names, as `derived:secret`, sorted; () lets a floor that there is last on.
+    The rest is who asked, see `Actor`.
+    """
+
+    marks: tuple[bytes, ...]
+    labels: tuple[str, ...]
+    token: str = ""
+    tool: str = ""
+    project: str = ""
+
+
 class Remember(Struct, frozen=True):
     """Asks that marks be remembered for later turns. model: the card that made them.
 
     labels: what the exchange's text carried, to travel with its answer.
     sources: its answer, and its blocks from labelled files.
+    floor: for the session, once an answer has begun to reach it.
     free: the texts of an exchange that carried no label at all; what stands in them says nothing
         of a source that is met later.
     """
@@ -185,6 +203,7 @@ class Remember(Struct, frozen=True):
     labels: tuple[Label, ...]
     sources: tuple[Source, ...] = ()
     free: Texts | None = None
+    floor: Floor | None = None
 
 
 class Call(Struct, frozen=True):

@@ -47,6 +47,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     asked: the model name asked for if it is one that the configuration knows, else "(unknown)".
     policy: hash (hex) of the rules in force; detectors: hash (hex) of the detectors' tables.
     edits: kinds of splices that the first target's body gets.
+    session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
     refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `invalid`.
     """
 
@@ -72,6 +73,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     tool: str = ""
     project: str = ""
     session_mac: str = ""
+    session: str = ""
 
 
 class Attempt(Struct, frozen=True):

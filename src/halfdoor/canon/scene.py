@@ -35,7 +35,8 @@ class Scene(Struct, frozen=True):
 
     id: the exchange's id, sortable by time: `hd_` and 26 lower-case Crockford base-32 digits.
     now_ms: Unix time in milliseconds. draw: one random number in [0, 1).
-    remembered: labels that travel with text seen before (promise 5).
+    remembered: labels that travel with text seen before, or with the session (promise 5).
+    session: short name of the session whose floor is among them, "" if there is none.
     latched: the card that made the calls or thinking this request returns to, "" if none.
     widened: where models were found that are wider than their claim, by backend and model id; a
         backend as a whole under the id "".
@@ -53,3 +54,4 @@ class Scene(Struct, frozen=True):
     real: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     traced: bool = True
+    session: str = ""

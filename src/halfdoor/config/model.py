@@ -55,6 +55,10 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(ge=0, le=3600)],
         about("Silence after which a streaming client gets a keep-alive; 0 never. One commits."),
     ] = 15.0
+    remember_s: Annotated[
+        Annotated[float, Meta(ge=60, le=366 * 86_400)],
+        about("Seconds a session keeps its floor after its last answer; read at the start only."),
+    ] = 86_400.0
     state_dir: Annotated[
         str,
         about("Folder of the log and its keys; empty means `$XDG_STATE_HOME/halfdoor`."),

@@ -7,6 +7,7 @@ INVARIANT: nothing that fails here makes a request look cleaner. A detector that
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
 from typing import Final, Protocol
 
 from msgspec import Struct, structs
@@ -42,6 +43,18 @@ class Detector(Protocol):
         """Labels of this passage, a pure function of it. May raise: that is `scan-failed`."""
 
 
+class Turn(IntEnum):
+    """What a block says of its conversation.
+
+    MODEL: a model spoke before, or here. OWN: it holds what no other conversation has, a call's id
+    or a vendor's seal.
+    """
+
+    NONE = 0
+    MODEL = 1
+    OWN = 2
+
+
 class Found(Struct, frozen=True):
     """All that is known of a request. No text, save vendors' seals.
 
@@ -51,6 +64,7 @@ class Found(Struct, frozen=True):
     returning: prints of the call ids answered since a model last spoke.
     signatures: (print, signature) of each thinking block.
     texts: the blocks' texts as fingerprints, on demand; None where nobody can ask.
+    turns: what each block of `texts` says of its conversation.
     """
 
     labels: tuple[Label, ...] = ()
@@ -59,6 +73,7 @@ class Found(Struct, frozen=True):
     returning: tuple[bytes, ...] = ()
     signatures: tuple[tuple[bytes, str], ...] = ()
     texts: Blocks | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 class Seen(Struct, frozen=True):
@@ -71,6 +86,7 @@ class Seen(Struct, frozen=True):
     signatures: tuple[tuple[bytes, str], ...]
     speaks: bool
     told: Told = Told()
+    turn: Turn = Turn.NONE
 
 
 _UNREADABLE: Final = Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
@@ -187,6 +203,7 @@ class Surveyor:
             signatures=sealed,
             speaks=passage.speaks,
             told=told,
+            turn=_turn(passage),
         )
 
 
@@ -230,6 +247,12 @@ def _linkage(detectors: tuple[Detector, ...], prints: Prints) -> Linkage | None:
     return None
 
 
+def _turn(passage: Passage) -> Turn:
+    if passage.answered or any(passage.signatures) or any(call.id for call in passage.calls):
+        return Turn.OWN
+    return Turn.MODEL if passage.speaks else Turn.NONE
+
+
 def _plain_reader(text: str) -> Callable[[], Passage]:
     return lambda: passages.plain(text, "")
 
@@ -263,6 +286,7 @@ def _merged(places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Bl
         _returning(places),
         tuple(signatures),
         texts,
+        tuple(seen.turn for _, seen in places),
     )
 
 

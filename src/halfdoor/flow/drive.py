@@ -68,6 +68,12 @@ async def _send_whole(sink: Sink, reply: Reply) -> None:
     await sink.finish()
 
 
+async def _remember(what: Remember, services: Services) -> None:
+    if what.floor is not None:
+        await services.floors.hold(what.floor)
+    await services.memory.remember(what)
+
+
 class _Performer:
     """The state of one exchange outside the pure line: its clock, its client, its bytes."""
 
@@ -107,12 +113,14 @@ class _Performer:
         clock = self._services.clock
         now_ms = clock.now_ms()
         recalled = await self._services.memory.recall(command.marks, command.texts)
+        under = await self._services.floors.under(command.floors)
         placed = await self._placed(command)
         return Scene(
             id=clock.exchange_id(now_ms),
             now_ms=now_ms,
             draw=clock.draw(),
-            remembered=recalled.labels,
+            remembered=(*recalled.labels, *under.labels),
+            session=under.session,
             latched=recalled.latched,
             origins=recalled.origins,
             widened=self._services.widened(),
@@ -129,7 +137,7 @@ class _Performer:
     async def _remember(self, command: Remember) -> None:
         # INVARIANT: what fails after a call is told only when its outcome is recorded (promise 1).
         try:
-            await self._services.memory.remember(command)
+            await _remember(command, self._services)
         except Exception as error:  # noqa: BLE001  raised again by `drive`
             self.failed = error
 
@@ -327,7 +335,7 @@ class _Passage:
             learnt = self._call.pipe.learnt()
             if learnt.finished:
                 self._kept = True
-                await self._services.memory.remember(self._call.keep(learnt))
+                await _remember(self._call.keep(learnt), self._services)
 
     def _sent(self) -> int:
         return self._calling.sent_bytes if self._calling else 0

@@ -23,7 +23,7 @@ from halfdoor.canon.commands import (
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.flow import replies, writing
+from halfdoor.flow import replies, session, writing
 from halfdoor.flow.house import House
 from halfdoor.flow.keeping import Keeping
 from halfdoor.flow.preparing import Prepared, prepare
@@ -51,7 +51,10 @@ def exchange(
     """
     found = house.surveyor.survey(request)
     places = house.book.places
-    scene = yield Begin(actor, request.session, found.marks, found.paths, found.texts, places)
+    floors = session.marks(request, actor, found, house.prints)
+    scene = yield Begin(
+        actor, request.session, found.marks, found.paths, found.texts, places, floors
+    )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
     ready = prepare(weighed, weighed.targets[0], house) if weighed.targets else None
@@ -76,7 +79,7 @@ def exchange(
     # INVARIANT: remembered before the outcome is awaited: the client may ask again at once, with
     # half an answer if it hung up (promise 5).
     if ready is not None and over is not None:
-        yield keeping(ready.target, over.learnt)
+        yield keeping(ready.target, over.learnt, floor=_reached(over))
     yield Append(writing.outcome(weighed, tuple(attempts), over))
     if writing.counted_here(weighed, over):
         return replies.counted(weighed)
@@ -97,6 +100,11 @@ def _attempt(
     over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep)
     assert isinstance(over, Answered | Faulted | HungUp)
     return over
+
+
+def _reached(over: Over) -> bool:
+    """Has the client anything of an answer? A request that nobody answered taints no session."""
+    return isinstance(over, Answered) or over.committed
 
 
 def _final(over: Over) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from halfdoor.canon.commands import Learnt, Remember, Source
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
+from halfdoor.flow import session
 from halfdoor.flow.house import House
 from halfdoor.flow.weighing import Weighed
 from halfdoor.reading import followed, grams
@@ -23,10 +24,14 @@ class Keeping:
         self._prints = house.prints
         self._names = tuple(sorted({_derived(label.name) for label in weighed.labels}))
         self._blocks = self._labelled_blocks() if self._names else ()
+        self._floor = session.floor(weighed, house.prints) if self._names else None
         self._harmless = lru_cache(maxsize=1)(self._said_before)
 
-    def __call__(self, target: Target, learnt: Learnt) -> Remember:
-        """Calls and seals by their maker; the answer, and labelled blocks, by their labels."""
+    def __call__(self, target: Target, learnt: Learnt, *, floor: bool = True) -> Remember:
+        """Calls and seals by their maker; the answer, and labelled blocks, by their labels.
+
+        floor: the session keeps the labels, too.
+        """
         mark = self._prints.mark
         marks = [mark("call", call) for call in learnt.calls]
         marks += [mark("signature", seal) for seal in learnt.signatures]
@@ -36,7 +41,8 @@ class Keeping:
         marks += [mark("text", text) for text in learnt.texts]
         labels = tuple(Label(name, "answer", "derived") for name in self._names)
         sources = (*self._blocks, *(self._answer(text) for text in learnt.texts))
-        return Remember(tuple(marks), target.name, target.vendor, labels, sources)
+        held = self._floor if floor else None
+        return Remember(tuple(marks), target.name, target.vendor, labels, sources, floor=held)
 
     def _answer(self, text: str) -> Source:
         def shingles() -> set[int]:

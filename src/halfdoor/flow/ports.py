@@ -7,6 +7,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Log      | store.log.SqliteLog       | store.log.MemoryLog       |
 | Backend  | backends.http.HttpBackend | backends.scripted         |
 | Memory   | store.shared.SharedMemory | store.memory.Memory       |
+| Floors   | store.floors.SharedFloors | store.floors.Floors       |
 | Files    | store.checkout.Checkout   | the same over PaperFiles  |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
@@ -16,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from halfdoor.canon.commands import Headers, Outbound, Remember, Texts
+from halfdoor.canon.commands import Floor, Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.record import Entry
@@ -99,6 +100,28 @@ class Memory(Protocol):
         """Keep these marks for later turns; whoever asks afterwards finds them."""
 
 
+class Under(Protocol):
+    """The floor that a request's session has."""
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Labels that it carries, at the place `session`."""
+
+    @property
+    def session(self) -> str:
+        """The session's short name, "" without a floor."""
+
+
+class Floors(Protocol):
+    """Sessions whose answered requests carried labels, and what their later ones carry."""
+
+    async def under(self, marks: tuple[bytes, ...]) -> Under:
+        """The floor that these marks stand for. Never raises: what fails is `scan-failed`."""
+
+    async def hold(self, floor: Floor) -> None:
+        """Add to a session's floor; whoever asks afterwards, in any process, is under it."""
+
+
 class Files(Protocol):
     """Where named paths lead on this machine."""
 
@@ -154,5 +177,6 @@ class Services:
     memory: Memory
     clock: Clock
     files: Files
+    floors: Floors
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict

@@ -54,6 +54,7 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         tool=actor.tool,
         project=actor.project,
         session_mac=house.mac(session.encode("utf-8", "replace")) if session else "",
+        session=weighed.scene.session,
     )
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Final
 
-KINDS: Final = frozenset({"call", "signature", "source", "text"})
+KINDS: Final = frozenset({"call", "signature", "source", "text", "session", "chain"})
 
 _BLOCK_BYTES: Final = 64
 
