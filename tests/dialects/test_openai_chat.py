@@ -73,6 +73,7 @@ def test_a_session_is_the_clients_own_id():
     body = request().body
     assert read(body, ("session-id", "b"), ("x-session-id", "a")).session == "a"
     assert read(body, ("session-id", "b")).session == "b"
+    assert read(body, ("x-session-affinity", "c")).session == "c"
     assert not read(body).session
 
 

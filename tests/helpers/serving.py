@@ -110,9 +110,6 @@ class Serving:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {
-        name: os.environ[name]
-        for name in ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
-        if name in os.environ
-    }
+    names = {"PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    kept = {k: v for k, v in os.environ.items() if k in names or k.startswith("TEST_")}
     return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1"}

@@ -30,6 +30,8 @@ from halfdoor.server.access import Access
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.status import Status
+from halfdoor.store.checkout import Checkout
+from halfdoor.store.floors import Floors
 from halfdoor.wiring import DIALECTS
 from tests.helpers.asks import DIALECTS as ENDPOINTS
 from tests.helpers.asks import Ask
@@ -263,7 +265,9 @@ class World:
         clock = Clock()
         log = FailingLog(self.journal, self.dice["log"])
         memory = FailingMemory(clock.now_ms, self.dice["memory"], self.dice["broken memory"])
-        services = Services(log, self.backends, memory, clock, Checkout((), home="/h"), Floors(clock.now_ms))
+        services = Services(
+            log, self.backends, memory, clock, Checkout((), home="/h"), Floors(clock.now_ms)
+        )
         status = Status("test", 1, 0.0, house.cards)
         self._app = App(house, services, Access(), Limits(), status)
 

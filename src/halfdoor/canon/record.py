@@ -118,7 +118,8 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
 class Noted(Struct, frozen=True, tag_field="kind", tag="noted"):
     """Something else an auditor must see: `started`, `loosened`, `offline-on` … as the docs list.
 
-    facts: names and values, all from closed sets, numbers or hashes.
+    facts: names and values, all from closed sets, numbers or hashes; of `lifted` also the reason, a
+    person's own words.
     """
 
     id: str

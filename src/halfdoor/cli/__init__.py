@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "policy": "Look over, test, try and draft the rules.",
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List the newest exchanges and say whether the gateway runs.",
+    "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",
     "doctor": "Check the configuration, engines, zones, port, folders and detectors.",

@@ -69,7 +69,8 @@ def launch(
             f"`{chosen.command}` is not on the PATH",
             hint=chosen.install or "name a program that can be started from here",
         )
-    environment = {k: v for k, v in os.environ.items() if k not in gone} | mine
+    environment = {k: v for k, v in os.environ.items() if k not in gone}
+    environment |= {k: v for k, v in mine.items() if k not in gone}
     with _gateway(loaded, config):
         rules = len(loaded.project_rules)
         more = f", {rules} rule(s) of its own" if rules else ""
@@ -101,7 +102,7 @@ def variables(tool: Tool, where: str, secret: str) -> dict[str, str]:
 
 
 def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]) -> list[str]:
-    """Vendor keys that the tool does not get: with one it could go past halfdoor.
+    """Vendor keys, with which the tool could go past halfdoor, and admins' tokens.
 
     A backend with `credentials = "client"` keeps its own vendor's key in the tool's hands.
     """
@@ -111,7 +112,9 @@ def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]
         if backend.credentials == "client"
     }
     keys = {p.variable for p in PROVIDERS if urlsplit(p.url).hostname not in passed}
-    return sorted(name for name in (*keys, *_OTHER_KEYS) if name in environ and name not in mine)
+    admins = {token.env for token in loaded.config.tokens if token.role == "admin"}
+    gone = {*keys, *_OTHER_KEYS} - mine.keys() | admins
+    return sorted(name for name in gone if name in environ)
 
 
 def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -> None:
@@ -129,7 +132,7 @@ def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -
         screen.print(f"        {variable.why}")
     for name in gone:
         screen.print(f"remove  {name}")
-        screen.print("        the vendor's own key: with it the tool could go past halfdoor")
+        screen.print("        with it the tool could go past halfdoor, or change what holds")
 
 
 def _masked(value: str) -> str:

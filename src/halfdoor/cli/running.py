@@ -10,20 +10,19 @@ from typing import Final
 
 import msgspec
 
-from halfdoor.backends.http import authority, control_get
+from halfdoor.backends.control import authority, control_get
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.config.model import Config
 from halfdoor.errors import BackendError
+from halfdoor.server.address import address
 from halfdoor.server.status import Shown
 
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  read, never bound
 TAKEN_OVER_S: Final = 5.0
 
 
 def url_of(listen: str, path: str) -> str:
     """A URL of the gateway that listens there."""
-    host, _, port = listen.rpartition(":")
-    return f"http://{_ANYWHERE.get(host, host)}:{port}{path}"
+    return f"http://{address(listen).asked}{path}"
 
 
 def shown(config: Config) -> Shown | None:
@@ -32,7 +31,8 @@ def shown(config: Config) -> Shown | None:
     Where it wants a token, the first of `[[tokens]]` whose variable is set is shown.
     """
     url = url_of(config.server.listen, "/halfdoor/status")
-    secrets = [os.environ[each.env] for each in config.tokens if os.environ.get(each.env)]
+    tokens = [each for each in config.tokens if each.role == "tool"]
+    secrets = [os.environ[each.env] for each in tokens if os.environ.get(each.env)]
     headers = tuple(("authorization", f"Bearer {secret}") for secret in secrets[:1])
     try:
         asked = control_get(url, ControlPermit(authority(url), "status"), 1.0, headers)

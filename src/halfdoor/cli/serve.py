@@ -33,6 +33,7 @@ from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms
 from halfdoor.server.access import Access
 from halfdoor.server.address import Address, address
+from halfdoor.server.admin import Admin
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.crew import crew
@@ -79,7 +80,7 @@ def serve(
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
-    guarded(where, tokens=len(tokens))
+    guarded(where, tokens=len(loaded.config.tokens) - len(_admins(loaded)))
     if not worker:
         # It looks at every restricted file, and requests do not wait for that.
         Thread(target=_look_over, args=(loaded, project_dir(project)), daemon=True).start()
@@ -140,8 +141,10 @@ class Service:
     def app(self) -> App:
         """The application for what is served now."""
         gateway, server = self.gateway, self.gateway.loaded.config.server
+        admins = _admins(gateway.loaded)
         access = Access(
-            tokens=self._tokens,
+            tokens=tuple(token for token in self._tokens if token[0] not in admins),
+            admins=tuple(token for token in self._tokens if token[0] in admins),
             allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
             loopback=self._where.loopback,
             sessions=self._sessions,
@@ -162,6 +165,7 @@ class Service:
             running=self.running,
             tightened=gateway.tightened,
             added=self._switch.rules,
+            admin=Admin(gateway.floors, gateway.log, gateway.services.clock),
         )
 
     async def reload(self, app: App, read: Callable[[], Loaded]) -> None:
@@ -204,6 +208,11 @@ class Service:
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()
+
+
+def _admins(loaded: Loaded) -> frozenset[str]:
+    """Names of the tokens that ask no model."""
+    return frozenset(each.name for each in loaded.config.tokens if each.role == "admin")
 
 
 async def _leave(before: Gateway) -> None:
@@ -289,7 +298,8 @@ def banner(
     if loaded.offline:
         yield f"!! OFFLINE ({loaded.offline}): only this device is spoken to"
     yield from (f"!! {note}" for note in loaded.notes)
-    token = "<your token>" if loaded.config.tokens else "unused"
+    needed = len(loaded.config.tokens) > len(_admins(loaded))
+    token = "<your token>" if needed else "unused"
     yield "point your tools here"
     yield f"  Claude Code  ANTHROPIC_BASE_URL={root} ANTHROPIC_AUTH_TOKEN={token} claude"
     yield f"  OpenAI SDK   OPENAI_BASE_URL={root}/v1 OPENAI_API_KEY={token}"

@@ -104,6 +104,9 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
     decided, outcome = found.decided, found.outcome
     yield "asked", _asked(decided)
     yield from _titled("found", [_label(label) for label in decided.labels] or ["nothing"])
+    if decided.session:
+        lift = f'halfdoor session lift {decided.session} --reason "…"'
+        yield "session", f"{decided.session} keeps what it carried before; `{lift}` ends that"
     yield "rule", _rule(decided)
     yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
     yield from _titled("excluded", [_left(left) for left in decided.excluded])

@@ -143,7 +143,7 @@ def _listening(source: Source, tables: Tables) -> None:
             f"`listen` is `{tables.server.listen}`",
             'write an address and a port, `listen = "127.0.0.1:4114"`',
         )
-    if not is_loopback(address[0]) and not tables.tokens:
+    if not is_loopback(address[0]) and not any(t.role == "tool" for t in tables.tokens):
         raise source.error(
             ("server", "listen"),
             f"`{tables.server.listen}` is open to other machines and asks for no token",

@@ -89,6 +89,12 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
             description="The environment variable that holds the secret; the file never does.",
         ),
     ]
+    role: Annotated[
+        Literal["tool", "admin"],
+        about(
+            "`tool` may ask models; `admin` may lift sessions and ask nobody. Keep it from tools."
+        ),
+    ] = "tool"
 
 
 class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):

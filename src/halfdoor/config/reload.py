@@ -14,7 +14,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.config.check import is_loopback
 from halfdoor.config.load import Loaded, rules_in_force
-from halfdoor.config.model import Backend
+from halfdoor.config.model import Backend, Token
 from halfdoor.reading.terms import covers
 
 
@@ -140,13 +140,19 @@ def _host(url: str) -> str:
 
 
 def _places(old: Loaded, new: Loaded) -> Iterator[str]:
-    if old.config.tokens and not new.config.tokens:
+    if _tools(old) and not _tools(new):
         yield "no token would be needed any more"
     if more := set(new.config.server.allowed_hosts) - set(old.config.server.allowed_hosts):
         yield f"it would answer to {len(more)} more in `allowed_hosts`"
-    if old.config.tokens and set(new.config.tokens) - set(old.config.tokens):
+    more_tokens = set(new.config.tokens) - set(old.config.tokens)
+    if any(token.role == "admin" or _tools(old) for token in more_tokens):
+        # Any variable can be named as a token's, also one whose value a tool knows.
         yield "a token that is new would be taken"
     if old.config.server.listen != new.config.server.listen:
         yield f"it listens on {old.config.server.listen}, not on {new.config.server.listen}"
     if old.state_dir != new.state_dir:
         yield f"its log is in {old.state_dir}, not in {new.state_dir}"
+
+
+def _tools(loaded: Loaded) -> tuple[Token, ...]:
+    return tuple(token for token in loaded.config.tokens if token.role == "tool")

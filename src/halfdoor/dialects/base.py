@@ -19,6 +19,24 @@ EDITS: Final = frozenset(
 )
 
 
+# Where a client says which session a request belongs to, the most telling first; measured, see
+# docs/reference/clients.md.
+SESSION_HEADERS: Final = (
+    "x-claude-code-session-id",
+    "x-session-id",
+    "session-id",
+    "session_id",
+    "x-session-affinity",
+    "thread-id",
+)
+
+
+def session_of(headers: Headers) -> str:
+    """The client's own session id, "" where no header has one."""
+    sent = dict(headers)
+    return next((sent[name] for name in SESSION_HEADERS if sent.get(name)), "")
+
+
 class Parser(Protocol):
     """Reads a model's stream; any chunking of the same bytes gives the same events."""
 

@@ -80,12 +80,14 @@ class Access:
     """Judges a request by its headers, before its body is read.
 
     tokens: (name, secret); none means that whoever reaches a loopback listener may ask.
+    admins: the same, of those who may change what holds, and may ask no model.
     allowed_hosts: further names to accept in `Host`, lower-case, without port.
     loopback: the listener is reached from this device only.
     sessions: reads the tokens that `launch` gives; None where none are taken.
     """
 
     tokens: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    admins: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     allowed_hosts: frozenset[str] = frozenset({"localhost"})
     loopback: bool = True
     project: str = ""
@@ -117,12 +119,20 @@ class Access:
         """
         self.visit(headers)
         shown = _credentials(headers)
+        # INVARIANT: an admin's token never becomes a caller's credential for a vendor.
+        if self.admins and _recognised(shown, self.admins)[0]:
+            raise ClientError(
+                "an admin token asks no model",
+                status=403,
+                code="admin_token",
+                hint="give your tool a token of its own; it must not hold this one",
+            )
         if launched := [secret for secret in shown if secret.startswith(PREFIX)]:
             return self._launched(launched, [s for s in shown if s not in launched])
         tool = _tool(headers)
         if not self.tokens:
             return Actor("", tool, self.project), next(iter(shown), "")
-        name, others = self._recognised(shown)
+        name, others = _recognised(shown, self.tokens)
         if not name:
             raise ClientError(
                 "no valid token was shown" if shown else "a token is needed",
@@ -131,6 +141,27 @@ class Access:
                 hint="send one of the configured `[[tokens]]` as your tool's API key",
             )
         return Actor(name, tool, self.project), next(iter(others), "")
+
+    def administer(self, headers: RawHeaders) -> str:
+        """The admin token's name. Raises ClientError: nobody without one changes what holds."""
+        self.visit(headers)
+        if not self.admins:
+            raise ClientError(
+                "nobody is an admin here",
+                status=403,
+                code="no_admin",
+                hint='add `[[tokens]]` with `role = "admin"`, set its variable where `halfdoor '
+                "serve` starts and never where a tool does, and restart",
+            )
+        name, _ = _recognised(_credentials(headers), self.admins)
+        if not name:
+            raise ClientError(
+                "an admin token is needed",
+                status=403,
+                code="not_admin",
+                hint='set the variable of a `[[tokens]]` with `role = "admin"`',
+            )
+        return name
 
     def _launched(self, tokens: list[str], others: list[str]) -> tuple[Actor, str]:
         """A tool that `launch` started: who it is stands in its token, not in its user agent."""
@@ -141,20 +172,6 @@ class Access:
         first = sessions[0]
         return Actor("launch", first.tool, first.project, rules, first.root), next(iter(others), "")
 
-    def _recognised(self, shown: list[str]) -> tuple[str, list[str]]:
-        """The token's name and what is left. Every token is compared, whatever matched before."""
-        found, others = "", []
-        for secret in shown:
-            print_ = sha256(secret.encode("latin-1", "replace")).digest()
-            mine = ""
-            for name, token in self.tokens:
-                if compare_digest(sha256(token.encode("latin-1", "replace")).digest(), print_):
-                    mine = name
-            found = found or mine
-            if not mine:
-                others.append(secret)
-        return found, others
-
     def _serves(self, name: str) -> bool:
         if name in self.allowed_hosts:
             return True
@@ -164,6 +181,21 @@ class Access:
             return False
         # An address in `Host` cannot be rebound; beyond loopback a token is needed anyway.
         return address.is_loopback or not self.loopback
+
+
+def _recognised(shown: list[str], tokens: tuple[tuple[str, str], ...]) -> tuple[str, list[str]]:
+    """The token's name and what is left. Every token is compared, whatever matched before."""
+    found, others = "", []
+    for secret in shown:
+        print_ = sha256(secret.encode("latin-1", "replace")).digest()
+        mine = ""
+        for name, token in tokens:
+            if compare_digest(sha256(token.encode("latin-1", "replace")).digest(), print_):
+                mine = name
+        found = found or mine
+        if not mine:
+            others.append(secret)
+    return found, others
 
 
 def passed_on(headers: RawHeaders) -> Headers:

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,7 @@ from halfdoor.flow.exchange import exchange
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
 from halfdoor.server.access import Access, RawHeaders, passed_on
+from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
 from halfdoor.server.sink import AsgiSink, Send
 from halfdoor.server.status import Status
@@ -56,6 +57,7 @@ class Serving:
     status: Status
     tightened: Callable[[tuple[Rule, ...]], House] | None
     added: Callable[[], tuple[Rule, ...]]
+    admin: Admin | None = None
 
     def house_of(self, actor: Actor) -> House:
         """The house, tightened by the rules added for all, and by those of the caller's project."""
@@ -70,6 +72,7 @@ class App:
     """The ASGI application.
 
     tightened: the house for more rules. added: rules that hold for all from now on (`offline`).
+    admin: what an admin may do.
     now: what requests from now on meet; those under way end as they began.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
@@ -86,8 +89,9 @@ class App:
         running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
         tightened: Callable[[tuple[Rule, ...]], House] | None = None,
         added: Callable[[], tuple[Rule, ...]] = tuple,
+        admin: Admin | None = None,
     ) -> None:
-        self.now = Serving(house, services, access, limits, status, tightened, added)
+        self.now = Serving(house, services, access, limits, status, tightened, added, admin)
         self._running = running
         self._routes = routes(house.dialects)
         self._pages = {
@@ -112,6 +116,9 @@ class App:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == LIFT and scope["method"] == "POST":
+            await self._administer(scope, receive, send)
+            return
         route = self._routes.get(scope["path"])
         if route is None or scope["method"] != "POST":
             await self._page(scope, route, send)
@@ -149,6 +156,20 @@ class App:
                 raise
             text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
             await _refuse(send, 500, text, reader)
+
+    async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        now, headers = self.now, scope["headers"]
+        reader = BodyReader(receive, headers, replace(now.limits, body_bytes=BODY_BYTES))
+        try:
+            who = now.access.administer(headers)
+            assert now.admin is not None  # whoever configures admins gives them something to do
+            body = await now.admin.lift(who, await reader.read())
+        except HungUpError:
+            return
+        except ClientError as error:
+            await _refuse(send, error.status, _neutral(error), reader)
+            return
+        await _whole(send, 200, _JSON, body)
 
     async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
         """Everything that is not an exchange. Bodies are not read."""

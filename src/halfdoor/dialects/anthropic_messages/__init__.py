@@ -21,7 +21,7 @@ from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, fra
 from halfdoor.dialects.anthropic_messages.render import render
 from halfdoor.dialects.anthropic_messages.request import conversation
 from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, WholeWatcher
-from halfdoor.dialects.base import Watcher
+from halfdoor.dialects.base import Watcher, session_of
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import Member, elements, members
 from halfdoor.reading.splice import without
@@ -31,7 +31,6 @@ T = TypeVar("T")
 VERSION: Final = "2023-06-01"
 # The least thinking budget that the API takes.
 LEAST_BUDGET: Final = 1024
-SESSION_HEADER: Final = "x-claude-code-session-id"
 
 # Names of an outbound request that pass from a tool to this vendor; the prefixes are open lists.
 _PASSED: Final = frozenset({"accept", "user-agent", "x-app"})
@@ -115,7 +114,7 @@ class AnthropicMessages:
             headers=headers,
             query=query,
             max_tokens=max_tokens,
-            session=next((value for name, value in headers if name == SESSION_HEADER), ""),
+            session=session_of(headers),
             kind=Kind.COUNT if endpoint == COUNT else Kind.CHAT,
         )
 

@@ -17,6 +17,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Block, Conversation, Kind, Request
+from halfdoor.dialects.base import session_of
 from halfdoor.dialects.openai_chat.answer import read_answer, write_answer
 from halfdoor.dialects.openai_chat.body import decoded, wrong
 from halfdoor.dialects.openai_chat.reading import read_conversation
@@ -109,7 +110,7 @@ class OpenAIChat:
             headers=headers,
             query=query,
             max_tokens=_max_tokens(body, spans),
-            session=_session(headers),
+            session=session_of(headers),
             kind=_KINDS[endpoint],
         )
         if request.stream:
@@ -236,11 +237,6 @@ def _max_tokens(body: bytes, spans: dict[str, tuple[int, int]]) -> int | None:
     """The younger field holds where both are sent, as at the vendor."""
     asked = [_read(_counts, body, spans, field, None) for field in _LIMITS]
     return next((count for count in asked if count is not None), None)
-
-
-def _session(headers: Headers) -> str:
-    sent = dict(headers)
-    return sent.get("x-session-id") or sent.get("session-id") or ""
 
 
 def _blocks(body: bytes, found: list[Member], lists: tuple[str, ...]) -> Iterator[Block]:

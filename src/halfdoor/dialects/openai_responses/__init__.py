@@ -17,6 +17,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Block, Conversation, Kind, Request
+from halfdoor.dialects.base import session_of
 from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body, error_type, trouble
 from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
 from halfdoor.dialects.openai_responses.body import decoded, wrong
@@ -45,8 +46,6 @@ RESPONSES: Final = "/v1/responses"
 COUNT: Final = "/v1/responses/input_tokens"
 
 _LISTS: Final = frozenset({"input", "tools"})
-# Where a client says which session a request belongs to, the most telling first.
-_SESSIONS: Final = ("session-id", "session_id", "x-session-id", "thread-id")
 
 _SENT_ON: Final = frozenset({
     "accept", "content-type", "idempotency-key", "originator", "session-id", "session_id",
@@ -226,8 +225,7 @@ def _read(
 
 def _session(headers: Headers, body: bytes, spans: dict[str, tuple[int, int]]) -> str:
     """The client's own session id: a header, else the key under which it caches its prompt."""
-    sent = dict(headers)
-    told = next((sent[name] for name in _SESSIONS if sent.get(name)), "")
+    told = session_of(headers)
     if told or "prompt_cache_key" not in spans:
         return told
     start, end = spans["prompt_cache_key"]
