@@ -130,9 +130,12 @@ class SharedFloors:
                 self._learn(strange, found)
         else:
             found = {}
-        now = self._now_ms()
-        standing = (found.get(m) or self._known.get(m) or self._untold.get(m) for m in marks)
-        return merged(each for each in standing if each is not None and each.until_ms > now)
+        known, untold, now = self._known, self._untold, self._now_ms()
+        standing = [each for mark in marks if (each := known.get(mark)) is not None]
+        standing += found.values()
+        if untold:
+            standing += [untold[mark] for mark in marks if mark in untold]
+        return merged(each for each in standing if each.until_ms > now)
 
     async def hold(self, floor: Floor) -> None:
         """See `flow.ports.Floors.hold`."""
