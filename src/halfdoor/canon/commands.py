@@ -29,8 +29,8 @@ Headers = tuple[tuple[str, str], ...]
 class FaultKind(StrEnum):
     """How a call can fail. `status` faults carry the backend's own HTTP answer.
 
-    `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed. After
-    these two nobody else is tried.
+    `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed.
+    After these two nobody else is tried.
     """
 
     CONNECT = "connect"
