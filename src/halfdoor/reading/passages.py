@@ -6,13 +6,16 @@ Fields that no dialect knows yet are read like all others; what cannot be read a
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
 
 from halfdoor.reading import effects, hidden, leaves
 
+# Of each of two parts that meet: more than a key is long.
+_MEETING_CHARS: Final = 1024
 # Shorter texts are said by everybody.
 _TELLING_CHARS: Final = 64
 # The paths of one block that can be followed to where they lead; more count as not scanned.
@@ -107,7 +110,7 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
     readable = [text for text in said if text not in binary] if binary else said
     within = [text for text in map(hidden.embedded, binary) if text]
     touched = tuple(_touch(call) for call in notes.calls) if paths else ()
-    texts = (*said, *leaves.expand_all(readable), *within)
+    texts = (*said, *_across(found.objects), *leaves.expand_all(readable), *within)
     return Passage(
         place=place,
         texts=texts,
@@ -121,6 +124,22 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
         speaks=notes.speaks,
         touched=touched,
     )
+
+
+def _across(items: Iterable[Item]) -> Iterator[str]:
+    """Where two text parts of one message meet: who reads them as one finds a key cut in two."""
+    for item in items:
+        parts = item.get("content")
+        if isinstance(parts, list) and len(parts) > 1:
+            for one, other in pairwise(parts):
+                before, after = _text_of(one), _text_of(other)
+                if before and after:
+                    yield before[-_MEETING_CHARS:] + after[:_MEETING_CHARS]
+
+
+def _text_of(part: object) -> str:
+    text = part.get("text") if isinstance(part, dict) else ""
+    return text if isinstance(text, str) else ""
 
 
 def plain(text: str, place: str) -> Passage:
