@@ -50,11 +50,11 @@ clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Aider (
 
 leakhunt: .venv/.dev  ## canaries in every place and way: none may leave (three minutes)
 	$(BIN)/python -m tests.leakhunt $(LEAKHUNT)
-	$(BIN)/pytest -m clients -rs tests/leakhunt
+	$(BIN)/pytest -n 2 -m clients -rs tests/clients/test_claude_code_leaks.py
 
 leakhunt-full: .venv/.dev  ## the same with every planted key and 100,000 generated requests
 	$(BIN)/python -m tests.leakhunt --fuzz 100000 --share 1 $(LEAKHUNT)
-	$(BIN)/pytest -m clients -rs tests/leakhunt
+	$(BIN)/pytest -n 2 -m clients -rs tests/clients/test_claude_code_leaks.py
 
 crash: .venv/.dev  ## 300 kills at random moments, under load and at start and stop (some minutes)
 	$(BIN)/python -m tests.crash

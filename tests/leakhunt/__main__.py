@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.leakhunt.fuzz import HOUSE_CASES, Fuzzer
-from tests.leakhunt.processes import run
+from tests.leakhunt.processes import run, say
 from tests.leakhunt.report import faults, lines
 
 
@@ -27,17 +27,17 @@ def main() -> None:
     seed = _seed() if asked.seed is None else asked.seed
     if asked.replay is not None:
         sys.exit(replay(seed, asked.replay))
-    print(f"seed {seed}", flush=True)
+    say(f"seed {seed}")
     began = time.monotonic()
     tally, found = run(seed, asked.fuzz, asked.share)
     seconds = time.monotonic() - began
-    print("\n".join(lines(tally, found, seed, seconds)))
+    say("\n".join(lines(tally, found, seed, seconds)))
     if asked.json:
         told = {"seed": seed, "seconds": round(seconds), "http": tally.as_json()}
         told["fuzzer"] = found.as_json()
         asked.json.write_text(json.dumps(told, indent=1))
     wrong = faults(tally, found)
-    print("\n".join(wrong[:50]) if wrong else "nothing left, and everything is in the log")
+    say("\n".join(wrong[:50]) if wrong else "nothing left, and everything is in the log")
     sys.exit(1 if wrong else 0)
 
 
@@ -47,7 +47,7 @@ def replay(seed: int, number: int) -> int:
     first = number // HOUSE_CASES * HOUSE_CASES
     found = asyncio.run(Fuzzer(seed).replay(first, number - first + 1))
     told = [*found.leaks, *found.unrecorded, *found.held]
-    print("\n".join(told) or f"nothing wrong up to case {number}")
+    say("\n".join(told) or f"nothing wrong up to case {number}")
     return 1 if told else 0
 
 

@@ -1,7 +1,6 @@
 """Parts of a gateway that fail as a seed says, and a journal of what really happened, in order."""
 
 import random
-from collections import OrderedDict
 from typing import Any, Final
 
 from halfdoor.backends.scripted import ScriptedBackend
@@ -70,29 +69,25 @@ class FailingDetector:
         return found
 
 
-class FailingCache(OrderedDict[Any, Any]):
-    """A cache of blocks that forgets, refuses to keep, or breaks."""
+class FailingCache:
+    """A surveyor's cache of blocks that forgets, or breaks."""
 
-    def __init__(self, dice: Dice, breaks: Dice) -> None:
-        super().__init__()
-        self._dice, self._breaks = dice, breaks
+    def __init__(self, inner: Any, dice: Dice, breaks: Dice) -> None:
+        self._inner, self._dice, self._breaks = inner, dice, breaks
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: Any) -> Any:
         self._breaks.throw()
-        return default if self._dice else super().get(key, default)
+        return None if self._dice else self._inner.get(key)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def keep(self, key: Any, seen: Any) -> None:
         self._breaks.throw()
-        super().__setitem__(key, value)
-
-    def move_to_end(self, key: Any, last: bool = True) -> None:
-        if key in self:
-            super().move_to_end(key, last)
+        self._inner.keep(key, seen)
 
 
 def fail_cache(surveyor: Surveyor, dice: Dice, breaks: Dice) -> None:
     """Give a surveyor such a cache."""
-    surveyor._cache = FailingCache(dice, breaks)
+    failing: Any = FailingCache(surveyor._known, dice, breaks)
+    surveyor._known = failing
 
 
 class FailingLog(MemoryLog):

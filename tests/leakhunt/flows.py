@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from tests.helpers.asks import DIALECTS, Ask, in_a_tool_result, written
@@ -247,7 +248,7 @@ def _in_a_file(stage: Stage, said: str) -> Ask:
 def _as_thought(stage: Stage, said: str) -> Ask:
     ask = stage.ask()
     if ask.chat:
-        turn = {"role": "assistant", "content": "Yes.", "reasoning_content": said}
+        turn: dict[str, Any] = {"role": "assistant", "content": "Yes.", "reasoning_content": said}
     else:
         thought = {"type": "thinking", "thinking": said, "signature": "c2VhbA=="}
         turn = {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes."}]}
@@ -279,9 +280,9 @@ async def _cut_and_quoted(stage: Stage) -> None:
 async def _left_and_quoted(stage: Stage) -> None:
     """The client left a stream in the middle and goes on with what it had."""
     stage.ground.device.play(Scene((Say(stage.said),)))
-    answer = await stage.send(stage.sourced(stream=True), leaves_after=900)
+    answer = await stage.send(stage.sourced(stream=True), leaves_after=2400)
     stage.ground.client.drop()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)  # a hang-up is heard within a tenth of a second
     await stage.send(_as_the_models_turn(stage, _heard(answer)))
 
 
@@ -357,8 +358,12 @@ FLOWS: Final = (
 
 def _sources(planted: tuple[Canary, ...]) -> Iterator[tuple[str, Callable[[Ask], None]]]:
     for canary in planted[:2]:
-        yield f"key {canary.name}", lambda ask, text=canary.text: in_a_tool_result(ask, text)
-    yield "ruled file", lambda ask: files.READINGS[0].plant(ask, files.RULED)
+        yield f"key {canary.name}", partial(in_a_tool_result, key=canary.text)
+    yield "ruled file", _ruled_file
+
+
+def _ruled_file(ask: Ask) -> None:
+    files.READINGS[0].plant(ask, files.RULED)
 
 
 async def hunt(ground: Ground, planted: tuple[Canary, ...], tally: Tally) -> None:

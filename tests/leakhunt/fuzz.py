@@ -4,25 +4,23 @@ Each case is made from its seed and number alone, on state that the cases before
 a failing case is repeated with the few before it: see `Fuzzer.replay`.
 """
 
-import asyncio
 import itertools
 import json
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halfdoor.backends.scripted import Turn
-from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Rule
-from halfdoor.decide.rules import RuleBook
 from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
 from halfdoor.flow.house import House
-from halfdoor.flow.ports import Services
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import FORMATS
@@ -30,11 +28,12 @@ from halfdoor.server.access import Access
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.status import Status
-from halfdoor.store.checkout import Checkout
-from halfdoor.store.floors import Floors
 from halfdoor.wiring import DIALECTS
+from tests.helpers.asgi import AsgiClient
 from tests.helpers.asks import DIALECTS as ENDPOINTS
 from tests.helpers.asks import Ask
+from tests.helpers.house import house
+from tests.helpers.world import world
 from tests.leakhunt import files, harmless
 from tests.leakhunt.bodies import DRESSES
 from tests.leakhunt.canaries import FORMS, Canary, keys
@@ -51,7 +50,6 @@ from tests.leakhunt.faults import (
 )
 from tests.leakhunt.ground import ask_for
 from tests.leakhunt.places import PLACES
-from tests.leakhunt.status import waits
 from tests.leakhunt.ways import DEPTH, WAYS
 
 # Cases that share one house, its caches, its log and its memory.
@@ -69,7 +67,7 @@ RULES: Final = (
     Rule("not-scanned", "not-scanned", Zone.CLOUD),
     Rule("payments", f"path:{files.RULED}/**", Zone.DEVICE),
 )
-READINGS: Final = tuple(reading for reading in files.READINGS if not waits(reading.needs))
+READINGS: Final = tuple(reading for reading in files.READINGS if not reading.needs)
 SAID: Final = "The answer to this is long enough to be known again, and it is number {}: no more."
 
 
@@ -140,35 +138,6 @@ class Clock:
         return f"hd_{next(self._numbers):026}"
 
 
-@dataclass
-class Client:
-    """The ASGI side: sends a body in pieces, hears the answer, and may leave in the middle of it."""
-
-    pieces: list[bytes]
-    leaves_after: int | None
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    whole: bool = False
-
-    async def receive(self) -> dict[str, Any]:
-        if self.pieces:
-            piece = self.pieces.pop(0)
-            return {"type": "http.request", "body": piece, "more_body": bool(self.pieces)}
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def send(self, message: Any) -> None:
-        if self.leaves_after is not None and len(self.body) >= self.leaves_after:
-            raise ConnectionResetError("the client has gone")
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-        else:
-            self.body += message["body"]
-            self.whole = not message.get("more_body", False)
-
-
 class Fuzzer:
     """One process's share of a seed's cases. engine: compiled once.
 
@@ -208,7 +177,7 @@ class Fuzzer:
         self._judge(place, made, client, place.journal.events[begun:], number)
 
     def _judge(
-        self, place: "World", made: "Made", client: Client, events: list[Any], number: int
+        self, place: "World", made: "Made", client: AsgiClient, events: list[Any], number: int
     ) -> None:
         name = f"seed {self._seed}, case {number} ({made.kind})"
         called = [(exchange, more) for what, exchange, more in events if what == "called"]
@@ -225,7 +194,7 @@ class Fuzzer:
                 self.found.held.append(f"{name}: {client.status} {client.body[:200]!r}")
 
 
-def unrecorded(events: list[tuple[str, str, Any]], client: Client) -> list[str]:
+def unrecorded(events: list[tuple[str, str, Any]], client: AsgiClient) -> list[str]:
     """What happened and is not in the log, in the order in which it must be there."""
     missing = []
     order = [(what, exchange) for what, exchange, _ in events]
@@ -261,15 +230,14 @@ class World:
             card.backend: Witness(card.backend, DIALECTS[card.dialect], card.zone, self.journal)
             for card in cards
         }
-        house = self._house(chance, tuple(cards), engine, rules)
+        place = self._house(chance, tuple(cards), engine, rules)
         clock = Clock()
         log = FailingLog(self.journal, self.dice["log"])
         memory = FailingMemory(clock.now_ms, self.dice["memory"], self.dice["broken memory"])
-        services = Services(
-            log, self.backends, memory, clock, Checkout((), home="/h"), Floors(clock.now_ms)
-        )
-        status = Status("test", 1, 0.0, house.cards)
-        self._app = App(house, services, Access(), Limits(), status)
+        made = world(**self.backends).services
+        services = replace(made, log=log, memory=memory, clock=clock)
+        status = Status("test", 1, 0.0, place.cards)
+        self._app = App(place, services, Access(), Limits(), status)
 
     def _house(
         self, chance: random.Random, cards: tuple[Card, ...], engine: Engine, rules: Any
@@ -277,16 +245,14 @@ class World:
         prints = Prints(chance.randbytes(32))
         detectors = (SecretDetector(engine), PathDetector((f"{files.RULED}/**",)))
         failing = tuple(FailingDetector(each, self.dice["detector"]) for each in detectors)
-        surveyor = Surveyor(failing, prints, cache_entries=chance.choice((1, 3, 64, 16_384)))
+        surveyor = Surveyor(failing, prints, cache_bytes=chance.choice((1, 3_000, 60_000, 1 << 24)))
         if not self.calm:
             fail_cache(surveyor, self.dice["cache"], self.dice["broken cache"])
-        names = tuple(card.name for card in cards)
         strategy = "prefer" if self.calm else chance.choice(sorted(STRATEGIES))
-        return House(
-            dialects=DIALECTS, cards=cards, aliases=(Alias("claude-*", names),),
-            book=RuleBook(rules), strategy=STRATEGIES[strategy], surveyor=surveyor, prints=prints,
+        return replace(
+            house(cards, rules, strategy=strategy), surveyor=surveyor, prints=prints,
             paths=detectors[1],
-            mac=lambda data: prints.block(data).hex(), policy_hash="00",
+            mac=lambda data: prints.block(data).hex(),
         )  # fmt: skip
 
     def prepare(self, chance: random.Random, number: int) -> None:
@@ -294,21 +260,14 @@ class World:
         for backend in self.backends.values():
             backend.script([_turn(chance, number) for _ in range(4)])
 
-    async def ask(self, made: "Made", chance: random.Random) -> Client:
+    async def ask(self, made: "Made", chance: random.Random) -> AsgiClient:
         """Through the front door."""
         size = chance.choice((64, 1024, 1 << 20))
         pieces = [made.body[at : at + size] for at in range(0, len(made.body), size)] or [b""]
         leaves = chance.choice((0, 1, 40, 400)) if chance.random() < 0.1 else None
-        client = Client(pieces, leaves)
-        path, _, query = made.target.partition("?")
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1"))
-                   for name, value in {"host": "127.0.0.1", **made.headers}.items()]  # fmt: skip
-        scope = {"type": "http", "method": "POST", "path": path, "headers": headers,
-                 "query_string": query.encode("latin-1")}  # fmt: skip
-        try:
-            await self._app(scope, client.receive, client.send)
-        except Exception as error:  # noqa: BLE001  a server would close the connection
-            client.body += f" broken off: {type(error).__name__}".encode()
+        client = AsgiClient(pieces, leaves)
+        with suppress(Exception):  # a server would close the connection
+            await client.ask(self._app, made.target, made.headers)
         return client
 
 

@@ -56,8 +56,15 @@ class Cloud:
         self._tap.sent.clear()
 
 
-def tables(cloud: Cloud, device: FakeModel) -> dict[str, Any]:
-    """Each name prefers the cloud and may fall back to the device; keys and `payments` stay."""
+def tables(cloud: Cloud, device: FakeModel, repository: Path | None) -> dict[str, Any]:
+    """Each name prefers the cloud and may fall back to the device; keys and `payments` stay.
+
+    repository: a checkout whose files stay too.
+    """
+    more = {}
+    if repository is not None:
+        more["repositories"] = [{"name": "core", "root": str(repository)}]
+        more["rules"] = [*RULES, {"label": "repo:core", "ceiling": "device"}]
     return {
         "backends": [
             backend("cloud-chat", cloud, "openai_chat", "cloud"),
@@ -76,6 +83,7 @@ def tables(cloud: Cloud, device: FakeModel) -> dict[str, Any]:
             {"match": "claude-*", "choose": ["big-messages", "big-chat", "small-messages"]},
         ],
         "rules": list(RULES),
+        **more,
     }
 
 
@@ -85,7 +93,8 @@ class Ground:
     client: speaks to the gateway. restart: a new gateway on the same state.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, repository: Path | None = None) -> None:
+        self._repository = repository
         self._server = {"listen": "127.0.0.1:0", "state_dir": str(folder)}
         self.cloud = Cloud()
         self.device = FakeModel(open_fields=True)
@@ -119,7 +128,7 @@ class Ground:
         self._open()
 
     def _open(self) -> None:
-        made = gateway(**tables(self.cloud, self.device), server=self._server)
+        made = gateway(**tables(self.cloud, self.device, self._repository), server=self._server)
         self.door: Gateway = made.__enter__()
         self.client = Client(self.door.url)
 

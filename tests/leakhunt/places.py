@@ -91,7 +91,11 @@ def what_the_model_said(ask: Ask, text: str) -> None:
 
 def thinking(ask: Ask, text: str) -> None:
     if ask.chat:
-        turn = {"role": "assistant", "content": "Yes.", "reasoning_content": f"So {text} is it."}
+        turn: dict[str, Any] = {
+            "role": "assistant",
+            "content": "Yes.",
+            "reasoning_content": f"So {text} is it.",
+        }
     else:
         thought = {"type": "thinking", "thinking": f"So {text} is it.", "signature": "c2VhbA=="}
         turn = {"role": "assistant", "content": [thought, _text("Yes.")]}

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import sys
 import tempfile
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -18,6 +19,12 @@ from tests.leakhunt.tally import Tally
 SHARE: Final = 25 * HOUSE_CASES
 
 
+def say(text: str) -> None:
+    """Print at once: a hunt takes minutes."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def fuzz(seed: int, start: int, count: int) -> Found:
     """In a process of its own."""
     logging.disable(logging.CRITICAL)  # what fails on purpose says so
@@ -30,9 +37,7 @@ def over_http(seed: int, share: int) -> Tally:
     guard.install(testing=True)
     tally = Tally()
     with guard.loopback_test_permit(), tempfile.TemporaryDirectory(prefix="halfdoor-") as folder:
-        asyncio.run(
-            hunt(Path(folder), seed, tally, lambda said: print(said, flush=True), share=share)
-        )
+        asyncio.run(hunt(Path(folder), seed, tally, say, share=share))
     return tally
 
 
@@ -52,5 +57,5 @@ def run(seed: int, count: int, share: int) -> tuple[Tally, Found]:
         for number, part in enumerate(parts, 1):
             found.add(part.result())
             if number % 10 == 0 or number == len(parts):
-                print(f"fuzzer: {found.cases:,} of {count:,}", flush=True)
+                say(f"fuzzer: {found.cases:,} of {count:,}")
         return wire.result(), found

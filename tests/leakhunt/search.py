@@ -27,7 +27,9 @@ _UNSEEN: Final = re.compile(
 )
 _OPENERS: Final = frozenset((b"{", b"[", b'"', b"\x1f", b"\x28"))
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
-_CHUNKED: Final = re.compile(rb"transfer-encoding: *chunked[^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n", re.I)
+_CHUNKED: Final = re.compile(
+    rb"transfer-encoding: *chunked[^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n", re.IGNORECASE
+)
 
 
 class Trace(NamedTuple):

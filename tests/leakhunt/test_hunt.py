@@ -7,10 +7,11 @@ import pytest
 
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Rule
-from tests.leakhunt import bodies, everyday, files, flows, planted, split
+from tests.helpers.asgi import AsgiClient
+from tests.leakhunt import bodies, everyday, files, flows, planted, repositories, split
 from tests.leakhunt.canaries import FORMS, keys
 from tests.leakhunt.faults import Dice, FailingLog, Journal
-from tests.leakhunt.fuzz import HOUSE_CASES, RULES, Client, Found, Fuzzer, unrecorded
+from tests.leakhunt.fuzz import HOUSE_CASES, RULES, Found, Fuzzer, unrecorded
 from tests.leakhunt.ground import Ground
 from tests.leakhunt.hunts import sample
 from tests.leakhunt.places import PLACES
@@ -49,6 +50,14 @@ async def test_nothing_leaves_and_what_is_harmless_does(ground, part):
     assert tally.requests or tally.waiting or sum(tally.everyday.values()) == everyday.REQUESTS
 
 
+async def test_nothing_of_a_repository_that_stays_leaves(tmp_path, loopback):
+    tally, state = Tally(), tmp_path / "state"
+    state.mkdir(mode=0o700)
+    await repositories.hunt(tmp_path / "checkouts", state, tally)
+    assert faults(tally, Found()) == []
+    assert tally.requests or tally.waiting["repositories"]
+
+
 async def test_a_share_of_the_planted_keys_stays(ground):
     tally, chosen = Tally(), sample(SEED, 40)
     await planted.hunt(ground, chosen, tally)
@@ -67,7 +76,7 @@ def test_every_key_place_and_way_is_among_the_cases():
 
 async def test_a_leak_over_http_would_be_seen(ground):
     """The same hunt without the label: what it looks for is a name that stands in every request."""
-    name = planted.keys(random.Random(SEED))[0].name
+    name = CANARIES[0].name
     case = next(case for case in planted.cases(SEED) if case.canary.name == name)
     tally = Tally()
     finder = Finder({"parser": b"the parser keeps its state"})
@@ -97,7 +106,7 @@ async def test_a_case_of_the_fuzzer_is_the_same_each_time():
 
 
 def test_the_fuzzer_would_see_what_is_not_recorded():
-    client = Client([], None, headers={"x-halfdoor-id": "hd_3"})
+    client = AsgiClient([], headers={"x-halfdoor-id": "hd_3"})
     events = [("called", "hd_1", ()), ("decided", "hd_1", None), ("outcome", "hd_1", None),
               ("decided", "hd_2", None), ("called", "hd_2", ())]  # fmt: skip
     assert unrecorded(events, client) == [
