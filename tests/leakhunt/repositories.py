@@ -30,19 +30,24 @@ async def hunt(folder: Path, state: Path, tally: Tally) -> None:
     for each in (core, beside):
         (each / files.FREE).mkdir(parents=True)
     finder = Finder({"a file of the repository": b"entry.tide_of_lighthouse"})
+    number = 0
     async with Ground(state, core) as ground:
         for reading in readings:
             for dialect, stream, asked in forms:
                 if dialect not in reading.dialects:
                     continue
+                number += 2
                 twin = ask_for(dialect, asked, stream=stream)
+                twin.headers["x-claude-code-session-id"] = f"session-{number}"
                 reading.plant(twin, files.FREE)
                 _move(twin, beside)
                 answer = await ground.send(twin)
                 tally.controls += 1
                 if answer.zone != "cloud" or not ground.cloud.take():
-                    tally.held.append(f"{reading.name} beside the repository: {answer.status}")
+                    rule = answer.headers.get("x-halfdoor-rule", "none")
+                    tally.held.append(f"{reading.name} beside the repository, rule {rule}")
                 ask = ask_for(dialect, asked, stream=stream)
+                ask.headers["x-claude-code-session-id"] = f"session-{number + 1}"
                 reading.plant(ask, files.FREE)
                 _move(ask, core)
                 await ground.send(ask)
@@ -50,11 +55,35 @@ async def hunt(folder: Path, state: Path, tally: Tally) -> None:
                     ground, f"{reading.name} in a repository: {dialect} to {asked}", finder, tally
                 )
                 tally.tried["repository", reading.name, "as a tool has it", dialect] += 1
+        await _stranger(ground, core, tally)
+
+
+async def _stranger(ground: Ground, core: Path, tally: Tally) -> None:
+    """Without session ids: whoever begins in the same words has read nothing of the repository."""
+    if waits("strangers"):
+        tally.waiting["strangers"] += 1
+        return
+    ask = ask_for("anthropic_messages", "claude-x", stream=False)
+    files.READINGS[0].plant(ask, files.FREE)
+    _move(ask, core)
+    await ground.send(ask)
+    answer = await ground.send(ask_for("anthropic_messages", "claude-x", stream=False))
+    tally.controls += 1
+    if answer.zone != "cloud":
+        tally.held.append("a stranger who begins in the same words as a reader of the repository")
+
+
+# The twins' text has nothing of the repository's, or the one would be known by the other.
+OTHER: Final = (
+    "Boats are painted in spring.\nRopes are counted on Mondays, before the market opens.\n"
+)
 
 
 def _move(ask: Ask, root: Path) -> None:
-    """`/w/harbour/…` becomes a file below `root`, whose text is its own."""
+    """`/w/harbour/…` becomes a file below `root`; beside the repository with a text of its own."""
     body = json.dumps(ask.body).replace("/w/", f"{root}/")
-    # Twins differ from what they are twins of, or the one would be known by the other.
-    text = "lighthouse" if root.name == "core" else "signal_box"
-    ask.body = json.loads(body.replace("lighthouse", text))
+    if root.name != "core":
+        once, other = (json.dumps(text)[1:-1] for text in (files.code(files.FREE), OTHER))
+        twice, others = (json.dumps(text)[1:-1] for text in (once, other))
+        body = body.replace(once, other).replace(twice, others)
+    ask.body = json.loads(body)
