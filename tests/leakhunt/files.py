@@ -20,19 +20,32 @@ from tests.leakhunt.tally import Leak, Tally
 RULED: Final = "payments"
 FREE: Final = "harbour"
 
-CODE: Final = '''"""Settlement of the {0} ledger."""
+CODE: Final = {
+    RULED: '''"""Settlement of the moonbase ledger."""
 
 
-def settle_{0}_ledger(entries, blue_margin):
-    """Carry every open {0} entry into the next tide."""
-    carried = [entry.carry(blue_margin * 7 + 3) for entry in entries if entry.open_in_{0}]
-    return sorted(carried, key=lambda entry: entry.tide_of_{0})
-'''
+def settle_moonbase_ledger(entries, blue_margin):
+    """Carry every open moonbase entry into the next tide."""
+    carried = [entry.carry(blue_margin * 7 + 3) for entry in entries if entry.open_in_moonbase]
+    return sorted(carried, key=lambda entry: entry.tide_of_moonbase)
+''',
+    # Nothing like the other: a copy with other names would be known again, and is meant to be.
+    FREE: """class Lighthouse:
+    height_m: int
+    lamp: Lamp | None = None
+
+    async def wait_for_fog(self, every_s: float) -> Fog:
+        while (fog := await self.look()) is None:
+            await sleep(every_s)
+        self.lamp = self.lamp or Lamp(watts=self.height_m)
+        return fog
+""",
+}
 
 
 def code(folder: str) -> str:
     """The text of `<folder>/ledger.py`; nothing in it says where it stands."""
-    return CODE.format({RULED: "moonbase", FREE: "lighthouse"}[folder])
+    return CODE[folder]
 
 
 NEEDLES: Final = {

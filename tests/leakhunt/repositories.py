@@ -29,7 +29,7 @@ async def hunt(folder: Path, state: Path, tally: Tally) -> None:
     core, beside = folder / "core", folder / "beside"
     for each in (core, beside):
         (each / files.FREE).mkdir(parents=True)
-    finder = Finder({"a file of the repository": b"entry.tide_of_lighthouse"})
+    finder = Finder({"a file of the repository": b"async def wait_for_fog(self"})
     number = 0
     async with Ground(state, core) as ground:
         for reading in readings:
