@@ -15,6 +15,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.dialects.base import session_of
 from halfdoor.dialects.ollama.answer import read_answer, write_answer
 from halfdoor.dialects.ollama.reading import read_conversation
 from halfdoor.dialects.ollama.rendering import Rendering
@@ -76,6 +77,7 @@ class Ollama:
             headers=headers,
             query=query,
             max_tokens=_limit(body, spans),
+            session=session_of(headers),
         )
 
     def conversation(self, request: Request) -> Conversation:
