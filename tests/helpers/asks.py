@@ -34,9 +34,13 @@ class Ask:
         self.body: dict[str, Any] = make(asked, sources(file_bytes)) | {"stream": stream}
         self.body["tools"] = self.body["tools"][:tools]
         self.headers = {"authorization": "Bearer sk-unused", "content-type": "application/json"}
-        # Each is a session of its own, as the ids of real calls would tell.
-        self.headers |= dict.fromkeys(("x-session-id", "x-claude-code-session-id"), f"s{next(IDS)}")
         self.query = ""
+        self.begin()
+
+    def begin(self) -> None:
+        """A session of its own, as the ids of real calls would tell: these are made up."""
+        told = dict.fromkeys(("x-session-id", "x-claude-code-session-id"), f"s{next(IDS)}")
+        self.headers = self.headers | told
 
     def target(self, root: str) -> str:
         return f"{root}{DIALECTS[self.dialect]}{self.query}"

@@ -160,6 +160,7 @@ def ask_for(dialect: str, asked: str, *, stream: bool) -> Ask:
     """A small agent's request: three tools, one short file read."""
     ask = copy.copy(_template(dialect))
     ask.body = copy.deepcopy(ask.body) | {"model": asked, "stream": stream}
+    ask.begin()
     ask.headers = dict(ask.headers)
     return ask
 

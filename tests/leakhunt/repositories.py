@@ -30,15 +30,12 @@ async def hunt(folder: Path, state: Path, tally: Tally) -> None:
     for each in (core, beside):
         (each / files.FREE).mkdir(parents=True)
     finder = Finder({"a file of the repository": b"async def wait_for_fog(self"})
-    number = 0
     async with Ground(state, core) as ground:
         for reading in readings:
             for dialect, stream, asked in forms:
                 if dialect not in reading.dialects:
                     continue
-                number += 2
                 twin = ask_for(dialect, asked, stream=stream)
-                twin.headers["x-claude-code-session-id"] = f"session-{number}"
                 reading.plant(twin, files.FREE)
                 _move(twin, beside)
                 answer = await ground.send(twin)
@@ -47,7 +44,6 @@ async def hunt(folder: Path, state: Path, tally: Tally) -> None:
                     rule = answer.headers.get("x-halfdoor-rule", "none")
                     tally.held.append(f"{reading.name} beside the repository, rule {rule}")
                 ask = ask_for(dialect, asked, stream=stream)
-                ask.headers["x-claude-code-session-id"] = f"session-{number + 1}"
                 reading.plant(ask, files.FREE)
                 _move(ask, core)
                 await ground.send(ask)
@@ -63,14 +59,23 @@ async def _stranger(ground: Ground, core: Path, tally: Tally) -> None:
     if waits("strangers"):
         tally.waiting["strangers"] += 1
         return
-    ask = ask_for("anthropic_messages", "claude-x", stream=False)
-    files.READINGS[0].plant(ask, files.FREE)
-    _move(ask, core)
-    await ground.send(ask)
-    answer = await ground.send(ask_for("anthropic_messages", "claude-x", stream=False))
+    reader, stranger = _nameless("1"), _nameless("2")
+    files.READINGS[0].plant(reader, files.FREE)
+    _move(reader, core)
+    await ground.send(reader)
+    answer = await ground.send(stranger)
     tally.controls += 1
     if answer.zone != "cloud":
         tally.held.append("a stranger who begins in the same words as a reader of the repository")
+
+
+def _nameless(calls: str) -> Ask:
+    """Without a session's id, and with ids of calls that nobody else has, as models make them."""
+    ask = ask_for("anthropic_messages", "claude-x", stream=False)
+    for name in ("x-session-id", "x-claude-code-session-id"):
+        del ask.headers[name]
+    ask.body = json.loads(json.dumps(ask.body).replace("toolu_", f"toolu_{calls}"))
+    return ask
 
 
 # The twins' text has nothing of the repository's, or the one would be known by the other.

@@ -6,11 +6,7 @@ The report counts what waits, so that none of it is taken for tried.
 from typing import Final
 
 # name -> what its cases need.
-WAITING: Final[dict[str, str]] = {
-    "floor": "a session keeps the labels of what it held (session floor)",
-    "strangers": "a repository's label hangs on no common first message (session floor)",
-    "repositories": "a file of a repository is labelled by where it lies (repository labels)",
-}
+WAITING: Final[dict[str, str]] = {}
 
 
 def waits(feature: str) -> bool:
