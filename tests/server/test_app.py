@@ -18,6 +18,7 @@ from halfdoor.server.body import Limits
 from halfdoor.server.sink import AsgiSink
 from halfdoor.server.status import Status
 from halfdoor.store.log import MemoryLog
+from halfdoor.wiring import DIALECTS as ALL_DIALECTS
 from tests.helpers.house import AWS_KEY, DIALECTS, house, messages_body
 from tests.helpers.world import services
 
@@ -126,9 +127,22 @@ def test_every_endpoint_has_three_paths_and_no_other():
         "/messages",
         "/v1/v1/messages",
     }
-    assert set(routes({"one": DIALECTS["openai_chat"]}).values()) == {
-        (DIALECTS["openai_chat"], "/v1/chat/completions")
-    }
+    chat = DIALECTS["openai_chat"]
+    assert {endpoint for _, endpoint in routes({"one": chat}).values()} == set(chat.endpoints)
+    assert not [path for path in table if "/api/" in path]
+    ollama = routes({"one": ALL_DIALECTS["ollama"]})
+    assert set(ollama) == {"/api/chat", "/v1/api/chat", "/api/generate", "/v1/api/generate"}
+
+
+async def test_an_ollama_client_finds_version_models_and_one_model():
+    assert (await get("/api/version")).json["version"]
+    names = [model["name"] for model in (await get("/api/tags")).json["models"]]
+    assert "auto:latest" in names
+    assert (await get("/api/ps")).json == {"models": []}
+    shown = await post(json.dumps({"model": names[0]}).encode(), path="/api/show")
+    assert (shown.status, "capabilities" in shown.json) == (200, True)
+    missing = await post(b'{"model":"nobody"}', path="/api/show")
+    assert (missing.status, "not found" in missing.json["error"]) == (404, True)
 
 
 def test_two_dialects_cannot_claim_one_path():
@@ -145,7 +159,7 @@ async def test_both_conventions_of_a_base_url_lead_to_the_line(path):
 async def test_an_unknown_path_is_404_and_names_the_known_ones(path):
     client = await post(path=path)
     assert client.status == 404
-    assert "/v1/chat/completions, /v1/messages" in client.json["error"]["message"]
+    assert "/v1/chat/completions, " in client.json["error"]["message"]
     assert "x-halfdoor-id" not in client.headers
 
 

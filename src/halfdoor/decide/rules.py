@@ -48,13 +48,15 @@ class RuleBook:
         return tuple(sorted(found.values(), key=strictness))
 
 
-def strictness(bound: Bound) -> tuple[int, int, bool, str, str]:
+def strictness(bound: Bound) -> tuple[int, int, bool, str, bool, str]:
     """Sort key: narrower ceilings first, refuse before exclude, rules that require something first.
 
-    Names make it total.
+    Names make it total; what was found comes before what is derived from it.
     """
     rule = bound.rule
-    return (rule.ceiling, rule.above, rule.require is None, rule.name, bound.label.name)
+    derived = bound.label.name.startswith(_DERIVED)
+    free = rule.require is None
+    return (rule.ceiling, rule.above, free, rule.name, derived, bound.label.name)
 
 
 def _unruled(label: str) -> Rule:

@@ -25,9 +25,11 @@ from halfdoor.flow.drive import drive
 from halfdoor.flow.exchange import exchange
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
+from halfdoor.server import ollama
 from halfdoor.server.access import Access, RawHeaders, passed_on
 from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
+from halfdoor.server.ollama import Engine
 from halfdoor.server.sink import AsgiSink, Send
 from halfdoor.server.status import Status
 
@@ -101,6 +103,9 @@ class App:
             "/models": self._models,
             "/v1/models": self._models,
             "/v1/v1/models": self._models,
+            "/api/version": lambda _: (_JSON, self.now.status.engine.version()),
+            "/api/tags": lambda headers: self._engine(headers, Engine.tags),
+            "/api/ps": lambda headers: self._engine(headers, Engine.loaded),
         }
         self._exchanges: set[asyncio.Task[Any]] = set()
         self.failed: Exception | None = None
@@ -118,6 +123,9 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == LIFT and scope["method"] == "POST":
             await self._administer(scope, receive, send)
+            return
+        if scope["path"] in ollama.ASKING and scope["method"] == "POST":
+            await self._about(scope, receive, send)
             return
         route = self._routes.get(scope["path"])
         if route is None or scope["method"] != "POST":
@@ -171,6 +179,21 @@ class App:
             return
         await _whole(send, 200, _JSON, body)
 
+    async def _about(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What an Ollama client asks of one model: the name stands in a body."""
+        now, headers = self.now, scope["headers"]
+        reader = BodyReader(receive, headers, replace(now.limits, body_bytes=ollama.BODY_BYTES))
+        try:
+            now.access.admit(headers)
+            answer = now.status.engine.about(scope["path"], await reader.read())
+        except HungUpError:
+            return
+        except ClientError as error:
+            told = msgspec.json.encode({"error": f"halfdoor: {error}"})
+            await _refuse(send, error.status, told, reader)
+            return
+        await _whole(send, 200, _JSON, answer)
+
     async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
         """Everything that is not an exchange. Bodies are not read."""
         try:
@@ -219,6 +242,10 @@ class App:
             time.monotonic(), len(self._exchanges), self.now.services.widened()
         )
 
+    def _engine(self, headers: RawHeaders, page: Callable[[Engine], bytes]) -> tuple[str, bytes]:
+        self.now.access.admit(headers)
+        return _JSON, page(self.now.status.engine)
+
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         if any(name == b"anthropic-version" for name, _ in headers):
@@ -248,7 +275,7 @@ def routes(dialects: Mapping[str, Dialect]) -> dict[str, Route]:
     table: dict[str, Route] = {}
     for dialect in dialects.values():
         for endpoint in dialect.endpoints:
-            for path in {endpoint, endpoint.removeprefix("/v1"), f"/v1{endpoint}"}:
+            for path in dict.fromkeys((endpoint, endpoint.removeprefix("/v1"), f"/v1{endpoint}")):
                 if path in table:
                     raise SetupError(f"two dialects claim the path `{path}`")
                 table[path] = (dialect, endpoint)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from halfdoor.backends import guard
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
+from halfdoor.server.ollama import Engine
 
 Widened = Mapping[tuple[str, str], Zone]
 NOWHERE: Final[Widened] = MappingProxyType({})
@@ -52,6 +53,7 @@ class Status:
     """What does not change while a process runs, and how to word it.
 
     started_s: monotonic seconds. pid, policy, parent: see `Shown`.
+    engine: the models as Ollama's clients ask for them.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Status:
         self._cards = cards
         self._scripted = any(card.scripted for card in cards)
         self.ids = (*dict.fromkeys(card.name for card in cards), "auto")
+        self.engine = Engine(cards, self.ids)
 
     def now(self, ticks_s: float, in_flight: int, widened: Widened = NOWHERE) -> bytes:
         """JSON of a `Shown`. widened: see `Scene.widened`."""

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -127,7 +128,8 @@ async def _ask(url: str, scene: Scene, models: Mapping[str, Pretended]) -> Answe
     """One request, as its tool would send it."""
     for model, turn in scene.plays:
         models[model].script.append(turn)
-    headers = (("user-agent", scene.agent), *_VENDOR_HEADERS)
+    session = scene.session or sha256(scene.title.encode()).hexdigest()[:12]
+    headers = (("user-agent", scene.agent), ("x-session-id", session), *_VENDOR_HEADERS)
     permit = ControlPermit(authority(url), "demo")
     status, came, body = await local_post(url + scene.path, permit, scene.body, headers)
     return Answer(status, dict(came).get("x-halfdoor-id", ""), body)

@@ -61,7 +61,7 @@ class Scene:
 
     agent: the tool's `User-Agent`. plays: (model, what it does), each for one call, in order.
     status: what the tool must get. model: who must answer, "" for nobody. holds: what must stand
-    in the answer.
+    in the answer. session: the tool's id for its conversation.
     """
 
     title: str
@@ -72,9 +72,11 @@ class Scene:
     status: int = 200
     model: str = ""
     holds: bytes = b""
+    session: str = ""
 
 
 _CLAUDE_CODE: Final = "claude-cli/2.1.197 (external, cli)"
+_UPLOAD: Final = "nightly-upload"
 _DIES: Final = Turn(fails=FaultKind.CUT)
 _BUSY: Final = Turn(status=429, headers=(("retry-after", "30"),))
 _ENV_READ: Final = read(("deploy/.env", coding.ENV))
@@ -96,6 +98,7 @@ SCENES: Final = (
         ((NEAR, Turn(text=coding.ABOUT_ENV)),),
         model=NEAR,
         holds=b"UPLOAD_TIMEOUT_S",
+        session=_UPLOAD,
     ),
     Scene(
         "Later: .env is cut, its summary remains",
@@ -108,6 +111,7 @@ SCENES: Final = (
         ),
         ((NEAR, Turn(text="Give the nightly upload 120 s instead of 5")),),
         model=NEAR,
+        session=_UPLOAD,
     ),
     Scene(
         "Claude Code reads payments/refund.py",
