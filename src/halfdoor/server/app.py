@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -103,9 +104,9 @@ class App:
             "/models": self._models,
             "/v1/models": self._models,
             "/v1/v1/models": self._models,
-            "/api/version": lambda _: (_JSON, self.now.status.engine.version()),
-            "/api/tags": lambda headers: self._engine(headers, Engine.tags),
-            "/api/ps": lambda headers: self._engine(headers, Engine.loaded),
+            "/api/version": partial(self._engine, Engine.version),
+            "/api/tags": partial(self._engine, Engine.tags),
+            "/api/ps": partial(self._engine, Engine.loaded),
         }
         self._exchanges: set[asyncio.Task[Any]] = set()
         self.failed: Exception | None = None
@@ -242,7 +243,7 @@ class App:
             time.monotonic(), len(self._exchanges), self.now.services.widened()
         )
 
-    def _engine(self, headers: RawHeaders, page: Callable[[Engine], bytes]) -> tuple[str, bytes]:
+    def _engine(self, page: Callable[[Engine], bytes], headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         return _JSON, page(self.now.status.engine)
 
