@@ -97,7 +97,7 @@ class App:
         self.now = Serving(house, services, access, limits, status, tightened, added, admin)
         self._running = running
         self._routes = routes(house.dialects)
-        self._pages = {
+        self._pages: dict[str, Callable[[RawHeaders], tuple[str, bytes]]] = {
             "/": self._hello,
             "/healthz": self._health,
             "/halfdoor/status": self._show_status,
