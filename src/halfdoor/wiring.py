@@ -2,6 +2,7 @@
 
 import contextlib
 import hmac
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -58,13 +59,22 @@ DIALECTS: Final[dict[str, Dialect]] = {
 # Projects whose tools ask at one time; each has a cache of blocks of its own.
 SETS_OF_RULES: Final = 32
 PATTERNS: Final = "patterns.bin"
+_CHANCE_BYTES: Final = 4096
 _PATH: Final = "path:"
 _REPO: Final = "repo:"
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class SystemClock:
-    """Time and chance from the operating system; implements `flow.ports.Clock`."""
+    """Time and chance from the operating system; implements `flow.ports.Clock`.
+
+    Chance is fetched some hundred requests ahead: each fetch lets go of the interpreter, and
+    another thread then takes its turn.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = b""
+        self._used = 0
 
     def now_ms(self) -> int:
         """Unix time, milliseconds."""
@@ -76,11 +86,18 @@ class SystemClock:
 
     def draw(self) -> float:
         """From the operating system's generator, 32 bits."""
-        return secrets.randbits(32) / 2**32
+        return int.from_bytes(self._chance(4)) / 2**32
+
+    def _chance(self, count: int) -> bytes:
+        """That many bytes that were never given before."""
+        if self._used + count > len(self._ahead):
+            self._ahead, self._used = os.urandom(_CHANCE_BYTES), 0
+        self._used += count
+        return self._ahead[self._used - count : self._used]
 
     def exchange_id(self, now_ms: int) -> str:
         """48 bits of time, then 80 of chance, as 26 base-32 digits: ids sort by time."""
-        number = (now_ms << 80) | secrets.randbits(80)
+        number = (now_ms << 80) | int.from_bytes(self._chance(10))
         return "hd_" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
 
 

@@ -220,3 +220,13 @@ def test_offline_nothing_beyond_the_device_is_ever_permitted(found, seen, book):
     offline = Rule("offline", EVERY, Zone.DEVICE, source="--offline")
     verdict = decide(asked(found), seen, RuleBook([*book, offline]))
     assert all(target.zone is Zone.DEVICE for target in verdict.permitted)
+
+
+def test_a_label_narrows_when_any_of_its_rules_keeps_it_from_somebody():
+    eu = Rule("eu", "personal", Zone.CLOUD, require=Require(regions=("eu",)))
+    book = RuleBook(
+        (Rule("see", "not-scanned", Zone.CLOUD), Rule("key", "secret", Zone.DEVICE), eu)
+    )
+    assert not book.narrows("not-scanned")
+    assert not book.narrows("derived:not-scanned")
+    assert all(book.narrows(label) for label in ("secret", "derived:secret", "personal", "strange"))

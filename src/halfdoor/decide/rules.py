@@ -47,6 +47,13 @@ class RuleBook:
                 found.setdefault((rule, label.name), Bound(rule, label))
         return tuple(sorted(found.values(), key=strictness))
 
+    def narrows(self, label: str) -> bool:
+        """Does any rule keep text with this label from anybody? What nobody rules stays here."""
+        rules = self._book.get(label.removeprefix(_DERIVED))
+        if rules is None:
+            return True
+        return any(rule.ceiling < Zone.CLOUD or rule.require is not None for rule in rules)
+
 
 def strictness(bound: Bound) -> tuple[int, int, bool, str, bool, str]:
     """Sort key: narrower ceilings first, refuse before exclude, rules that require something first.

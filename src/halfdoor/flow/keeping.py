@@ -22,7 +22,9 @@ class Keeping:
     def __init__(self, weighed: Weighed, house: House) -> None:
         self._weighed = weighed
         self._prints = house.prints
-        self._names = tuple(sorted({_derived(label.name) for label in weighed.labels}))
+        # What no rule narrows travels for nothing: every talk about a picture would be followed.
+        held = {label.name for label in weighed.labels if house.book.narrows(label.name)}
+        self._names = tuple(sorted({_derived(name) for name in held}))
         self._blocks = self._labelled_blocks() if self._names else ()
         self._floor = session.floor(weighed, house.prints) if self._names else None
         self._harmless = lru_cache(maxsize=1)(self._said_before)

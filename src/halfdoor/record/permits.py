@@ -6,6 +6,7 @@ from typing import Final
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Decided, Entry
+from halfdoor.record.keyed import keyed
 
 Covered = tuple[tuple[str, Zone], ...]
 
@@ -38,7 +39,7 @@ def seal(key: bytes, exchange: str, targets: Covered, sequence: int) -> bytes:
     for name, zone in targets:
         parts += (name, str(int(zone)))
     message = "".join(f"{len(part)}:{part}" for part in parts)
-    return hmac.digest(key, message.encode("utf-8", "surrogatepass"), "sha256")
+    return keyed(key, message.encode("utf-8", "surrogatepass"))
 
 
 def _planned(entry: Decided) -> Covered:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from halfdoor.canon.record import Checkpoint
 from halfdoor.errors import SetupError
 from halfdoor.record import checkpoint as notes
+from halfdoor.record.keyed import keyed
 
 SIGNING_KEY: Final = "log.key"
 MAC_KEY: Final = "mac.key"
@@ -68,7 +69,7 @@ class LogKeys:
 
     def mac(self, data: bytes) -> str:
         """Keyed hash (HMAC-SHA256, hex): equal for equal content, and not to be guessed from it."""
-        return hmac.digest(self._mac_key, data, "sha256").hex()
+        return keyed(self._mac_key, data).hex()
 
 
 def session_key(directory: Path) -> bytes:
