@@ -64,4 +64,4 @@ def test_bytes_that_are_no_entry_are_refused(data):
 
 def test_a_leaf_of_a_later_version_asks_for_an_upgrade():
     with pytest.raises(LogError, match="upgrade halfdoor"):
-        read(leaf(decided(), 0).replace(b'"v":1}', b'"v":2}'))
+        read(leaf(decided(), 0).replace(b'"v":1,', b'"v":2,'))

@@ -10,10 +10,11 @@ import pytest
 from halfdoor.backends.scripted import ScriptedBackend, Turn
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.record import Outcome
+from halfdoor.canon.record import Decided, Outcome
+from halfdoor.canon.request import Actor
 from halfdoor.errors import LogError, SetupError
 from halfdoor.server.access import Access
-from halfdoor.server.app import App, routes
+from halfdoor.server.app import App, connected, routes
 from halfdoor.server.body import Limits
 from halfdoor.server.sink import AsgiSink
 from halfdoor.server.status import Status
@@ -153,6 +154,43 @@ def test_two_dialects_cannot_claim_one_path():
 @pytest.mark.parametrize("path", ["/v1/messages", "/messages", "/v1/v1/messages"])
 async def test_both_conventions_of_a_base_url_lead_to_the_line(path):
     assert (await post(path=path, query=b"beta=true")).status == 200
+
+
+async def test_a_connected_tools_mark_is_taken_out_of_its_path_and_logged():
+    log = MemoryLog(SEAL)
+    served = app(dataclasses.replace(services(**backends()), log=log))
+    agent = [(b"user-agent", b"claude-cli/2.1.197")]
+    for path in ("/via/claude-1f2e3d4c/v1/messages", "/v1/messages"):
+        assert (await post(of=served, path=path, headers=agent)).status == 200
+    told = [(entry.via, entry.tool) for entry in log.entries if isinstance(entry, Decided)]
+    assert told == [("claude-1f2e3d4c", "claude"), ("", "claude-code")]
+
+
+async def test_a_mark_lets_nobody_in():
+    guarded = app(access=GUARDED)
+    assert (await post(of=guarded, path="/via/claude-1f2e3d4c/v1/messages")).status == 401
+
+
+def test_who_was_launched_stays_who_it_was():
+    launched = Actor("launch", "aider", "shop")
+    assert connected(launched, "claude-1f2e3d4c").tool == "aider"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/healthz", "/v1/models"])
+async def test_pages_are_behind_a_mark_too(path):
+    assert (await get(f"/via/claude-1f2e3d4c{path}")).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/via/claude-1f2e3d4c/halfdoor/status", "/via/x/v1/models", "/via/"]
+)
+async def test_no_other_way_leads_through_a_mark(path):
+    assert (await get(path)).status == 404
+
+
+async def test_codexs_websocket_is_426_behind_a_mark():
+    client = await get("/via/codex-1f2e3d4c/v1/responses", headers=[(b"upgrade", b"websocket")])
+    assert client.status == 426
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/", "/V1/messages", "/v2/messages", "/admin", "/x"])

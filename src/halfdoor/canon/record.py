@@ -49,6 +49,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     edits: kinds of splices that the first target's body gets.
     session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
     refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `invalid`.
+    via: the mark that `connect` put into the address of the tool, "" without one.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     project: str = ""
     session_mac: str = ""
     session: str = ""
+    via: str = ""
 
 
 class Attempt(Struct, frozen=True):

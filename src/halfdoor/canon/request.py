@@ -63,6 +63,7 @@ class Actor(Struct, frozen=True):
 
     project: its folder's name. rules: what its project adds; they only tighten.
     root: absolute real path of the project's root, "" when it is not known.
+    via: the mark in the address that it was connected to, "" without one.
     """
 
     token: str = ""
@@ -70,6 +71,7 @@ class Actor(Struct, frozen=True):
     project: str = ""
     rules: tuple[Rule, ...] = ()
     root: str = ""
+    via: str = ""
 
 
 # --- The conversation: one neutral model that every dialect parses into and renders from. ---

@@ -55,6 +55,7 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         project=actor.project,
         session_mac=house.mac(session.encode("utf-8", "replace")) if session else "",
         session=weighed.scene.session,
+        via=actor.via,
     )
 
 

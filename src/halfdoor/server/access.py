@@ -18,6 +18,8 @@ from halfdoor.canon.request import Actor
 from halfdoor.errors import ClientError
 from halfdoor.server.sessions import PREFIX, Sessions
 
+# What the log calls the token of a tool that `launch` started.
+LAUNCHED: Final = "launch"
 # The longest that a tool sends has 41; a longer one is no name but a message. A name travels in
 # lower case, where the form of some secrets is not recognised any more.
 _NAME_BYTES: Final = 64
@@ -170,7 +172,8 @@ class Access:
         sessions = [self.sessions.read(token) for token in dict.fromkeys(tokens)]
         rules = tuple(rule for session in sessions for rule in session.rules)
         first = sessions[0]
-        return Actor("launch", first.tool, first.project, rules, first.root), next(iter(others), "")
+        actor = Actor(LAUNCHED, first.tool, first.project, rules, first.root)
+        return actor, next(iter(others), "")
 
     def _serves(self, name: str) -> bool:
         if name in self.allowed_hosts:

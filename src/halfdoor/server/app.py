@@ -20,6 +20,7 @@ import msgspec
 from halfdoor.backends import guard
 from halfdoor.canon.request import Actor
 from halfdoor.canon.rules import Rule
+from halfdoor.config import mark
 from halfdoor.dialects.base import Dialect
 from halfdoor.errors import ClientError, SetupError
 from halfdoor.flow.drive import drive
@@ -27,7 +28,7 @@ from halfdoor.flow.exchange import exchange
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
 from halfdoor.server import ollama
-from halfdoor.server.access import Access, RawHeaders, passed_on
+from halfdoor.server.access import LAUNCHED, Access, RawHeaders, passed_on
 from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
 from halfdoor.server.ollama import Engine
@@ -40,6 +41,8 @@ Scope = Mapping[str, Any]
 Route = tuple[Dialect, str]
 Fields = tuple[tuple[str, str], ...]
 
+# Where a request's scope keeps the mark that stood in its path.
+VIA: Final = "halfdoor.via"
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain; charset=utf-8"
 _HELLO: Final = b"halfdoor is running; point your tool's base URL here\n"
@@ -116,7 +119,8 @@ class App:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            path, via = mark.unmarked(scope["path"])
+            await self._serve({**scope, "path": path, VIA: via} if via else scope, receive, send)
         else:
             # A WebSocket is never opened: before acceptance, closing it is an HTTP 403.
             await send({"type": "websocket.close", "code": 1008})
@@ -149,6 +153,7 @@ class App:
         reader = BodyReader(receive, headers, now.limits)
         try:
             actor, key = now.access.admit(headers)
+            actor = connected(actor, scope.get(VIA, ""))
             body = await reader.read()
             query = scope["query_string"].decode("latin-1")
             request = dialect.read(endpoint, passed_on(headers), query, body)
@@ -281,6 +286,17 @@ def routes(dialects: Mapping[str, Dialect]) -> dict[str, Route]:
                     raise SetupError(f"two dialects claim the path `{path}`")
                 table[path] = (dialect, endpoint)
     return table
+
+
+def connected(actor: Actor, via: str) -> Actor:
+    """Who asks, by the address that was written into its settings; a token from `launch` is more.
+
+    A mark is a claim, as a user agent is: it names a tool in the log and allows nothing.
+    """
+    if not via:
+        return actor
+    tool = actor.tool if actor.token == LAUNCHED else via.partition("-")[0]
+    return msgspec.structs.replace(actor, tool=tool, via=via)
 
 
 def _upgrades(headers: RawHeaders) -> bool:

@@ -1,7 +1,7 @@
 """Reading the log: for the command line, while others append. Nothing here can change it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -94,6 +94,19 @@ class LogReader:
         """The newest exchanges, newest first."""
         query = "SELECT exchange FROM entries WHERE kind = 'decided' ORDER BY seq DESC LIMIT ?"
         return [self.exchange(found) for (found,) in self._all(query, (count,))]
+
+    def newest(self, said: Sequence[Mapping[str, str]], since: str) -> Exchange | None:
+        """The newest exchange, decided at `since` (RFC 3339, UTC) or later, that says one of these.
+
+        said: members of its decision and their texts. Reads back from the end, no further.
+        """
+        wanted = [[f'"{name}":"{text}"' for name, text in each.items()] for each in said]
+        for row in self._rows(f"{_ROW} WHERE kind = ? ORDER BY seq DESC", ("decided",)):
+            if row.time < since:
+                return None
+            if any(all(part in row.leaf for part in parts) for parts in wanted):
+                return self.exchange(row.exchange)
+        return None
 
     def entry(self, row: Row) -> Entry:
         """The entry of a row. Raises LogError if its text is none."""
