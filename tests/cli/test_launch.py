@@ -4,13 +4,17 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from halfdoor.cli.launch import stripped, variables
+from halfdoor.cli.launch import arguments, stripped, variables
 from halfdoor.cli.options import root_of
 from halfdoor.config.load import load
 from halfdoor.config.tools import TOOLS, tool_for
+from halfdoor.config.tools.codex import CODEX
+from halfdoor.config.tools.tool import filled
 
 SHOW = "import json, os, sys; print(json.dumps([dict(os.environ), sys.argv[1:]]))"
 ASK = """
@@ -158,11 +162,57 @@ def test_a_vendor_that_takes_the_callers_own_key_keeps_it_in_the_tools_hands(tmp
     assert stripped(loaded, environ, {}) == ["OPENAI_API_KEY"]
 
 
-def test_every_tool_has_an_address_and_a_token():
-    for tool in (*TOOLS, tool_for("anything")):
-        values = variables(tool, "http://h:1", "hd1.t").values()
+def test_every_tool_that_can_be_launched_has_an_address_and_a_token():
+    for tool in (*(t for t in TOOLS if t.variables), tool_for("anything")):
+        values = list(variables(tool, "http://h:1", "hd1.t").values())
+        values += [
+            *arguments(tool, "http://h:1", "own"),
+            filled(tool.file, {"{root}": "http://h:1", "{token}": "hd1.t"}),
+        ]
         assert any("http://h:1" in value for value in values), tool.name
-        assert "hd1.t" in values, tool.name
+        assert any("hd1.t" in value for value in values), tool.name
+        assert "{" not in "".join(values).replace("={name=", ""), tool.name
+
+
+def test_codex_gets_a_provider_of_its_own_and_the_token_in_its_environment_only():
+    words = arguments(CODEX, "http://h:1", "")
+    provider = tomllib.loads(words[1])["model_providers"]["halfdoor"]
+    assert (provider["base_url"], provider["wire_api"]) == ("http://h:1/v1", "responses")
+    assert provider["env_key"] in variables(CODEX, "http://h:1", "hd1.t")
+    assert "hd1.t" not in "".join(words)
+    assert [word for word in words[::2] if word != "-c"] == []
+
+
+def program(folder, name, code):
+    """A tool of that name that does this."""
+    file = folder / "bin" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!{sys.executable}\n{code}\n")
+    file.chmod(0o755)
+    return f"{file.parent}:{os.environ['PATH']}"
+
+
+def test_codexs_arguments_come_before_the_persons_own(project, processes, tmp_path):
+    path = program(tmp_path, "codex", SHOW)
+    environment, argv = json.loads(launched(project, "codex", "--", "exec", "hi", PATH=path).stdout)
+    assert argv[-2:] == ["exec", "hi"]
+    assert argv[0] == "-c"
+    assert environment["HALFDOOR_SESSION"].startswith("hd1.")
+
+
+def test_continue_gets_a_file_for_one_process_that_only_its_owner_reads(
+    project, processes, tmp_path
+):
+    code = "import json, os, sys; f = sys.argv[2]; print(json.dumps([sys.argv, os.stat(f).st_mode & 0o777, open(f).read()]))"
+    path = program(tmp_path, "cn", code)
+    argv, mode, text = json.loads(launched(project, "continue", "--", "-p", "hi", PATH=path).stdout)
+    assert (argv[1], argv[3:], mode) == ("--config", ["-p", "hi"], 0o600)
+    assert 'apiKey: "hd1.' in text
+    assert not Path(argv[2]).exists()
+
+
+def test_a_tool_without_variables_cannot_be_launched_but_connected(project, processes):
+    assert "halfdoor connect vscode" in launched(project, "vscode").stderr
 
 
 def test_the_root_is_the_nearest_folder_with_a_repository(tmp_path):

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,7 +29,8 @@ from halfdoor.cli.options import (
 )
 from halfdoor.config.found import PROVIDERS
 from halfdoor.config.load import Loaded
-from halfdoor.config.tools import ROOT, TOKEN, Tool, tool_for
+from halfdoor.config.tools import tool_for
+from halfdoor.config.tools.tool import FILE, ROOT, TOKEN, Tool, filled
 from halfdoor.errors import SetupError
 from halfdoor.server.address import Address, address, answers
 from halfdoor.server.sessions import LASTS_MS, Session, mint
@@ -43,7 +46,9 @@ PrintOption = Annotated[
 
 
 def launch(
-    tool: Annotated[str, typer.Argument(help="claude, aider, opencode, llm, or any program.")],
+    tool: Annotated[
+        str, typer.Argument(help="claude, codex, opencode, continue, aider, llm, or any program.")
+    ],
     args: Annotated[
         list[str] | None, typer.Argument(help="For the tool; put `--` before them.")
     ] = None,
@@ -58,10 +63,16 @@ def launch(
     chosen = tool_for(tool)
     root = root_of(project or Path.cwd())
     where = f"http://{address(loaded.config.server.listen).asked}"
-    mine = variables(chosen, where, token(loaded, chosen, root))
+    if not chosen.variables:
+        raise SetupError(
+            f"`{chosen.name}` cannot be pointed here for one process",
+            hint=f"try `halfdoor connect {chosen.name}`",
+        )
+    secret = token(loaded, chosen, root)
+    mine = variables(chosen, where, secret)
     gone = stripped(loaded, os.environ, mine)
     if show or json:
-        _explain(chosen, mine, gone, json=json)
+        _explain(chosen, mine, gone, arguments(chosen, where, "…"), json=json)
         return
     program = shutil.which(chosen.command)
     if program is None:
@@ -76,7 +87,9 @@ def launch(
         more = f", {rules} rule(s) of its own" if rules else ""
         said = f"halfdoor: {chosen.name} asks {where} for project {_named(root)}{more}"
         console(stderr=True).print(said)
-        code = _run([program, *(args or [])], environment)
+        with _own_file(chosen, loaded.state_dir, where, secret) as own:
+            words = [*arguments(chosen, where, own), *(args or [])]
+            code = _run([program, *words], environment)
     raise typer.Exit(code)
 
 
@@ -96,9 +109,32 @@ def _named(root: Path) -> str:
 def variables(tool: Tool, where: str, secret: str) -> dict[str, str]:
     """The tool's variables, filled in."""
     return {
-        variable.name: variable.value.replace(ROOT, where).replace(TOKEN, secret)
+        variable.name: filled(variable.value, {ROOT: where, TOKEN: secret})
         for variable in tool.variables
     }
+
+
+def arguments(tool: Tool, where: str, own: str) -> list[str]:
+    """What stands before the person's own arguments. own: the path of the tool's own file."""
+    return [filled(each, {ROOT: where, FILE: own}) for each in tool.arguments]
+
+
+@contextlib.contextmanager
+def _own_file(tool: Tool, state_dir: Path, where: str, secret: str) -> Iterator[str]:
+    """The path of a file for this process, gone when it ends; "" for a tool that wants none.
+
+    It holds the session's token, so only its owner can read it.
+    """
+    if not tool.file:
+        yield ""
+        return
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", prefix=f"{tool.name}-", suffix=".yaml", dir=state_dir
+    ) as file:
+        file.write(filled(tool.file, {ROOT: where, TOKEN: secret}))
+        file.flush()
+        yield file.name
 
 
 def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]) -> list[str]:
@@ -117,16 +153,20 @@ def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]
     return sorted(name for name in gone if name in environ)
 
 
-def _explain(tool: Tool, mine: dict[str, str], gone: list[str], *, json: bool) -> None:
+def _explain(
+    tool: Tool, mine: dict[str, str], gone: list[str], words: list[str], *, json: bool
+) -> None:
     whys = {variable.name: variable.why for variable in tool.variables}
     if json:
         shown = [{"name": n, "value": _masked(v), "why": whys[n]} for n, v in mine.items()]
-        say_json({"tool": tool.name, "set": shown, "removed": gone})
+        say_json({"tool": tool.name, "set": shown, "removed": gone, "arguments": words})
         return
     screen = console()
     for name, value in mine.items():
         screen.print(f"set     {name}={_masked(value)}")
         screen.print(f"        {whys[name]}")
+    if words:
+        screen.print(f"start   {tool.command} {shlex.join(words)}")
     for variable in tool.left_alone:
         screen.print(f"leave   {variable.name}")
         screen.print(f"        {variable.why}")
