@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "init": "Find engines and keys, and write a configuration.",
     "serve": "Start the gateway.",
     "launch": "Start a coding tool that talks to halfdoor, and only that process.",
+    "connect": "Write halfdoor's address into a tool's own settings. `disconnect` takes it back.",
+    "disconnect": "Take back what `connect` wrote into a tool's settings, and nothing else.",
     "why": "Explain what was decided about an exchange, and prove that its record stands.",
     "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
     "policy": "Look over, test, try and draft the rules.",
@@ -35,7 +37,7 @@ COMMANDS: Final = {
     "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",
-    "doctor": "Check the configuration, engines, zones, port, folders and detectors.",
+    "doctor": "Check the configuration, engines, zones, port, folders, tools and detectors.",
 }
 
 

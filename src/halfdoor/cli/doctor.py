@@ -15,6 +15,7 @@ from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.cli import checkup
 from halfdoor.cli.checkup import Finding
+from halfdoor.cli.connecting import home
 from halfdoor.cli.options import (
     ConfigOption,
     JsonOption,
@@ -27,6 +28,7 @@ from halfdoor.cli.options import (
     say_json,
 )
 from halfdoor.cli.scope import tell
+from halfdoor.cli.traffic import traffic
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
@@ -49,9 +51,9 @@ def doctor(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Check the configuration, engines, zones, port, folders and detectors.
+    """Check the configuration, engines, zones, port, folders, tools and detectors.
 
-    Exit 1 when anything fails.
+    A tool that points here and whose last turn never came fails. Exit 1 when anything fails.
     """
     if scope:
         tell(json=json)
@@ -89,6 +91,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
         *checkup.state(loaded.state_dir),
         *checkup.evidence(loaded.state_dir),
+        *traffic(f"http://{address(listen).asked}", home(), project, loaded.state_dir),
         *checkup.detectors(),
         checkup.control_calls(used, online=online),
     ]
