@@ -208,3 +208,20 @@ def test_a_repository_that_covers_less_waits_for_a_restart(tmp_path):
     for less in (old.replace("draft/*", "draft/x"), old.replace("~/core", "~/other")):
         assert "`core` would cover less" in between(tmp_path, old, less)[0]
     assert between(tmp_path, BASE + CORE, BASE) == ()
+
+
+SHARED = BASE + BASE.replace('zone = "cloud"', 'zone = "device"').replace('"cloud"', '"near"').replace(
+    '"m"', '"n"'
+)  # fmt: skip
+
+
+def test_two_backends_at_one_address_do_not_bar_every_reload(tmp_path):
+    two_fakes = SHARED.replace("https://models.example/v1", "scripted:")
+    assert between(tmp_path, two_fakes, two_fakes + PAY) == ()
+    promising = SHARED.replace('zone = "device"', 'zone = "cloud"\nretention_days = 0')
+    assert between(tmp_path, promising, promising + PAY) == ()
+
+
+def test_a_model_that_moves_to_a_narrower_claim_at_its_address_waits_for_a_restart(tmp_path):
+    moved = SHARED.replace('name = "m"\nbackend = "cloud"', 'name = "m"\nbackend = "near"')
+    assert "narrower zone device" in between(tmp_path, SHARED, moved)[0]

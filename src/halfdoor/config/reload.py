@@ -20,17 +20,30 @@ from halfdoor.reading.terms import covers
 
 def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
     """Why `new` cannot take over from `old` without a restart, a sentence each; () when it can."""
+    changed = tuple(b for b in new.config.backends if not _same(b, old, new))
     return (
         *_offline(old, new),
         *_rules(_written(old), _written(new)),
         *_requirements(_written(old), _written(new)),
-        *_zones(old.config.backends, new.config.backends),
-        *_terms(old.config.backends, new.config.backends),
-        *_pins(old.config.backends, new.config.backends),
+        *_zones(old.config.backends, changed),
+        *_terms(old.config.backends, changed),
+        *_pins(old.config.backends, changed),
         *_keys(old.config.backends, new.config.backends),
         *_repositories(old, new),
         *_places(old, new),
     )
+
+
+def _same(backend: Backend, old: Loaded, new: Loaded) -> bool:
+    """Is nothing new about it? Then another backend at its address, which claims less, is none.
+
+    A model that moves to it is: at one address it may have been under a wider claim before.
+    """
+    return backend in old.config.backends and _asked(backend, new) <= _asked(backend, old)
+
+
+def _asked(backend: Backend, loaded: Loaded) -> set[str]:
+    return {model.id for model in loaded.config.models if model.backend == backend.name}
 
 
 def _written(loaded: Loaded) -> tuple[Rule, ...]:
