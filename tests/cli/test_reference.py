@@ -14,3 +14,7 @@ def test_the_page_is_the_commands():
 
 def test_every_command_has_its_section():
     assert all(f"## `halfdoor {name}" in page() for name in COMMANDS)
+
+
+def test_what_only_halfdoor_says_to_itself_is_on_no_page():
+    assert "--worker`" not in page()

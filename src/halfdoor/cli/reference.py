@@ -36,7 +36,7 @@ def _sections(name: str) -> Iterator[str]:
 def _section(name: str, built: Any) -> str:
     shown = [parameter for parameter in built.params if parameter.name != "help"]
     arguments = [p for p in shown if p.param_type_name == "argument"]
-    options = [p for p in shown if p.param_type_name == "option"]
+    options = [p for p in shown if p.param_type_name == "option" and not p.hidden]
     called = " ".join(["halfdoor", name, *(_placeholder(a) for a in arguments)])
     rows = [f"| `{_placeholder(a)}` | {_help(a)} |" for a in arguments]
     rows += [f"| `{_spelling(o)}` | {_help(o)}{_default(o)} |" for o in options]
