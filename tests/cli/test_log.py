@@ -2,10 +2,11 @@ import json
 
 import pytest
 
+from halfdoor.cli.log import told
 from halfdoor.errors import LogError, SetupError
 from halfdoor.record.entry import read
 from tests.cli.commands import halfdoor, settle_in
-from tests.record.samples import entries_of
+from tests.record.samples import decided, entries_of
 from tests.store.ledgers import tamper, written
 
 
@@ -91,6 +92,11 @@ def test_tail_shows_what_happened_last(state, kept):
     assert lines[1].split()[0] == "38"
     assert "rule no-keys; may go to qwen-coder" in lines[1]
     assert "answered by qwen-coder (device) in 1,400 ms" in lines[2]
+
+
+def test_a_decision_that_nobody_is_asked_for_names_nobody():
+    counting = decided(plan=(), rule="secret", refusal="")
+    assert told(counting) == "rule secret; goes to nobody"
 
 
 def test_tail_for_programs_gives_the_entries(state, kept):

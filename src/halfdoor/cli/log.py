@@ -178,10 +178,11 @@ def _place(problem: Problem) -> str:
 
 def _entry_row(row: Row, entry: Entry, short: int | None) -> tuple[str, ...]:
     when = f"{moment(row.time):%Y-%m-%d %H:%M:%S}"
-    return f"{row.seq}", when, row.exchange[:short], _what(entry)
+    return f"{row.seq}", when, row.exchange[:short], told(entry)
 
 
-def _what(entry: Entry) -> str:
+def told(entry: Entry) -> str:
+    """An entry in a few words, on one line."""
     match entry:
         case Decided():
             return _decision(entry)
@@ -201,4 +202,6 @@ def _decision(entry: Decided) -> str:
     rule = f"rule {entry.rule}; " if entry.rule else ""
     if entry.refusal:
         return f"{rule}refused: {entry.refusal}"
+    if not entry.plan:
+        return f"{rule}goes to nobody"
     return f"{rule}may go to {', '.join(planned.model for planned in entry.plan)}"
