@@ -44,7 +44,7 @@ contracts: .venv/.dev
 unit: .venv/.dev
 	$(BIN)/pytest -n 2
 
-clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Aider (installs them in .clients)
+clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Codex, Aider (installs them in .clients)
 	@PYTHON=$(PYTHON) clients/install .clients
 	$(BIN)/pytest -n 2 -m clients -rs tests/clients
 

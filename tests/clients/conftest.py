@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.tools import AIDER, CLAUDE, Aider, Claude
+from tests.clients.tools import AIDER, CLAUDE, CODEX, Aider, Claude, Codex
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.tap import Sent, Tap
@@ -26,7 +26,8 @@ class Line:
     @property
     def posts(self) -> list[Sent]:
         """Model requests that reached halfdoor, in order."""
-        return self.tap.posts() + self.tap.posts("/v1/chat/completions")
+        paths = ("/v1/messages", "/v1/chat/completions", "/v1/responses")
+        return [sent for path in paths for sent in self.tap.posts(path)]
 
 
 @contextmanager
@@ -60,6 +61,13 @@ def claude(tmp_path, processes) -> Claude:
     if not CLAUDE.exists():
         pytest.skip("Claude Code is not installed; hint: make clients")
     return Claude(*_folders(tmp_path))
+
+
+@pytest.fixture
+def codex(tmp_path, processes) -> Codex:
+    if not CODEX.exists():
+        pytest.skip("Codex is not installed; hint: make clients")
+    return Codex(*_folders(tmp_path))
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ def test_the_page_tells_every_trouble_as_it_is_run():
 
 
 def test_the_page_names_the_pinned_versions():
-    claude = json.loads((ROOT / "clients/package.json").read_text())["dependencies"]
+    packages = json.loads((ROOT / "clients/package.json").read_text())["dependencies"]
     aider = re.search(
         r"^aider-chat==(\S+)", (ROOT / "clients/aider.lock").read_text(), re.MULTILINE
     )
     assert aider
-    for version in (claude["@anthropic-ai/claude-code"], aider[1]):
+    for version in (*packages.values(), aider[1]):
         assert version in PAGE
 
 

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from halfdoor.config.tools.codex import CODEX as CODEX_TOOL
+from halfdoor.config.tools.tool import ROOT as ROOT_MARK
+
 ROOT = Path(__file__).parents[2]
 # What `make clients` installs.
 INSTALLED = ROOT / ".clients"
 CLAUDE = INSTALLED / "node_modules/.bin/claude"
+CODEX = INSTALLED / "node_modules/.bin/codex"
 AIDER = INSTALLED / "aider/bin/aider"
 # A closed port: whatever a tool sends past its base URL ends here, on this machine.
 NOWHERE = "http://127.0.0.1:9"
+# Codex's own needs namespaces that not every machine lends; its project here is a temporary folder.
+SANDBOX = "danger-full-access"
 # Below pytest's own limit for a test that hangs.
 LIMIT_S = 50
 
@@ -81,6 +87,15 @@ class Claude(Tool):
             **(variables or {}),
         }
         return self.run(*command, *words, **settings)
+
+
+class Codex(Tool):
+    """Codex without its terminal; its settings are on the command line, as `launch` gives them."""
+
+    def __call__(self, prompt: str, url: str, *words: str, model: str = "far") -> Ran:
+        settings = [word.replace(ROOT_MARK, url) for word in CODEX_TOOL.arguments]
+        command = [str(CODEX), "exec", "--skip-git-repo-check", "-s", SANDBOX, *settings]
+        return self.run(*command, "-m", model, *words, prompt, HALFDOOR_SESSION="unused")
 
 
 class Aider(Tool):

@@ -64,6 +64,8 @@ class ResponsesVendor:
     def _tool(self, tool: Any) -> list[str]:
         if tool["type"] == "namespace":
             return [name for inner in tool["tools"] for name in self._tool(inner)]
+        if tool["type"] == "web_search":
+            return []
         demand(tool["type"] in {"function", "custom"}, f"Invalid value: '{tool['type']}'.")
         demand(NAME.fullmatch(tool["name"]), "Invalid 'tools[].name': does not match pattern.")
         if tool["type"] == "function":
