@@ -66,6 +66,12 @@ def test_serve_warns_of_a_stale_index_and_of_no_other(project):
     assert "policy index" in next(warnings(loaded(project), project))
 
 
+def test_a_look_that_is_broken_off_finds_nothing_stale(project):
+    run(project)
+    (project / "payments/tax.py").write_text(LEDGER)
+    assert list(warnings(loaded(project), project, lambda: False)) == []
+
+
 def test_a_home_is_no_project(project):
     with pytest.raises(SetupError, match="is no project"):
         restricted(load(None, None, {"HOME": str(project.parent)}), project.parent)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from halfdoor.canon.record import Noted
-from halfdoor.cli.serve import banner, secrets
+from halfdoor.cli.serve import banner, beside, secrets
 from halfdoor.config.cards import cards
 from halfdoor.config.defaults import scripted_config
 from halfdoor.config.load import load
@@ -108,3 +108,16 @@ def test_a_signal_stops_it_cleanly_and_the_log_says_so(written, processes, stop)
         "loosened",
         "stopped",
     ]
+
+
+def test_a_start_that_fails_ends_its_look_at_the_files_first_and_does_not_abort():
+    ended = []
+
+    def look(going):
+        while going():
+            pass
+        ended.append(True)
+
+    with pytest.raises(SetupError), beside(look):
+        raise SetupError("the port is taken", hint="take another")
+    assert ended

@@ -1,6 +1,6 @@
 """Which files the rules restrict in a project, and whether their index is up to date."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +27,19 @@ def restricted(loaded: Loaded, folder: Path) -> Restricted:
     return Restricted(str(root), globs)
 
 
-def warnings(loaded: Loaded, folder: Path) -> Iterator[str]:
+def warnings(
+    loaded: Loaded, folder: Path, going: Callable[[], bool] = lambda: True
+) -> Iterator[str]:
     """What `serve` says of its indexes, a sentence each. Looks at every file: takes its time.
 
-    folder: where `.halfdoor.toml` was sought.
+    folder: where `.halfdoor.toml` was sought. going: once it says no, there is no more to say.
     """
     here = _root(loaded, folder)
     for built in load(loaded.state_dir, LogKeys.load_or_create(loaded.state_dir).prints_key):
         root = Path(built.what.root)
         if not root.is_dir():
             continue  # a project that is gone; its text is known all the same
-        if is_stale(built, restricted(loaded, folder) if root == here else None):
+        if is_stale(built, restricted(loaded, folder) if root == here else None, going):
             yield f"{root}: its index is stale; run `halfdoor policy index` there"
 
 

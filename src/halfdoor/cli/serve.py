@@ -4,9 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Annotated, Final
 
 import typer
@@ -45,6 +46,8 @@ from halfdoor.wiring import Gateway, assemble
 
 # Longer than an answer may be silent, by default twice over.
 LEAVE_S: Final = 900.0
+# A share that does not answer must not hold the end of the process up for ever.
+_LAST_LOOK_S: Final = 2.0
 
 ListenOption = Annotated[
     str | None,
@@ -81,28 +84,42 @@ def serve(
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=len(loaded.config.tokens) - len(_admins(loaded)))
-    if not worker:
-        # It looks at every restricted file, and requests do not wait for that.
-        Thread(target=_look_over, args=(loaded, project_dir(project)), daemon=True).start()
-    if workers > 1:
-        switch = Switch(loaded.state_dir, loaded.offline)
-        again = _again(config, project)
-        crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch)
-        return
-    with bound(where, with_others=worker) as listening:
-        where = Address(where.host, listening.getsockname()[1])
-        parent = os.getppid() if worker else 0
-        service = Service(assemble(loaded, loaded.state_dir), tokens, where, parent)
-        app = service.app()
+    # It looks at every restricted file, and requests do not wait for that.
+    look = partial(_look_over, loaded, project_dir(project))
+    with nullcontext() if worker else beside(look):
+        if workers > 1:
+            switch = Switch(loaded.state_dir, loaded.offline)
+            again = _again(config, project)
+            crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch)
+            return
+        with bound(where, with_others=worker) as listening:
+            where = Address(where.host, listening.getsockname()[1])
+            parent = os.getppid() if worker else 0
+            service = Service(assemble(loaded, loaded.state_dir), tokens, where, parent)
+            app = service.app()
 
-        async def reload() -> None:
-            await service.reload(app, read)
+            async def reload() -> None:
+                await service.reload(app, read)
 
-        def ready() -> None:
-            if not worker:
-                _announce(loaded, where, 1)
+            def ready() -> None:
+                if not worker:
+                    _announce(loaded, where, 1)
 
-        run(app, listening, ready, reload, leash=0 if worker else None)
+            run(app, listening, ready, reload, leash=0 if worker else None)
+
+
+@contextmanager
+def beside(work: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
+    """Run `work` in a thread meanwhile. It gets a function that says no once it must end."""
+    # INVARIANT: it ends before the process does, which aborts if re2 runs in a thread by then.
+    over = Event()
+    thread = Thread(target=work, args=(lambda: not over.is_set(),), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(_LAST_LOOK_S)
 
 
 def _settings(config: Path | None, project: Path | None, *, offline: bool) -> Loaded:
@@ -263,10 +280,10 @@ async def _note(gateway: Gateway, event: str, facts: dict[str, str]) -> None:
     await gateway.services.log.append(noted)
 
 
-def _look_over(loaded: Loaded, folder: Path) -> None:
+def _look_over(loaded: Loaded, folder: Path, going: Callable[[], bool]) -> None:
     screen = console(stderr=True)
     try:
-        for line in warnings(loaded, folder):
+        for line in warnings(loaded, folder, going):
             screen.print(f"!! {line}")
     except (HalfdoorError, OSError) as error:
         screen.print(f"!! indexes of restricted files could not be looked over: {error}")

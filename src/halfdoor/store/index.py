@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final
@@ -110,13 +111,17 @@ def build(what: Restricted, tell: Callable[[int, int], None] | None = None) -> B
     )
 
 
-def is_stale(built: Built, what: Restricted | None = None) -> bool:
+def is_stale(
+    built: Built, what: Restricted | None = None, going: Callable[[], bool] = lambda: True
+) -> bool:
     """Has anything that is restricted changed? Looks at names, sizes and times only.
 
-    what: is restricted now; None: the same as when it was built.
+    what: is restricted now; None: the same as when it was built. going: asked before each file;
+    once it says no, the look ends and nothing is said to have changed.
     """
     what = what or built.what
-    return built.state != _state(what, list(_restricted(what)))
+    found = list(_restricted(what, going))
+    return going() and built.state != _state(what, found)
 
 
 def save(built: Built, directory: Path, key: bytes) -> None:
@@ -177,10 +182,10 @@ def _names(what: Restricted) -> Iterator[str]:
             yield f"{inside}{os.sep}{name}" if inside else name
 
 
-def _restricted(what: Restricted) -> Iterator[_File]:
+def _restricted(what: Restricted, going: Callable[[], bool] = lambda: True) -> Iterator[_File]:
     """Regular files with a label. No link is followed: what it leads to is elsewhere."""
     detector = PathDetector(what.globs)
-    for name in _names(what):
+    for name in takewhile(lambda _: going(), _names(what)):
         if labels := _labels(what, detector, name):
             with contextlib.suppress(OSError):
                 stat = os.lstat(f"{what.root}{os.sep}{name}")
