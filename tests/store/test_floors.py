@@ -122,6 +122,47 @@ async def test_what_the_file_does_not_take_this_process_still_knows(tmp_path):
             await floors.lift("616161616161")
 
 
+async def test_a_floor_that_is_known_holds_while_another_request_hears_the_bell(tmp_path):
+    async with shared(tmp_path, 2) as (here, there):
+        await here.hold(HELD)
+        assert await names(here) == {"derived:secret"}
+        find = here._find
+
+        def find_slowly(marks):
+            # In between, another session's floor is held elsewhere, and a request hears of it.
+            asyncio.run_coroutine_threadsafe(_meanwhile(here, there), loop).result()
+            here._find = find
+            return find(marks)
+
+        loop = asyncio.get_running_loop()
+        here._find = find_slowly
+        under = await here.under((*HELD.marks, b"new" + b"." * 13))
+    assert [label.name for label in under.labels] == ["derived:secret"]
+
+
+async def _meanwhile(here, there):
+    await there.hold(Floor((b"o" * 16,), ("derived:secret",)))
+    await here.under(())
+
+
+async def test_a_floor_that_the_file_did_not_take_is_told_with_the_next_answer(tmp_path):
+    now = [0]
+    async with shared(tmp_path, 2, lambda: now[0]) as (here, there):
+        keep = here._keep
+
+        def full(*_):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        here._keep = full
+        await here.hold(HELD)
+        here._keep = keep
+        now[0] = LASTS_MS - 1
+        assert await names(here) == {"derived:secret"}
+        await here.hold(Floor(HELD.marks, ()))
+        now[0] = LASTS_MS + 1
+        assert await names(there) == await names(here) == {"derived:secret"}
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(LogError, match="floors cannot be read"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from halfdoor.canon.commands import Floor
 from halfdoor.canon.labels import Label
@@ -121,6 +121,8 @@ class SharedFloors:
             self._heard = note
             self._known.clear()
         strange = tuple(mark for mark in marks if mark not in self._known)
+        # INVARIANT: taken before anything is awaited: meanwhile others may forget what is known.
+        standing = [each for mark in marks if (each := self._known.get(mark)) is not None]
         if strange:
             try:
                 found = await self._do(self._find, strange)
@@ -128,17 +130,17 @@ class SharedFloors:
                 return _FAILED
             if self._bell.note() == note:
                 self._learn(strange, found)
-        else:
-            found = {}
-        known, untold, now = self._known, self._untold, self._now_ms()
-        standing = [each for mark in marks if (each := known.get(mark)) is not None]
-        standing += found.values()
+            standing += found.values()
+            # Held by this process in the meantime.
+            standing += [each for mark in strange if (each := self._known.get(mark)) is not None]
+        untold, now = self._untold, self._now_ms()
         if untold:
             standing += [untold[mark] for mark in marks if mark in untold]
         return merged(each for each in standing if each.until_ms > now)
 
     async def hold(self, floor: Floor) -> None:
         """See `flow.ports.Floors.hold`."""
+        floor = self._with_untold(floor)
         before = {mark: each for mark in floor.marks if (each := self._known.get(mark))}
         now = self._now_ms()
         if all(self._says(before.get(mark), floor, now) for mark in floor.marks):
@@ -177,6 +179,14 @@ class SharedFloors:
         await self._do(self._file.close)
         self._thread.shutdown(wait=False)
         self._bell.close()
+
+    def _with_untold(self, floor: Floor) -> Floor:
+        """The floor with what the file did not take before: it is tried again."""
+        untold = [each for mark in floor.marks if (each := self._untold.get(mark))]
+        if not untold:
+            return floor
+        names = {*floor.labels, *(name for each in untold for name in each.labels)}
+        return structs.replace(floor, labels=tuple(sorted(names)))
 
     def _says(self, known: Standing | None, floor: Floor, now_ms: int) -> bool:
         """Is it in the file already, and to last nearly as long?"""
