@@ -236,6 +236,24 @@ def test_a_text_that_cannot_be_decoded_is_scan_failed():
     }
 
 
+TOKENS = [
+    {"input": [[15496, 995], [1]]}, {"input": [15496, 995]}, {"input": "hello", "context": [15496]},
+    {"prompt": [15496, 995]}, {"prompt": ["hello", [15496]]}, b'{"\\u0063ontext": [[15496]]}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", TOKENS, ids=str)
+def test_a_text_that_comes_as_the_numbers_of_its_tokens_is_scan_failed(body):
+    found = surveyor().survey(request(body)).labels
+    assert {(label.name, label.detail) for label in found} == {("scan-failed", "tokens")}
+
+
+def test_numbers_in_a_call_or_a_context_in_words_are_no_tokens():
+    numbers = assistant(call("plot", input=[1, 2], context=[[3]], prompt=[4.5]))
+    assert labels(messages(user(text("hello")), numbers, context=["in words"])) == set()
+    assert labels({"input": ["one", "two"], "context": [], "n": [1]}) == set()
+
+
 @pytest.mark.parametrize("inner", ['{"text":"a","text":"b"}', '{"text":NaN}'])
 def test_json_that_reads_two_ways_refuses_the_request(inner):
     with pytest.raises(ClientError):

@@ -44,6 +44,10 @@ _REFERENCES: Final = {
     "container": "container", "vector_store_ids": "vector-store", "fileUri": "remote-file",
 }  # fmt: skip
 
+# Members that may hold a text as the numbers of its tokens.
+_NUMBERED: Final = ("prompt", "input", "context")
+_NUMBERS: Final = frozenset(bytes((digit,)) for digit in b"[-0123456789")
+
 # An object without any of these keys, most of them in schemas, is nothing but its strings; and what
 # no key of it can tell is not asked for.
 _CALLING: Final = frozenset((*_ARGUMENTS, "function", "action"))
@@ -101,6 +105,8 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
     """
     found = leaves.read(b"{" + raw + b"}" if member else raw)
     notes = _Notes()
+    if _is_numbers(raw, found.objects, member=member):
+        notes.unread["tokens"] = None
     for item in found.objects:
         notes.look_at(item)
     said = [*found.leaves, *notes.decoded]
@@ -123,6 +129,22 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
         paths=_paths(touched, texts) if paths else (),
         speaks=notes.speaks,
         touched=touched,
+    )
+
+
+def _is_numbers(raw: bytes, objects: list[Item], *, member: bool) -> bool:
+    """Is this a text that its sender cut into tokens? Only a model's own table makes it text again.
+
+    Elements of a list are messages or texts, and none of them is a list or a number otherwise.
+    """
+    if not member:
+        return raw[:1] in _NUMBERS
+    values = [objects[0].get(key) for key in _NUMBERED]
+    return any(
+        isinstance(item, int | float | list)
+        for value in values
+        if isinstance(value, list)
+        for item in value
     )
 
 
