@@ -69,6 +69,17 @@ OPENAI = {
     "local shell": items(
         {"type": "local_shell_call", "call_id": "c1",
          "action": {"type": "exec", "command": ["cat", "payments/x.py"]}}, "local_shell_call_output"),
+    "shell": items(
+        {"type": "shell_call", "call_id": "c1", "status": "completed",
+         "action": {"commands": ["ls", "cat payments/x.py"], "timeout_ms": 9}}, "shell_call_output"),
+    "apply patch": items(
+        {"type": "apply_patch_call", "call_id": "c1",
+         "operation": {"type": "update_file", "path": "payments/x.py", "diff": "@@\n-a\n+b"}},
+        "apply_patch_call_output"),
+    "an output that names its call as its own id": {"input": [
+        {"type": "local_shell_call", "id": "lsh_1", "call_id": None,
+         "action": {"type": "exec", "command": ["cat", "payments/x.py"]}},
+        {"type": "local_shell_call_output", "id": "lsh_1", "output": CODE}]},
 }  # fmt: skip
 
 

@@ -148,6 +148,19 @@ def test_paths_are_looked_for_where_a_detector_may_read_them_and_else_not():
     assert asks.seen == ["payments/ledger.py"]
 
 
+ATTACHED = [
+    {"type": "input_file", "filename": "payments/x.py", "file_data": "data:text/plain;base64,aGk="},
+    {"type": "file", "file": {"filename": "payments/x.py", "file_data": "aGk="}},
+    {"type": "document", "title": "payments/x.py", "source": {"type": "text", "data": "hi"}},
+]
+
+
+@pytest.mark.parametrize("part", ATTACHED, ids=lambda part: part["type"])
+def test_an_attached_file_is_labelled_by_its_name(part):
+    named = ("path:payments/**", "messages[0]")
+    assert named in labels(messages(user(text("sum up"), part)), "payments/**")
+
+
 def test_an_image_is_not_scanned_and_says_so():
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
     (label,) = surveyor().survey(request(messages(user(image)))).labels

@@ -48,9 +48,16 @@ _REFERENCES: Final = {
 _NUMBERED: Final = ("prompt", "input", "context")
 _NUMBERS: Final = frozenset(bytes((digit,)) for digit in b"[-0123456789")
 
+# OpenAI's own tools: the member that says what the call does, under no name and no arguments.
+_DOING: Final = {
+    "local_shell_call": "action", "shell_call": "action", "apply_patch_call": "operation",
+}  # fmt: skip
+# What an attached file is called.
+_TITLES: Final = ("filename", "file_name", "title", "name")
+
 # An object without any of these keys, most of them in schemas, is nothing but its strings; and what
 # no key of it can tell is not asked for.
-_CALLING: Final = frozenset((*_ARGUMENTS, "function", "action"))
+_CALLING: Final = frozenset((*_ARGUMENTS, "function", *_DOING.values()))
 _ANSWERING: Final = frozenset((*_ANSWERS, "call_id", "role"))
 _SEALING: Final = frozenset(
     ("encrypted_content", "signature", "thoughtSignature", "thinking", "thought", "data")
@@ -126,7 +133,7 @@ def passage(raw: bytes, place: str, member: bool, *, paths: bool = True) -> Pass
         assistant_texts=tuple(notes.spoken),
         opaque=tuple(notes.opaque),
         unread=tuple(notes.unread),
-        paths=_paths(touched, texts) if paths else (),
+        paths=_paths(touched, notes.titles, texts) if paths else (),
         speaks=notes.speaks,
         touched=touched,
     )
@@ -180,16 +187,18 @@ class _Notes:
         self.opaque: dict[str, None] = {}
         self.unread: dict[str, None] = {}
         self.decoded: list[str] = []
+        self.titles: list[str] = []
         self.speaks = False
 
     def look_at(self, item: Item) -> None:
         kind = item.get("type")
         kind = kind if isinstance(kind, str) else ""
-        if kind not in _KINDS and _TELLING.isdisjoint(item):
+        output = kind.endswith("_output")
+        if not output and kind not in _KINDS and _TELLING.isdisjoint(item):
             return
         if not _CALLING.isdisjoint(item):
             self._call(item, kind)
-        if not _ANSWERING.isdisjoint(item):
+        if output or not _ANSWERING.isdisjoint(item):
             self._answer(item, kind)
         if not _SEALING.isdisjoint(item):
             self._seal(item, kind)
@@ -203,8 +212,9 @@ class _Notes:
         function = item.get("function")
         if isinstance(function, dict) and _arguments(function) is not None:
             self._called(item, function)
-        elif kind == "local_shell_call" and isinstance(item.get("action"), dict):
-            self._called(item, {"name": "local_shell", "input": item["action"]})
+        elif kind in _DOING and isinstance(item.get(_DOING[kind]), dict):
+            name = kind.removesuffix("_call")
+            self._called(item, {"name": name, "input": item[_DOING[kind]]})
         elif isinstance(item.get("name"), str) and _arguments(item) is not None:
             self._called(item, item)
 
@@ -220,7 +230,7 @@ class _Notes:
     def _answer(self, item: Item, kind: str) -> None:
         answered = _first(item, _ANSWERS) if "name" not in item or kind.endswith("result") else ""
         if not answered and kind.endswith("_output"):
-            answered = _first(item, ("call_id",))
+            answered = _first(item, ("call_id", "id"))
         if not answered and item.get("role") == "tool":
             answered = _first(item, (*_ANSWERS, "call_id"))
         if answered:
@@ -253,6 +263,10 @@ class _Notes:
 
     def _source(self, item: Item, kind: str) -> None:
         """A part with a source: plain text is read, text in base64 is decoded, all else named."""
+        if kind == "document":
+            inner = item.get("file")
+            held = (item, inner) if isinstance(inner, dict) else (item,)
+            self.titles += (title for each in held if (title := _first(each, _TITLES)))
         source = item.get("source", item)
         source = source if isinstance(source, dict) else item
         if source.get("type") in {"text", "content"}:
@@ -332,8 +346,11 @@ def _touch(call: CallSeen) -> effects.Touch:
     return effects.touch(call.name, call.arguments or {})
 
 
-def _paths(touched: tuple[effects.Touch, ...], texts: tuple[str, ...]) -> tuple[str, ...]:
+def _paths(
+    touched: tuple[effects.Touch, ...], titles: list[str], texts: tuple[str, ...]
+) -> tuple[str, ...]:
     named = [path for touch in touched for path in touch.paths]
+    named += filter(None, map(effects.normalise, titles))
     return tuple(dict.fromkeys((*named, *effects.paths_in_result("\n".join(texts)))))
 
 
