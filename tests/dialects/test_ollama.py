@@ -130,6 +130,17 @@ def test_turns_are_read_and_results_find_their_calls():
     assert read.tools == (Tool("shell", "", b'{"type": "object"}'),)
 
 
+def test_results_without_ids_find_the_calls_of_their_names_in_any_order():
+    calls = [{"function": {"name": name}} for name in ("Read", "Stat", "Read")]
+    given = [{"role": "tool", "tool_name": n, "content": n} for n in ("Stat", "Read", "Read")]
+    _, results = conversation({"role": "assistant", "tool_calls": calls}, *given).messages
+    assert [part.call_id for part in results.parts if isinstance(part, ToolResult)] == [
+        "call_0_1",
+        "call_0_0",
+        "call_0_2",
+    ]
+
+
 def test_options_are_read():
     options = conversation(
         {"role": "user", "content": "x"},

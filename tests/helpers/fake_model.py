@@ -1,4 +1,4 @@
-"""A model's server on loopback that speaks Chat, Messages and Responses and keeps everything it was sent.
+"""A model's server on loopback that speaks every dialect and keeps everything it was sent.
 
 The independent oracle of the far side: it shares no code with halfdoor, refuses what the vendors
 refuse, does what its scenes say, and can be asked whether it ever saw some bytes in any disguise.
@@ -32,10 +32,22 @@ from tests.helpers.scenes import (
     Stall,
 )
 from tests.helpers.vendor_chat import ChatVendor
+from tests.helpers.vendor_completions import CompletionsVendor
+from tests.helpers.vendor_counts import CountsVendor
+from tests.helpers.vendor_embeddings import EmbeddingsVendor
 from tests.helpers.vendor_messages import MessagesVendor
+from tests.helpers.vendor_ollama import OllamaVendor
 from tests.helpers.vendor_responses import ResponsesVendor
 
-Vendor = ChatVendor | MessagesVendor | ResponsesVendor
+Vendor = (
+    ChatVendor
+    | CompletionsVendor
+    | CountsVendor
+    | EmbeddingsVendor
+    | MessagesVendor
+    | OllamaVendor
+    | ResponsesVendor
+)
 
 
 @dataclass(slots=True)
@@ -179,8 +191,8 @@ class FakeModel:
         return self.last.gone_at
 
     def base_url(self, dialect: str) -> str:
-        """As that dialect's SDK wants it: OpenAI's with `/v1`, Messages without."""
-        return self.url if dialect == "anthropic_messages" else self.url + "/v1"
+        """As that dialect's SDK wants it: OpenAI's with `/v1`, the others without."""
+        return self.url + ("/v1" if dialect.startswith("openai_") else "")
 
     def __enter__(self) -> Self:
         self._loop = LoopThread("fake-model")
@@ -195,10 +207,19 @@ class FakeModel:
     # --- the server ---
 
     async def _start(self) -> None:
+        chat = ChatVendor(self._seals, open_fields=self.open_fields)
+        messages = MessagesVendor(self._seals, open_fields=self.open_fields)
+        responses = ResponsesVendor(self._seals, open_fields=self.open_fields)
         vendors: list[Vendor] = [
-            ChatVendor(self._seals, open_fields=self.open_fields),
-            MessagesVendor(self._seals, open_fields=self.open_fields),
-            ResponsesVendor(self._seals, open_fields=self.open_fields),
+            chat,
+            messages,
+            responses,
+            CompletionsVendor(open_fields=self.open_fields),
+            EmbeddingsVendor(open_fields=self.open_fields),
+            CountsVendor("/v1/messages/count_tokens", messages),
+            CountsVendor("/v1/responses/input_tokens", responses),
+            OllamaVendor("/api/chat"),
+            OllamaVendor("/api/generate"),
         ]
         self._vendors = {vendor.path: vendor for vendor in vendors}
         app = web.Application(client_max_size=80 << 20)
@@ -245,7 +266,7 @@ class FakeModel:
             return exchange.refuse(
                 scene.trouble.status, scene.trouble.message, scene.trouble.headers
             )
-        if body.get("stream"):
+        if exchange.vendor.streams(body):
             return await exchange.stream(scene, heard, body)
         return await exchange.whole(scene, heard, body)
 
@@ -311,7 +332,7 @@ class Exchange:
 
     async def stream(self, scene: Scene, heard: Heard, body: dict[str, Any]) -> web.StreamResponse:
         events = self.vendor.events(scene, heard, body)
-        answer = await self._open("text/event-stream; charset=utf-8", None)
+        answer = await self._open(self.vendor.stream_type, None)
         match scene.trouble:
             case Slow(pause):
                 return await self._slowly(answer, events, pause)

@@ -29,7 +29,7 @@ from halfdoor.server.listen import Server, bound
 from halfdoor.server.status import Status
 from halfdoor.wiring import assemble
 from tests.helpers.loop_thread import LoopThread
-from tests.helpers.sdk import Wire, anthropic_sdk, openai_sdk
+from tests.helpers.sdk import Wire, anthropic_sdk, ollama_sdk, openai_sdk
 
 Table = dict[str, Any]
 
@@ -108,6 +108,9 @@ class Gateway:
 
     def anthropic(self, **how: Any) -> AbstractAsyncContextManager[tuple[Any, Wire]]:
         return anthropic_sdk(self.url, **how)
+
+    def ollama(self) -> AbstractAsyncContextManager[tuple[Any, Wire]]:
+        return ollama_sdk(self.url)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -8,6 +8,7 @@ from typing import Any
 
 import anthropic
 import httpx2
+import ollama as ollama_package
 import openai
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
@@ -20,22 +21,28 @@ class Wire:
     """Bodies and answers in order, as they stood on the wire."""
 
     bodies: list[bytes] = field(default_factory=list)
-    answers: list[httpx2.Response] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
 
     @property
     def body(self) -> bytes:
         return self.bodies[-1]
 
     @property
-    def headers(self) -> httpx2.Headers:
+    def headers(self) -> Mapping[str, str]:
         """Of the latest answer."""
-        return self.answers[-1].headers
+        headers: Mapping[str, str] = self.answers[-1].headers
+        return headers
 
-    async def _sent(self, request: httpx2.Request) -> None:
+    async def _sent(self, request: Any) -> None:
         self.bodies.append(request.content)
 
-    async def _answered(self, response: httpx2.Response) -> None:
+    async def _answered(self, response: Any) -> None:
         self.answers.append(response)
+
+    @property
+    def hooks(self) -> dict[str, list[Any]]:
+        """What notes it, for a client of either generation of the SDKs' HTTP library."""
+        return {"request": [self._sent], "response": [self._answered]}
 
     def http(self) -> httpx2.AsyncClient:
         """A client that notes what passes. No proxies, no certificates: loopback only."""
@@ -43,7 +50,7 @@ class Wire:
             trust_env=False,
             verify=False,
             timeout=20,
-            event_hooks={"request": [self._sent], "response": [self._answered]},
+            event_hooks=self.hooks,
         )
 
 
@@ -103,6 +110,17 @@ async def anthropic_sdk(
             base_url=url, api_key=key, max_retries=0, http_client=http, default_headers=headers
         ) as client,
     ):
+        yield client, wire
+
+
+@asynccontextmanager
+async def ollama_sdk(url: str) -> AsyncIterator[tuple[Any, Wire]]:
+    """url: the server's root; so does the SDK want it."""
+    wire = Wire()
+    client = ollama_package.AsyncClient(
+        host=url, trust_env=False, verify=False, timeout=20, event_hooks=wire.hooks
+    )
+    async with client._client:
         yield client, wire
 
 
@@ -203,3 +221,29 @@ def of_responses(answer: Any) -> Told:
 def sent_back(item: dict[str, Any]) -> dict[str, Any]:
     """An item as a tool sends it back: without what only the SDK's parsing adds."""
     return {k: v for k, v in item.items() if k not in {"parsed_arguments", "status"}}
+
+
+async def ollama(client: Any, how: str, **body: Any) -> Told:
+    """One chat; the SDK has no accumulator, so its pieces are put together as its own guide does."""
+    if how == WHOLE:
+        return of_ollama([await client.chat(**body)])
+    return of_ollama([piece async for piece in await client.chat(stream=True, **body)])
+
+
+def of_ollama(pieces: list[Any]) -> Told:
+    last = pieces[-1]
+    calls = [call for piece in pieces for call in piece.message.tool_calls or ()]
+    text = "".join(piece.message.content or "" for piece in pieces)
+    thought = "".join(piece.message.thinking or "" for piece in pieces)
+    turn: dict[str, Any] = {"role": "assistant", "content": text}
+    turn |= {"thinking": thought} if thought else {}
+    told = [{"function": call.function.model_dump()} for call in calls]
+    return Told(
+        text=text,
+        thought=thought,
+        # The SDK's types have no place for an id: results answer calls by order and name.
+        calls=tuple(Called("", c.function.name, dict(c.function.arguments)) for c in calls),
+        stop=last.done_reason if last.done else "",
+        tokens=(last.prompt_eval_count, 0, last.eval_count),
+        turn=turn | ({"tool_calls": told} if told else {}),
+    )

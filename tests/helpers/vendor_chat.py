@@ -102,6 +102,7 @@ class ChatVendor:
 
     name = "openai_chat"
     path = "/v1/chat/completions"
+    stream_type = "text/event-stream; charset=utf-8"
     closing = b"data: [DONE]\n\n"
 
     def __init__(self, seals: Mapping[str, str], *, open_fields: bool) -> None:
@@ -109,6 +110,9 @@ class ChatVendor:
 
     def key_of(self, headers: Mapping[str, str]) -> str:
         return headers.get("authorization", "").removeprefix("Bearer ")
+
+    def streams(self, body: dict[str, Any]) -> bool:
+        return bool(body.get("stream"))
 
     # --- judging ---
 

@@ -76,6 +76,7 @@ class MessagesVendor:
 
     name = "anthropic_messages"
     path = "/v1/messages"
+    stream_type = "text/event-stream; charset=utf-8"
 
     def __init__(self, seals: MutableMapping[str, str], *, open_fields: bool) -> None:
         self._seals = seals
@@ -83,6 +84,9 @@ class MessagesVendor:
 
     def key_of(self, headers: Mapping[str, str]) -> str:
         return headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+
+    def streams(self, body: dict[str, Any]) -> bool:
+        return bool(body.get("stream"))
 
     # --- judging ---
 

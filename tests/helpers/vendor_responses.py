@@ -30,6 +30,7 @@ class ResponsesVendor:
 
     name = "openai_responses"
     path = "/v1/responses"
+    stream_type = "text/event-stream; charset=utf-8"
 
     def __init__(self, seals: MutableMapping[str, str], *, open_fields: bool) -> None:
         self._seals = seals
@@ -37,6 +38,9 @@ class ResponsesVendor:
 
     def key_of(self, headers: Mapping[str, str]) -> str:
         return headers.get("authorization", "").removeprefix("Bearer ")
+
+    def streams(self, body: dict[str, Any]) -> bool:
+        return bool(body.get("stream"))
 
     # --- judging ---
 
@@ -101,6 +105,8 @@ class ResponsesVendor:
                 heard.results[item["call_id"]] = self._content(item["output"], place, heard)
             case "reasoning":
                 self._reasoning(item, place, heard)
+            case "additional_tools":
+                heard.tools += [name for tool in item["tools"] for name in self._tool(tool)]
             case kind:
                 demand(False, f"Invalid value: '{kind}' at {place}.type.")
 

@@ -42,7 +42,8 @@ _OWN: Final = ("suffix", "template", "raw", "context")
 def read_conversation(body: bytes) -> Conversation:
     """All of a request that another dialect can hear. Raises ClientError where the shape is wrong.
 
-    Results carry the id of their call where it is told, else they answer the calls in order.
+    Results carry the id of their call where it is told, else they answer the first call of their
+    name that has no answer yet, else the calls in order.
     """
     read = decoded(bodies, body, "")
     messages = _messages(read.messages) if read.messages is not None else _prompt(read)
@@ -71,7 +72,7 @@ def _prompt(read: Body) -> Iterator[Message]:
 def _messages(turns: Sequence[Turn]) -> Iterator[Message]:
     """Results in a row are one user message, together with a user message right behind."""
     results: list[Part] = []
-    waiting: list[str] = []
+    waiting: list[ToolCall] = []
     for i, turn in enumerate(turns):
         if turn.role == "tool":
             results.append(_result(turn, waiting, i))
@@ -81,7 +82,7 @@ def _messages(turns: Sequence[Turn]) -> Iterator[Message]:
             yield Message(Role.USER, tuple(results))
             results = []
         parts = tuple(_said(turn, i))
-        waiting = [part.id for part in parts if isinstance(part, ToolCall)] or waiting
+        waiting = [part for part in parts if isinstance(part, ToolCall)] or waiting
         yield Message(role, (*results, *parts))
         results = []
     if results:
@@ -96,11 +97,16 @@ def _role(turn: Turn, i: int) -> Role:
     return role
 
 
-def _result(turn: Turn, waiting: list[str], i: int) -> ToolResult:
-    given = turn.tool_call_id or (waiting[0] if waiting else f"call_{i}")
-    if given in waiting:
-        waiting.remove(given)
+def _result(turn: Turn, waiting: list[ToolCall], i: int) -> ToolResult:
+    given = turn.tool_call_id or _answered(turn.tool_name, waiting) or f"call_{i}"
+    waiting[:] = [call for call in waiting if call.id != given]
     return ToolResult(given, (*_text(turn.content), *_images(turn.images)))
+
+
+def _answered(name: str | None, waiting: list[ToolCall]) -> str:
+    """The call that a result without an id answers; results of parallel calls come in any order."""
+    named = (call.id for call in waiting if call.name == name)
+    return next(named, waiting[0].id if waiting else "")
 
 
 def _said(turn: Turn, i: int) -> Iterator[Part]:
