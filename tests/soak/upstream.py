@@ -70,7 +70,11 @@ class _Caller(asyncio.Protocol):
         if len(self._got) >= whole:
             body = bytes(self._got[end + 4 : whole])
             del self._got[:whole]
-            self._answer(b"/messages" in head.split(b"\r\n", 1)[0], body)
+            asked = head.split(b"\r\n", 1)[0]
+            if b"/api/show" in asked:  # it is no Ollama, whose models may run elsewhere
+                self._whole(b"404 Not Found", _error("not found"))
+                return
+            self._answer(b"/messages" in asked, body)
 
     def _answer(self, messages: bool, body: bytes) -> None:
         upstream, transport = self._upstream, self._transport
