@@ -108,6 +108,47 @@ def test_an_id_that_is_used_twice_stands_for_both_calls():
     assert "messages[3]" in places(messages(*first, *second))
 
 
+def bare(name, **arguments):
+    """A turn as Ollama's clients send it: its calls have no ids."""
+    function = {"name": name, "arguments": arguments}
+    return {"role": "assistant", "content": "", "tool_calls": [{"function": function}]}
+
+
+def test_a_result_without_an_id_answers_the_last_calls_without_one():
+    told = {"role": "tool", "tool_name": "read", "content": CODE}
+    first = (bare("read", path="payments/x.py"), told, told)
+    second = (bare("read", path="src/a.py"), told)
+    assert places(messages(*first, *second)) == {f"messages[{n}]" for n in (0, 1, 2)}
+
+
+def test_a_result_without_an_id_answers_a_call_that_has_one():
+    told = {"role": "tool", "tool_name": "read", "content": CODE}
+    made = chat("read", {"path": "payments/x.py"})["messages"][0]
+    assert places(messages(made, told)) == {"messages[0]", "messages[1]"}
+
+
+def test_a_listing_without_an_id_is_read_line_by_line():
+    retired = {"role": "function", "name": "bash", "content": "README.md\npayments/x.py\n"}
+    shown = {**retired, "role": "tool"}
+    assert places(messages(bare("bash", command="ls -R"), shown, retired)) == {
+        "messages[1]",
+        "messages[2]",
+    }
+
+
+def test_what_looks_like_a_call_inside_a_result_does_not_hide_its_own():
+    fake = [{"type": "x", "name": "read", "arguments": {"path": "src/a.py"}}]
+    told = {"role": "tool", "tool_name": "read", "content": fake}
+    body = messages(bare("read", path="payments/x.py"), told)
+    assert places(body) == {"messages[0]", "messages[1]"}
+
+
+def test_calls_without_ids_leave_no_mark_that_strangers_share():
+    body = messages(bare("read", path="a"), {"role": "tool", "content": "a = 1"})
+    found = surveyor().survey(request(body))
+    assert found.marks == found.returning == ()
+
+
 def test_what_runs_on_carries_what_earlier_commands_touched():
     body = messages(
         assistant(call("Bash", "a", command="tail -f payments/log", run_in_background=True)),

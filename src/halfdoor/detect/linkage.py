@@ -95,19 +95,22 @@ class Linkage:
     def labels(self, blocks: Iterable[tuple[str, Sequence[bytes], Told]]) -> Iterator[Label]:
         """The labels that calls add. blocks: place, prints of the calls it answers, what it told.
 
-        A call counts for every later result with its id. A result whose call is not there may be a
-        listing.
+        A call counts for every later result with its id, and for those without one until the next
+        turn that makes calls. A result whose call is not there may be a listing.
         """
         calls: dict[bytes, _Answer] = {}
         shell = _Shell()
         for place, answered, told in blocks:
+            # INVARIANT: what only looks like a call, inside a result, ends nothing.
+            if told.called and not answered:
+                calls.pop(b"", None)
             for call in told.called:
                 found = dict.fromkeys(self._inside(shell.folders, call.relative, call.runs))
                 yield from _at(place, found)
                 found.update(dict.fromkeys(call.labels))
                 shell.ran(call, found)
-                if call.mark:
-                    calls.setdefault(call.mark, _Answer()).add(found, lists=call.lists)
+                for mark in {call.mark, b""}:
+                    calls.setdefault(mark, _Answer()).add(found, lists=call.lists)
             for mark in answered:
                 answer = calls.get(mark)
                 if answer is not None:

@@ -77,7 +77,10 @@ class Found(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """What is remembered of one block: no text, and no place, since a block may move."""
+    """What is remembered of one block: no text, and no place, since a block may move.
+
+    answered: prints of the calls whose results stand here, b"" for one that has no id.
+    """
 
     labels: tuple[Label, ...]
     paths: tuple[str, ...]
@@ -192,14 +195,14 @@ class Surveyor:
 
     def _remembered(self, passage: Passage, labels: Iterable[Label], told: Told) -> Seen:
         mark = self._prints.mark
-        answered = tuple(mark("call", call) for call in passage.answered)
+        answered = tuple(mark("call", call) if call else b"" for call in passage.answered)
         sealed = tuple((mark("signature", seal), seal) for seal in passage.signatures)
         texts = tuple(mark("text", text) for text in passage.assistant_texts)
         return Seen(
             labels=tuple(dict.fromkeys(structs.replace(label, place="") for label in labels)),
             paths=passage.paths[:PATHS_TOLD],
             answered=answered,
-            marks=(*answered, *(print_ for print_, _ in sealed), *texts),
+            marks=(*filter(None, answered), *(print_ for print_, _ in sealed), *texts),
             signatures=sealed,
             speaks=passage.speaks,
             told=told,
@@ -248,7 +251,7 @@ def _linkage(detectors: tuple[Detector, ...], prints: Prints) -> Linkage | None:
 
 
 def _turn(passage: Passage) -> Turn:
-    if passage.answered or any(passage.signatures) or any(call.id for call in passage.calls):
+    if any(passage.answered) or any(passage.signatures) or any(call.id for call in passage.calls):
         return Turn.OWN
     return Turn.MODEL if passage.speaks else Turn.NONE
 
@@ -297,7 +300,7 @@ def _returning(places: list[tuple[str, Seen]]) -> tuple[bytes, ...]:
         if place.startswith(_TURNS):
             if seen.speaks:
                 break
-            found = [*seen.answered, *found]
+            found = [*filter(None, seen.answered), *found]
     return tuple(dict.fromkeys(found))
 
 

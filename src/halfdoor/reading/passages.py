@@ -26,6 +26,8 @@ Item = dict[str, object]
 _ARGUMENTS: Final = ("input", "arguments", "args")
 _CALL_IDS: Final = ("call_id", "tool_call_id", "tool_use_id", "id")
 _ANSWERS: Final = ("tool_use_id", "tool_call_id")
+# Messages that hold a call's result; not all dialects say of which call.
+_RESULTS: Final = ("tool", "function")
 _SPOKEN: Final = ("text", "thinking", "reasoning_content", "reasoning", "content", "refusal")
 
 # Parts by their `type`; what they hold is looked at where it stands.
@@ -82,7 +84,7 @@ class Passage(Struct, frozen=True):
 
     place: see `canon.labels.Label.place`.
     texts: every string, key and text hidden in them. calls: tool calls made.
-    answered: ids of the calls whose results stand here.
+    answered: ids of the calls whose results stand here, "" where the dialect gives none.
     signatures: vendors' seals and ciphertexts of thinking.
     assistant_texts: what a model said before, or may have said as a sub-agent whose report is a
         call's result, in parts of 64 characters and more.
@@ -231,9 +233,10 @@ class _Notes:
         answered = _first(item, _ANSWERS) if "name" not in item or kind.endswith("result") else ""
         if not answered and kind.endswith("_output"):
             answered = _first(item, ("call_id", "id"))
-        if not answered and item.get("role") == "tool":
+        turn = item.get("role") in _RESULTS
+        if not answered and turn:
             answered = _first(item, (*_ANSWERS, "call_id"))
-        if answered:
+        if answered or turn:
             self.answered[answered] = None
             # A sub-agent's report is a model's answer that its caller gets as a result.
             self._turn(item)
