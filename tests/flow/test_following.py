@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import random
 
@@ -13,10 +14,12 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Decided
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
+from halfdoor.detect.survey import Surveyor
 from halfdoor.flow.exchange import exchange
 from halfdoor.store.memory import KEPT_MS
 from halfdoor.store.shared import SharedMemory
-from tests.helpers.house import AWS_KEY, CLOUD, DEFAULTS, LOCAL, house, request
+from halfdoor.wiring import path_detector
+from tests.helpers.house import AWS_KEY, CLOUD, DEFAULTS, LOCAL, detectors, house, request
 from tests.helpers.playbook import answered
 
 KEY = b"a key of the state directory 32b"
@@ -52,9 +55,16 @@ class Desk:
 
     def __init__(self, memory):
         self.memory = memory
+        self.placed = {}
+        self.house = HOUSE
 
-    async def ask(self, body, *, answer="As you wish.", dialect="anthropic_messages"):
-        line, reply, zones = exchange(_request(body, dialect), Actor(), HOUSE), None, None
+    async def ask(
+        self, body, *, answer="As you wish.", dialect="anthropic_messages", root="", **placed
+    ):
+        """placed: what the file system says of the request's paths, see `Scene`."""
+        self.placed = placed
+        line = exchange(_request(body, dialect), Actor(root=root), self.house)
+        reply, zones = None, None
         with contextlib.suppress(StopIteration):
             while True:
                 command = line.send(reply)
@@ -67,7 +77,8 @@ class Desk:
         match command:
             case Begin():
                 known = await self.memory.recall(command.marks, command.texts)
-                return Scene("hd_1", 0, remembered=known.labels, latched=known.latched)
+                known = {"remembered": known.labels, "latched": known.latched}
+                return Scene("hd_1", 0, **known, **self.placed)
             case Append(entry=Decided() as entry):
                 return Permit(entry.id, tuple((p.model, Zone.CLOUD) for p in entry.plan), 1, b"s")
             case Call():
@@ -207,6 +218,58 @@ async def test_the_answer_to_derived_text_is_followed_and_derived_never_nests(tm
             (), HOUSE.surveyor.survey(_request(said(second), "anthropic_messages")).texts
         )
         assert {label.name for label in known.labels} == {"derived:path:payments/**"}
+
+
+ROOTED = DEFAULTS[4].__class__("no-payments", "path:/payments/**", Zone.DEVICE)
+PINNED = DEFAULTS[4].__class__("no-core", "repo:core", Zone.DEVICE)
+CALLED = json.loads(json.dumps(READ).replace("payments/settle.py:1: the file", "the file"))
+OTHER = [
+    *said("Look at the notes."),
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_0", "name": "Read", "input": {"file_path": "notes.md"}}]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_0", "content": SENTENCE}]},
+]  # fmt: skip
+
+
+def ruled(rule):
+    """A house whose detectors know this rule's files, and no others."""
+    rules = (*DEFAULTS[:4], rule)
+    base, paths = house((CLOUD, LOCAL), rules), path_detector(rules)
+    surveyor = Surveyor((detectors()[0], paths), base.prints)
+    return dataclasses.replace(base, paths=paths, surveyor=surveyor)
+
+
+async def test_a_file_that_a_glob_from_the_root_holds_is_followed_and_its_neighbour_is_not(
+    tmp_path,
+):
+    async with desks(tmp_path) as (desk,):
+        desk.house = ruled(ROOTED)
+        assert not await desk.free([*OTHER, *CALLED], root="/w")
+        assert not await desk.free(said(LEDGER))
+        assert await desk.free(said(SENTENCE))
+
+
+async def test_a_file_behind_a_link_is_followed(tmp_path):
+    linked = json.loads(json.dumps(CALLED).replace("payments/settle.py", "docs/settle.py"))
+    async with desks(tmp_path) as (desk,):
+        real = ("/w/payments/settle.py",)
+        assert not await desk.free(linked, root="/w", real=real)
+        assert not await desk.free(said(LEDGER))
+
+
+async def test_what_tools_read_in_a_ruled_repository_is_followed(tmp_path):
+    async with desks(tmp_path) as (desk,):
+        desk.house = ruled(PINNED)
+        assert not await desk.free(CALLED, root="/w", repositories=("core",))
+        assert not await desk.free(said(LEDGER))
+
+
+async def test_what_stood_before_the_first_labelled_turn_is_followed_where_a_link_came_first(
+    tmp_path,
+):
+    early = [*said(f"Of the linked file: {ANSWER}"), {"role": "assistant", "content": "I see."}]
+    async with desks(tmp_path) as (desk,):
+        await desk.ask([*early, *READ], root="/w", real=("/w/payments/a.py",), answer=ANSWER)
+        assert not await desk.free(said(HALF))
 
 
 # --- what is not tainted ---

@@ -64,7 +64,7 @@ class Found(Struct, frozen=True):
     returning: prints of the call ids answered since a model last spoke.
     signatures: (print, signature) of each thinking block.
     texts: the blocks' texts as fingerprints, on demand; None where nobody can ask.
-    turns: what each block of `texts` says of its conversation.
+    turns: what each block of `texts` says of its conversation. seen: all that is known of each.
     """
 
     labels: tuple[Label, ...] = ()
@@ -74,6 +74,7 @@ class Found(Struct, frozen=True):
     signatures: tuple[tuple[bytes, str], ...] = ()
     texts: Blocks | None = None
     turns: tuple[Turn, ...] = ()
+    seen: "tuple[Seen, ...]" = ()
 
 
 class Seen(Struct, frozen=True):
@@ -290,6 +291,7 @@ def _merged(places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Bl
         tuple(signatures),
         texts,
         tuple(seen.turn for _, seen in places),
+        tuple(seen for _, seen in places),
     )
 
 

@@ -8,12 +8,14 @@ from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
 from halfdoor.flow import session
 from halfdoor.flow.house import House
-from halfdoor.flow.weighing import Weighed
+from halfdoor.flow.weighing import PLACED, Weighed
 from halfdoor.reading import followed, grams
 from halfdoor.reading.followed import FOLLOWED
 
 _DERIVED: Final = "derived:"
 _TURNS: Final = ("messages[", "input[")
+# What stands beside the conversation, and comes from none of its turns.
+_APART: Final = ("headers", "query")
 
 
 class Keeping:
@@ -22,6 +24,7 @@ class Keeping:
     def __init__(self, weighed: Weighed, house: House) -> None:
         self._weighed = weighed
         self._prints = house.prints
+        self._paths = house.paths
         # What no rule narrows travels for nothing: every talk about a picture would be followed.
         held = {label.name for label in weighed.labels if house.book.narrows(label.name)}
         self._names = tuple(sorted({_derived(name) for name in held}))
@@ -64,11 +67,42 @@ class Keeping:
         names: dict[str, set[str]] = {}
         for label in found.labels:
             if label.name.startswith(FOLLOWED):
-                names.setdefault(label.place, set()).add(_derived(label.name))
+                names.setdefault(label.place, set()).add(label.name)
+        led = self._led()
         for at, (place, key) in enumerate(found.texts.blocks):
-            if place in names:
-                sources.append(self._block(at, key, tuple(sorted(names[place]))))
+            if own := {*names.get(place, ()), *led.get(at, ())}:
+                sources.append(self._block(at, key, tuple(sorted(map(_derived, own)))))
         return tuple(sources)
+
+    def _led(self) -> dict[int, set[str]]:
+        """Blocks by what is known only of where files really are, which names no block.
+
+        A glob from the root: the blocks that name such a file, and the results of their calls.
+        What a link led to, or a repository, may be the text of any result.
+        """
+        placed = [label.name for label in self._weighed.labels if label.place in PLACED]
+        wanted = {name for name in placed if name.startswith(FOLLOWED)}
+        led: dict[int, set[str]] = {}
+        if not wanted:
+            return led
+        calls: dict[bytes, set[str]] = {}
+        named: set[str] = set()
+        for at, block in enumerate(self._weighed.found.seen):
+            own = wanted & self._rooted(block.paths)
+            if own:
+                named |= own
+                led[at] = set(own)
+            for call in block.told.called:
+                calls.setdefault(call.mark, set()).update(own)
+        anywhere = wanted - (named - self._rooted(self._weighed.scene.real))
+        for at, block in enumerate(self._weighed.found.seen):
+            for mark in block.answered:
+                led.setdefault(at, set()).update(calls.get(mark, ()), anywhere)
+        return led
+
+    def _rooted(self, paths: tuple[str, ...]) -> set[str]:
+        globs = self._paths.rooted(paths, self._weighed.actor.root)
+        return {f"path:{glob}" for glob in globs}
 
     def _block(self, at: int, key: bytes, names: tuple[str, ...]) -> Source:
         texts = self._weighed.found.texts
@@ -86,8 +120,9 @@ class Keeping:
             return frozenset()
         labelled = {label.place for label in self._weighed.labels}
         turns = [place for place, _ in texts.blocks if place.startswith(_TURNS)]
-        # A label without a turn of its own may have come first of all.
         first = next((at for at, place in enumerate(turns) if place in labelled), 0)
+        if not labelled <= {*turns, *_APART}:
+            first = 0  # a label without a place of its own may have come first of all
         after = {*turns[first:], *labelled}
         found: set[int] = set()
         for at, (place, _) in enumerate(texts.blocks):

@@ -15,6 +15,8 @@ from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
 
 _FILES = "files"
+# Places of labels that say where files really are.
+PLACED = frozenset({"paths", "project"})
 
 
 class Weighed(Struct, frozen=True):
