@@ -107,3 +107,15 @@ def test_a_gateway_that_does_not_run_and_a_variable_that_is_not_set_are_said(
     lift = ("session", "lift", "61616161", "--reason", "known", "--config", file)
     assert "set `TEST_ADMIN`" in halfdoor(*lift).err
     assert "no session `6161`" in halfdoor("session", "show", "6161", "--config", file).err
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "said"),
+    [("59c6", "x", "3 to 200"), ("59", "a test key", "4 to 12"), ("zzzz", "known", "4 to 12")],
+)
+def test_a_lift_that_no_gateway_would_take_is_told_in_words_of_the_command(
+    halfdoor, key, reason, said
+):
+    failed = halfdoor("session", "lift", key, "--reason", reason)
+    assert failed.code == 2
+    assert said in failed.err

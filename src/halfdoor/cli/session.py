@@ -18,7 +18,7 @@ from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.cli.running import url_of
 from halfdoor.config.model import Config
 from halfdoor.errors import BackendError, SetupError
-from halfdoor.server.admin import LIFT, Lift, Lifted
+from halfdoor.server.admin import LIFT, REASON_CHARS, Lift, Lifted
 from halfdoor.store.floors import Standing, read
 
 app = typer.Typer(no_args_is_help=True, help="List the sessions that keep labels, and lift one.")
@@ -68,11 +68,12 @@ def lift(
 
     What labelled text is still in the conversation is recognised as before.
     """
+    asked = _asked(key, reason)
     loaded = settings(config).config
     secret = _admin(loaded)
     url = url_of(loaded.server.listen, LIFT)
     headers = (("authorization", f"Bearer {secret}"), ("content-type", "application/json"))
-    body = msgspec.json.encode(Lift(key, reason))
+    body = msgspec.json.encode(asked)
     permit = ControlPermit(authority(url), "lift")
     try:
         status, _, answer = asyncio.run(local_post(url, permit, body, headers, 10.0))
@@ -88,6 +89,17 @@ def lift(
         return
     labels = ", ".join(lifted.labels)
     console().print(f"lifted: session {lifted.session} keeps {labels} no more; it is in the log")
+
+
+def _asked(key: str, reason: str) -> Lift:
+    try:
+        return msgspec.convert({"session": key, "reason": reason}, Lift)
+    except msgspec.ValidationError as error:
+        if "reason" in str(error):
+            said = f"a reason has 3 to {REASON_CHARS} characters"
+            raise typer.BadParameter(said, param_hint="--reason") from None
+        said = "give 4 to 12 characters of its name, as `halfdoor session list` shows it"
+        raise typer.BadParameter(said, param_hint="KEY") from None
 
 
 def _admin(config: Config) -> str:
