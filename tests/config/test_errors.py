@@ -295,3 +295,8 @@ def test_a_pin_on_a_plain_address_would_pin_nothing(tmp_path):
     config.write_text(PINNED.format(file="/ca.pem").replace("https", "http"))
     with pytest.raises(SetupError, match="not https"):
         load_user(config)
+
+
+def test_a_folder_in_a_files_place_is_not_blamed_on_permissions(tmp_path):
+    with pytest.raises(SetupError, match="give a file in it"):
+        load_user(tmp_path)

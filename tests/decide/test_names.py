@@ -5,6 +5,7 @@ from msgspec import structs
 
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.request import Kind
 from halfdoor.decide.names import candidates, widened
 from halfdoor.errors import ClientError
 
@@ -101,3 +102,11 @@ def test_a_name_with_the_tag_latest_is_the_name():
     assert asked("qwen-coder:latest").known == "qwen-coder"
     with pytest.raises(ClientError):
         asked("nobody:latest:latest")
+
+
+def test_where_no_model_does_embeddings_the_hint_names_none():
+    with pytest.raises(ClientError) as raised:
+        candidates("qwen-coder", CARDS, ALIASES, Kind.EMBEDDING)
+    assert raised.value.hint == (
+        'give a model that can do it `kinds = ["embedding"]` under [[models]]'
+    )

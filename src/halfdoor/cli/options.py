@@ -52,7 +52,9 @@ def heeded(loaded: Loaded) -> Loaded:
 def project_dir(project: Path | None) -> Path:
     """Where to look for `.halfdoor.toml`. Raises SetupError: a slip must not lose its rules."""
     if project is not None and not project.is_dir():
-        raise SetupError("there is no such folder", where=str(project), hint="mend `--project`")
+        raise SetupError(
+            "there is no such folder", where=str(project), hint="give a folder that is there"
+        )
     return project or Path.cwd()
 
 

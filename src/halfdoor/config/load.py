@@ -172,13 +172,14 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT_BYTES + 1)
     except FileNotFoundError:
-        hint = "give another `--config`, or make one with `halfdoor init`"
+        hint = "give the path of one that is; `halfdoor init` writes a configuration"
         raise SetupError("there is no such file", hint=hint, where=str(path)) from None
     except OSError as error:
         why = error.strerror or "it cannot be opened"
-        raise SetupError(
-            f"cannot be read: {why}", hint="check its permissions", where=str(path)
-        ) from None
+        hint = (
+            "give a file in it" if isinstance(error, IsADirectoryError) else "check its permissions"
+        )
+        raise SetupError(f"cannot be read: {why}", hint=hint, where=str(path)) from None
     if len(data) > FILE_LIMIT_BYTES:
         raise SetupError("is larger than 1 MiB", hint="is it the right file?", where=str(path))
     return _decoded(path, data)

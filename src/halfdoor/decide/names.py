@@ -124,11 +124,12 @@ def _explicit(card: Card, asked: str) -> Candidates:
 
 
 def _unable(asked: str, kind: Kind, able: set[str]) -> ClientError:
-    others = ", ".join(f"`{name}`" for name in sorted(able)) or "none"
+    others = ", ".join(f"`{name}`" for name in sorted(able))
+    known = f"ask for one that is: {others}; or give" if able else "give"
     return ClientError(
         f"no model behind `{asked[:80]}` is configured for {kind.value}s",
         code="model_not_found",
-        hint=f'models that are: {others}; `kinds = ["{kind.value}"]` under [[models]] makes one',
+        hint=f'{known} a model that can do it `kinds = ["{kind.value}"]` under [[models]]',
     )
 
 
