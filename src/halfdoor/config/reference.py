@@ -35,7 +35,8 @@ RULES: Final = """
 ## Rules that hold without being written
 
 A rule in the user's file replaces the default for its label; where it allows more, start-up says
-so. A project's rule never replaces one.
+so. A project's rule never replaces one. Nothing looks for `personal` yet: its row is a promise for
+the day something does.
 
 | label | ceiling | above |
 |---|---|---|
