@@ -22,6 +22,7 @@ from halfdoor.cli.options import (
     ProjectOption,
     console,
     counted,
+    folded,
     heeded,
     look_around,
     project_dir,
@@ -118,10 +119,10 @@ def _held(listen: str) -> None:
 def _show(found: list[Finding]) -> None:
     screen = console()
     for finding in found:
-        state = (f"{finding.state:<5}", COLOURS[finding.state])
-        screen.print(Text.assemble(state, f"{finding.about}: {finding.said}"))
+        line = folded(f"{finding.state:<5}{finding.about}: {finding.said}", screen, 5)
+        screen.print(Text.assemble((line[:5], COLOURS[finding.state]), line[5:]))
         if finding.hint:
-            screen.print(f"     hint: {finding.hint}")
+            screen.print(folded(f"     hint: {finding.hint}", screen, 11))
     failed = sum(finding.state == "fail" for finding in found)
     warned = sum(finding.state == "warn" for finding in found)
     if failed or warned:

@@ -23,6 +23,7 @@ from halfdoor.cli.options import (
     JsonOption,
     ProjectOption,
     console,
+    counted,
     load,
     root_of,
     say_json,
@@ -84,7 +85,7 @@ def launch(
     environment |= {k: v for k, v in mine.items() if k not in gone}
     with _gateway(loaded, config):
         rules = len(loaded.project_rules)
-        more = f", {rules} rule(s) of its own" if rules else ""
+        more = f", {counted(rules, 'rule')} of its own" if rules else ""
         said = f"halfdoor: {chosen.name} asks {where} for project {_named(root)}{more}"
         console(stderr=True).print(said)
         with _own_file(chosen, loaded.state_dir, where, secret) as own:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +89,19 @@ def say_json(document: object) -> None:
     """One JSON document on standard output, indented. Accepts what msgspec can write."""
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.write(text.decode() + "\n")
+
+
+def folded(text: str, screen: Console, indent: int) -> str:
+    """`text` broken between words where people read it, later lines `indent` columns in.
+
+    Where the output is no terminal a line stays one line, for programs.
+    """
+    if not screen.is_terminal:
+        return text
+    inset = " " * indent
+    return textwrap.fill(
+        text, screen.width, subsequent_indent=inset, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def console(*, stderr: bool = False) -> Console:

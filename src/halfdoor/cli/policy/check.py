@@ -15,6 +15,7 @@ from halfdoor.cli.options import (
     ProjectOption,
     console,
     counted,
+    folded,
     project_dir,
     say_json,
 )
@@ -107,7 +108,7 @@ def _show(found: list[Finding], loaded: Loaded | None) -> None:
     for finding in found:
         hint = f"; hint: {finding.hint}" if finding.hint else ""
         place = f"{finding.where}: " if finding.where else ""
-        screen.print(f"{place}{finding.level}: {finding.message}{hint}")
+        screen.print(folded(f"{place}{finding.level}: {finding.message}{hint}", screen, 4))
     if loaded is not None and not loaded.config.source:
         screen.print("note: there is no configuration, so models and names were not looked at")
     levels = [finding.level for finding in found]
