@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from tests.helpers.asks import DIALECTS, Ask, written
 from tests.helpers.fake_model import FakeModel
-from tests.helpers.gateway import Gateway, backend, gateway, model
+from tests.helpers.gateway import Addressed, Gateway, backend, gateway, model
 from tests.helpers.tap import Tap
 from tests.leakhunt.wire import Answer, Client
 
@@ -38,7 +38,7 @@ class Cloud:
 
     def base_url(self, dialect: str) -> str:
         """As `FakeModel.base_url`, but through the wire."""
-        return self._tap.url + "/v1" if dialect == "openai_chat" else self._tap.url
+        return self._tap.url + ("/v1" if dialect.startswith("openai_") else "")
 
     def take(self) -> bytes:
         """Every byte that came since the last call, connection by connection."""
@@ -71,20 +71,42 @@ def tables(cloud: Cloud, device: FakeModel, repository: Path | None) -> dict[str
             backend("cloud-msg", cloud, "anthropic_messages", "cloud"),
             backend("here-chat", device, "openai_chat"),
             backend("here-msg", device, "anthropic_messages"),
+            *_others("cloud", cloud, "cloud"),
+            *_others("here", device, "device"),
         ],
         "models": [
             model("big-chat", "cloud-chat", "big"),
             model("big-messages", "cloud-msg", "big"),
             model("small-chat", "here-chat", "small"),
             model("small-messages", "here-msg", "small"),
+            model("big-responses", "cloud-responses", "big"),
+            model("big-ollama", "cloud-ollama", "big", context_tokens=32768),
+            model("small-responses", "here-responses", "small"),
+            model("small-ollama", "here-ollama", "small"),
+            model("big-filler", "cloud-chat", "big", kinds=["completion"]),
+            model("small-filler", "here-chat", "small", kinds=["completion"]),
+            model("embedder", "cloud-chat", "big", kinds=["embedding"]),
         ],
         "names": [
             {"match": "gpt-*", "choose": ["big-chat", "small-chat", "big-messages"]},
             {"match": "claude-*", "choose": ["big-messages", "big-chat", "small-messages"]},
+            {
+                "match": "same-responses",
+                "choose": ["big-responses", "small-responses", "small-chat"],
+            },
+            {"match": "same-ollama", "choose": ["big-ollama", "small-ollama", "small-messages"]},
+            {"match": "fill-in", "choose": ["big-filler", "small-filler"]},
         ],
         "rules": list(RULES),
         **more,
     }
+
+
+def _others(prefix: str, at: Addressed, zone: str) -> list[dict[str, Any]]:
+    return [
+        backend(f"{prefix}-responses", at, "openai_responses", zone),
+        backend(f"{prefix}-ollama", at, "ollama", zone),
+    ]
 
 
 class Ground:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.leakhunt import bodies, everyday, files, flows, planted, repositories, split
+from tests.leakhunt import bodies, endpoints, everyday, files, flows, planted, repositories, split
 from tests.leakhunt.canaries import Canary, keys
 from tests.leakhunt.ground import Ground
 from tests.leakhunt.tally import Tally
@@ -29,6 +29,9 @@ async def hunt(
         async with Ground(_state(folder, number)) as ground:
             await part(ground, canaries, tally)
         tell(f"{name}: {tally.requests:,} requests and {tally.controls:,} controls so far")
+    async with Ground(_state(folder, len(PARTS) + 2)) as ground:
+        await endpoints.hunt(ground, canaries, tally, seed=seed, ways=max(1, 4 // share))
+    tell(f"other endpoints: {tally.requests:,} requests and {tally.controls:,} controls so far")
     await repositories.hunt(folder / "checkouts", _state(folder, len(PARTS) + 1), tally)
     chosen = sample(seed, share)
     async with Ground(_state(folder, len(PARTS))) as ground:

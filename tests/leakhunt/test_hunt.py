@@ -8,7 +8,7 @@ import pytest
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Rule
 from tests.helpers.asgi import AsgiClient
-from tests.leakhunt import bodies, everyday, files, flows, planted, repositories, split
+from tests.leakhunt import bodies, endpoints, everyday, files, flows, planted, repositories, split
 from tests.leakhunt.canaries import FORMS, keys
 from tests.leakhunt.faults import Dice, FailingLog, Journal
 from tests.leakhunt.fuzz import HOUSE_CASES, RULES, Found, Fuzzer, unrecorded
@@ -17,6 +17,7 @@ from tests.leakhunt.hunts import sample
 from tests.leakhunt.places import PLACES
 from tests.leakhunt.report import faults, lines
 from tests.leakhunt.search import Finder
+from tests.leakhunt.shapes import SHAPES, spots
 from tests.leakhunt.status import WAITING
 from tests.leakhunt.tally import Leak, Tally
 from tests.leakhunt.ways import WAYS
@@ -48,6 +49,23 @@ async def test_nothing_leaves_and_what_is_harmless_does(ground, part):
     await part.hunt(ground, CANARIES, tally)
     assert faults(tally, Found()) == []
     assert tally.requests or tally.waiting or sum(tally.everyday.values()) == everyday.REQUESTS
+
+
+async def test_nothing_leaves_by_the_other_endpoints_and_their_twins_do(ground):
+    tally = Tally()
+    await endpoints.hunt(ground, CANARIES, tally, seed=SEED)
+    assert faults(tally, Found()) == []
+    tried = {name.partition(": ")[0] for name in tally.by(1)}
+    assert {shape.name for shape in SHAPES} <= tried
+    assert tally.requests > 900
+
+
+def test_every_string_of_a_body_is_a_place_where_it_is_free():
+    (shape,) = (shape for shape in SHAPES if shape.name == "ollama chat")
+    named = {spot.name for spot in spots(shape)}
+    wanted = {"messages.1.images.0", "messages.2.tool_calls.0.function.arguments.deep.0.0"}
+    assert wanted | {"messages.3.content", "format.properties.kind.enum.0", "object key"} <= named
+    assert not any(name.endswith((".role", ".type")) for name in named)
 
 
 async def test_nothing_of_a_repository_that_stays_leaves(tmp_path, loopback):

@@ -171,6 +171,13 @@ def test_the_printable_runs_of_a_binary_in_base64_are_read():
     assert any(KEYLIKE in text for text in expand(wrapped))
 
 
+def test_wide_letters_behind_plain_ones_are_read_in_base64():
+    for before in ("notes\n", "odd\n", ""):
+        log = before.encode() + f"TOKEN={KEYLIKE}\n".encode("utf-16-le")
+        packed = base64.b64encode(log).decode()
+        assert any(KEYLIKE in text for text in expand(packed)), before
+
+
 LETTERS = st.sampled_from(["aB3/", "_-", "c" * 23, "D" * 24, "e" * 76, "f" * 77])
 BREAKS = st.sampled_from(["\n", "\r\n", "\n\n", " ", "=", "==\n", "é", "."])
 

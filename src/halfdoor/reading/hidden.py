@@ -199,8 +199,9 @@ def _printable_runs(data: bytes) -> str:
 
 
 def _readable(data: bytes) -> str | None:
-    if len(data) > 16 and data[1::2].count(0) == len(data) // 2:  # UTF-16 of plain letters
-        data = data[::2]
+    if len(data) > 16 and b"\0" in data:  # UTF-16 of plain letters, maybe behind other text
+        narrow = data.replace(b"\0", b"")
+        data = narrow if len(narrow) * 5 >= len(data) * 2 else data
     unprintable = len(data.translate(None, _PRINTABLE))
     if unprintable * 3 <= len(data):
         return data.decode("utf-8", "replace")
