@@ -235,6 +235,23 @@ def test_between_two_dialects_the_request_is_translated_and_the_log_says_so():
     assert body_of(script.asked[-1])["messages"] == [{"role": "user", "content": "hello"}]
 
 
+def test_what_a_translation_loses_is_told_to_the_client_and_to_the_log():
+    script = line(
+        request(top_k=5, thinking={"type": "enabled", "budget_tokens": 2000}), cards=[LOCAL]
+    )
+    lost = ["top-k", "thinking-budget"]
+    edits = ["translated", *(f"degraded:{name}" for name in lost)]
+    script << begin() >> SCENE << decided(edits=edits) >> PERMIT << call("qwen")
+    headers = dict(script.asked[-1].pipe.head(()))
+    assert headers["x-halfdoor-degraded"] == ", ".join(lost)
+
+
+def test_what_passes_in_its_own_dialect_is_not_degraded():
+    script = line(request(top_k=5), cards=[CLOUD])
+    script << begin() >> SCENE << decided() >> PERMIT << call("sonnet")
+    assert "x-halfdoor-degraded" not in dict(script.asked[-1].pipe.head(()))
+
+
 def test_a_tool_loop_returns_to_the_model_that_made_the_call():
     script = line(request(tool_result="fine"))
     latched = Scene(id=SCENE.id, now_ms=SCENE.now_ms, latched="qwen")

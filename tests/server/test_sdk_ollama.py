@@ -3,14 +3,13 @@
 import asyncio
 import json
 import time
-from typing import Any
 
 import ollama as ollama_package
 import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import Gateway, backend, gateway, model
-from tests.helpers.pictures import PNG, PNG_DATA, PNG_URL
+from tests.helpers.pictures import PNG, PNG_DATA
 from tests.helpers.scenes import (
     Counts,
     Cut,
@@ -26,7 +25,17 @@ from tests.helpers.scenes import (
     Use,
     digest,
 )
-from tests.helpers.sdk import STREAMED, WHOLE, Called, chat, messages, ollama, responses
+from tests.helpers.sdk import STREAMED, WHOLE, Called, ollama
+from tests.helpers.tongues import (
+    ANSWER,
+    FORMS,
+    SDKS,
+    TOOLS,
+    again,
+    asked_schema,
+    picture,
+    results,
+)
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -37,12 +46,7 @@ PATHS = {
     "by-chat": "/v1/chat/completions",
     "by-messages": "/v1/messages",
 }
-SCHEMA = {"type": "object", "properties": {"file_path": {"type": "string"}}}
-READ: dict[str, Any] = {
-    "type": "function",
-    "function": {"name": "Read", "description": "Reads.", "parameters": SCHEMA},
-}
-ANSWER = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+READ = TOOLS["ollama"]
 far = pytest.mark.parametrize("far", PATHS)
 how = pytest.mark.parametrize("how", [WHOLE, STREAMED])
 
@@ -163,18 +167,6 @@ async def test_a_schema_for_the_answer_arrives(fake, door, far, how):
     assert asked_schema(fake.last.json()) == ANSWER
 
 
-def asked_schema(body):
-    """Where each vendor wants it; what it adds to a schema is its own affair."""
-    form = (
-        body.get("format")
-        or body.get("response_format", {}).get("json_schema")
-        or body.get("text", {}).get("format")
-        or body.get("output_config", {}).get("format")
-    )
-    schema = dict(form.get("schema", form))
-    return {key: schema[key] for key in ANSWER}
-
-
 @far
 @how
 async def test_a_prompt_to_complete_is_answered(fake, door, far, how):
@@ -282,17 +274,12 @@ async def test_a_stream_of_the_same_dialect_reaches_the_tool_byte_for_byte(fake,
 # --- The other SDKs, to an engine that speaks Ollama's own protocol. ---
 
 
-CLIENTS = {
-    "chat": ("openai", chat, "messages"),
-    "messages": ("anthropic", messages, "messages"),
-    "responses": ("openai", responses, "input"),
-}
-near = pytest.mark.parametrize("near", CLIENTS)
+near = pytest.mark.parametrize("near", [name for name in SDKS if name != "ollama"])
 
 
 async def ask(door, near, how, asked=HI, **more):
     """One of the SDKs asks the engine."""
-    sdk, send, field = CLIENTS[near]
+    sdk, send, field = SDKS[near]
     async with getattr(door, sdk)() as (client, _):
         return await send(client, how, model="by-ollama", **{field: asked}, **more)
 
@@ -308,13 +295,6 @@ async def test_every_tool_is_answered_and_the_engine_is_told_its_window(fake, do
     assert (fake.last.path, body["stream"]) == ("/api/chat", how == STREAMED)
 
 
-TOOLS = {
-    "chat": READ,
-    "messages": {"name": "Read", "description": "Reads.", "input_schema": SCHEMA},
-    "responses": {"type": "function", "name": "Read", "parameters": SCHEMA, "strict": False},
-}
-
-
 @near
 @how
 async def test_parallel_calls_make_their_loop_with_the_engine(fake, door, near, how):
@@ -322,67 +302,19 @@ async def test_parallel_calls_make_their_loop_with_the_engine(fake, door, near, 
     fake.play(Scene(tuple(calls)), Scene((Report(),)))
     first = await ask(door, near, how, tools=[TOOLS[near]])
     assert first.calls == tuple(Called(c.id, c.name, c.arguments) for c in calls)
-    turns = [*HI, *turn_of(near, first), *results_of(near, first)]
+    turns = [*HI, *again(near, first), *results(near, first)]
     second = await ask(door, near, how, turns, tools=[TOOLS[near]])
     heard = json.loads(second.text)
     assert heard["calls"] == {c.id: c.arguments for c in calls}
     assert heard["results"] == {c.id: digest(f"of {c.id}") for c in calls}
 
 
-def turn_of(near, told):
-    return told.turn["items"] if near == "responses" else [told.turn]
-
-
-def results_of(near, told):
-    given = {call.id: f"of {call.id}" for call in told.calls}
-    match near:
-        case "chat":
-            return [
-                {"role": "tool", "tool_call_id": id_, "content": text}
-                for id_, text in given.items()
-            ]
-        case "messages":
-            blocks = [
-                {"type": "tool_result", "tool_use_id": id_, "content": text}
-                for id_, text in given.items()
-            ]
-            return [{"role": "user", "content": blocks}]
-        case _:
-            return [
-                {"type": "function_call_output", "call_id": id_, "output": text}
-                for id_, text in given.items()
-            ]
-
-
-IMAGES = {
-    "chat": {"type": "image_url", "image_url": {"url": PNG_URL}},
-    "messages": {
-        "type": "image",
-        "source": {"type": "base64", "media_type": "image/png", "data": PNG_DATA},
-    },
-    "responses": {"type": "input_image", "image_url": PNG_URL},
-}
-
-
 @near
 @how
 async def test_an_image_arrives_at_the_engine_whole(fake, door, near, how):
     fake.play(Scene((Report(),)))
-    text = {"type": "input_text" if near == "responses" else "text", "text": "what is this?"}
-    told = await ask(door, near, how, [{"role": "user", "content": [text, IMAGES[near]]}])
+    told = await ask(door, near, how, picture(near))
     assert json.loads(told.text)["images"] == [["image/png", len(PNG)]]
-
-
-FORMS: dict[str, dict[str, Any]] = {
-    "chat": {
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": ANSWER},
-        }
-    },
-    "messages": {"output_config": {"format": {"type": "json_schema", "schema": ANSWER}}},
-    "responses": {"text": {"format": {"type": "json_schema", "name": "answer", "schema": ANSWER}}},
-}
 
 
 @near

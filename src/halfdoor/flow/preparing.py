@@ -69,9 +69,9 @@ def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -
     body, degraded = far.render(fitted, target.model_id, target.context_tokens)
     headers = far.outbound_headers(None)
     outbound = Outbound(far.outbound_path(None), headers, body, request.stream)
-    about = replies.about(weighed, target)
-    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed))
     lost = (*degraded, *(("effort",) if conversation.options.effort else ()))
+    about = replies.about(weighed, target, lost)
+    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed))
     return Prepared(target, outbound, pipe, ("translated", *(f"degraded:{n}" for n in lost)))
 
 

@@ -23,13 +23,17 @@ _NO_RETRY: Final = ("x-should-retry", "false")
 _RETRY_WORDS: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 
 
-def about(weighed: Weighed, target: Target | None) -> Headers:
-    """The headers that say who answered and why; on every answer and every refusal."""
+def about(weighed: Weighed, target: Target | None, lost: tuple[str, ...] = ()) -> Headers:
+    """The headers that say who answered and why; on every answer and every refusal.
+
+    lost: what the target's dialect could not express of the request; told only where there is any.
+    """
     return (
         ("x-halfdoor-id", weighed.scene.id),
         ("x-halfdoor-model", target.name if target else "none"),
         ("x-halfdoor-zone", target.zone.name.lower() if target else "none"),
         ("x-halfdoor-rule", weighed.verdict.rule or "none"),
+        *((("x-halfdoor-degraded", ", ".join(lost)),) if lost else ()),
     )
 
 
