@@ -64,6 +64,7 @@ def door(server):
     with gateway(
         backends=[backend(name, server, dialect) for name, dialect in dialects.items()],
         models=[model(f"by-{name}", name, "real-model", context_tokens=32768) for name in dialects],
+        names=[{"match": "either", "choose": ["by-chat", "by-ollama"]}],
     ) as started:
         yield started
 
@@ -195,9 +196,16 @@ async def test_what_is_before_and_behind_the_cursor_passes_to_an_engine_of_this_
 @pytest.mark.parametrize("far", [name for name in PATHS if name != "by-ollama"])
 async def test_a_suffix_that_cannot_be_translated_is_refused_and_not_dropped(fake, door, far):
     async with door.ollama() as (client, _):
-        with pytest.raises(ollama_package.ResponseError, match="suffix"):
+        with pytest.raises(ollama_package.ResponseError, match="suffix") as raised:
             await client.generate(model=far, prompt="def f(", suffix="    return x")
-    assert fake.seen == []
+    assert (raised.value.status_code, fake.seen) == (400, [])
+
+
+async def test_what_one_dialect_cannot_say_goes_to_the_next_model_that_can(fake, door):
+    async with door.ollama() as (client, wire):
+        await client.generate(model="either", prompt="def f(", suffix="    return x")
+    assert [seen.path for seen in fake.seen] == ["/api/generate"]
+    assert wire.headers["x-halfdoor-model"] == "by-ollama"
 
 
 @far

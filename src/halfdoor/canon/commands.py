@@ -30,7 +30,8 @@ class FaultKind(StrEnum):
     """How a call can fail. `status` faults carry the backend's own HTTP answer.
 
     `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed.
-    After these two nobody else is tried.
+    After these two nobody else is tried. `untranslatable`: the target's dialect cannot say what the
+    request asks for; nobody was called.
     """
 
     CONNECT = "connect"
@@ -43,6 +44,7 @@ class FaultKind(StrEnum):
     STATUS = "status"
     STOPPED = "stopped"
     INTERNAL = "internal"
+    UNTRANSLATABLE = "untranslatable"
 
 
 class Fault(Struct, frozen=True):

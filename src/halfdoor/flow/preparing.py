@@ -41,7 +41,9 @@ def prepare(weighed: Weighed, target: Target, house: House) -> Prepared:
     try:
         make = _passed if near is far else _translated
         return make(weighed, target, near, far)
-    except (ClientError, BackendError) as error:
+    except ClientError as error:
+        return Prepared(target, None, None, (), Fault(FaultKind.UNTRANSLATABLE, str(error)))
+    except BackendError as error:
         return Prepared(target, None, None, (), Fault(FaultKind.PROTOCOL, str(error)))
 
 

@@ -19,6 +19,13 @@ NOTHING: Final = Learnt()
 _JSON: Final = ("content-type", "application/json")
 # Clients multiply a failing turn by up to thirty; this stops those that listen.
 _NO_RETRY: Final = ("x-should-retry", "false")
+# What a caller or an operator must mend is a 400: on a 5xx tools ask again, up to thirty times.
+_STATUSES: Final = {
+    FaultKind.TIMEOUT: 504,
+    FaultKind.ZONE: 400,
+    FaultKind.CREDENTIALS: 400,
+    FaultKind.UNTRANSLATABLE: 400,
+}
 # With one of these a backend has said itself whether and when to come back.
 _RETRY_WORDS: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 
@@ -79,9 +86,7 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
         return _worded(weighed, house, 400, "halfdoor_no_permitted_model", text, target)
     if fault.kind is FaultKind.STATUS:
         return _passed_on(weighed, house, target, fault)
-    status = {FaultKind.TIMEOUT: 504, FaultKind.ZONE: 400, FaultKind.CREDENTIALS: 400}.get(
-        fault.kind, 502
-    )
+    status = _STATUSES.get(fault.kind, 502)
     text = f"{_tried(attempts)}: {fault.message}"
     return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
 
