@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tests.conformance import small
 from tests.conformance.matrix import FEATURES, FORMS_OF_ANSWER, Key
 from tests.helpers.sdk import STREAMED, WHOLE
 from tests.helpers.tongues import SDKS
@@ -32,9 +33,19 @@ nobody was asked. Where streamed and whole answers differ, both are given.
 """
 
 
-def page(found: Mapping[Key, str]) -> str:
-    """All of it, Markdown."""
-    return "\n".join([_HEAD, *_lines(found)]).rstrip() + "\n"
+def page(found: Mapping[Key, str], beside: Mapping[small.Key, str]) -> str:
+    """All of it, Markdown. beside: what `small.measure` found."""
+    return "\n".join([_HEAD, *_lines(found), *_small_lines(beside)]).rstrip() + "\n"
+
+
+def _small_lines(beside: Mapping[small.Key, str]) -> Iterator[str]:
+    yield "## The endpoints beside the conversation\n"
+    yield "`counted here`: an estimate is made and nobody is asked, see [headers](headers-and-statuses.md).\n"
+    yield "| asked | " + " | ".join(_TITLES[far] for far in SDKS) + " |"
+    yield "|---" * (len(SDKS) + 1) + "|"
+    for endpoint in small.ENDPOINTS:
+        cells = [beside[endpoint, far] for far in SDKS]
+        yield f"| {endpoint} | " + " | ".join(cells) + " |"
 
 
 def _lines(found: Mapping[Key, str]) -> Iterator[str]:
