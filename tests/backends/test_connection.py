@@ -205,3 +205,17 @@ async def test_a_row_of_answers_needs_one_timer(monkeypatch):
         connection.ask(HEAD, b"", count, first_byte_s=5, idle_s=5)
     assert timers == []
     connection.abort()
+
+
+async def test_a_server_that_cuts_does_not_leave_its_request_in_memory(monkeypatch):
+    # It set one more timer, which held the request for five minutes.
+    loop = asyncio.get_running_loop()
+    connection, _, _ = asked()
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nfour")
+    connection.connection_lost(None)
+    connection.take()
+    timers = []
+    monkeypatch.setattr(loop, "call_at", lambda *when: timers.append(when))
+    with pytest.raises(WireError):
+        await connection.more()
+    assert timers == []

@@ -208,6 +208,8 @@ class Connection(asyncio.Protocol):
 
     def _wait_for(self, seconds: float) -> None:
         """From now on, `seconds` of patience; the timer rings early rather than being moved."""
+        if self.over:
+            return  # a timer would hold what was asked until it rings, for minutes
         now = self._loop.time()
         self._due = now + seconds
         if self._timer is not None:
