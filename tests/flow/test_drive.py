@@ -242,3 +242,32 @@ async def test_what_fails_inside_after_a_call_is_raised_and_its_outcome_recorded
         await drive(line, services, MemorySink())
     assert [type(entry) for entry in place.log.entries] == [Decided, Outcome]
     assert ended(place).attempts[0].model == "llama"
+
+
+class Noting(MemorySink):
+    """Notes how much was remembered when the stream's end was told."""
+
+    def __init__(self, kept: list[object]) -> None:
+        super().__init__()
+        self.kept_at_the_end = -1
+        self._kept = kept
+
+    async def send(self, data: bytes) -> None:
+        if b"event: error" in data:
+            self.kept_at_the_end = len(self._kept)
+        await super().send(data)
+
+
+async def test_half_an_answer_is_remembered_before_its_client_hears_that_it_broke_off():
+    kept: list[object] = []
+
+    class Memory(BrokenMemory):
+        async def remember(self, what, **_):
+            kept.append(what)
+
+    place = world(llamacpp=Reel(chunks=(START,), breaks="cut"))
+    services = dataclasses.replace(place.services, memory=Memory())
+    sink = Noting(kept)
+    asked = request(text=f"the key is {AWS_KEY}", stream=True)
+    await drive(exchange(asked, Actor(), house((LOCAL_MESSAGES,))), services, sink)
+    assert sink.kept_at_the_end == 1

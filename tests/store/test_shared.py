@@ -93,6 +93,13 @@ async def test_a_look_up_that_fails_keeps_the_request_on_the_device(tmp_path):
         assert [label.name for label in found.labels] == ["scan-failed"]
 
 
+async def test_labels_that_cannot_be_read_keep_the_request_on_the_device(tmp_path):
+    async with memories(tmp_path, 1) as (memory,):
+        memory._find = lambda marks: [(mark, "m", "v", "no json") for mark in marks]
+        found = await memory.recall((b"strange",))
+        assert [label.name for label in found.labels] == ["scan-failed"]
+
+
 async def test_what_the_file_does_not_take_this_process_still_knows(tmp_path):
     async with memories(tmp_path, 1) as (memory,):
 

@@ -273,6 +273,8 @@ class _Passage:
         """The backend failed; after commit the client is told inside the stream."""
         self._pinger.stop()
         if self._committed:
+            # INVARIANT: half an answer is remembered, too, before its client hears of the end.
+            await self._keep(half=True)
             await self._sink.send(self._call.pipe.broken(fault))
             await self._sink.finish()
         return self._faulted(fault)
@@ -329,11 +331,11 @@ class _Passage:
         self._first_byte_ms = int(self._services.clock.ticks_ms() - self._exchange_begun_ms)
         await self._sink.start(status, headers)
 
-    async def _keep(self) -> None:
-        """Once the answer is complete, remember it before its last bytes go out."""
+    async def _keep(self, *, half: bool = False) -> None:
+        """Once the answer is complete, or broken off, remember it before its last bytes go out."""
         if self._call.keep is not None and not self._kept:
             learnt = self._call.pipe.learnt()
-            if learnt.finished:
+            if learnt.finished or half:
                 self._kept = True
                 await _remember(self._call.keep(learnt), self._services)
 

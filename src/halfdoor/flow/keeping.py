@@ -78,7 +78,8 @@ class Keeping:
         """Blocks by what is known only of where files really are, which names no block.
 
         A glob from the root: the blocks that name such a file, and the results of their calls.
-        What a link led to, or a repository, may be the text of any result.
+        What a link led to, or a repository, may be the text of any result, in a project whose root
+        is known: elsewhere that would follow what everybody reads.
         """
         placed = [label.name for label in self._weighed.labels if label.place in PLACED]
         wanted = {name for name in placed if name.startswith(FOLLOWED)}
@@ -94,7 +95,8 @@ class Keeping:
                 led[at] = set(own)
             for call in block.told.called:
                 calls.setdefault(call.mark, set()).update(own)
-        anywhere = wanted - (named - self._rooted(self._weighed.scene.real))
+        root, real = self._weighed.actor.root, self._weighed.scene.real
+        anywhere = wanted - (named - self._rooted(real)) if root else set[str]()
         for at, block in enumerate(self._weighed.found.seen):
             for mark in block.answered:
                 led.setdefault(at, set()).update(calls.get(mark, ()), anywhere)

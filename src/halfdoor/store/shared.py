@@ -129,10 +129,13 @@ class SharedMemory:
     async def _learn(self, marks: tuple[bytes, ...]) -> bool:
         try:
             rows = await self._do(self._find, marks)
-        except sqlite3.Error:
+            read = [
+                (mark, model, vendor, _labels.decode(told)) for mark, model, vendor, told in rows
+            ]
+        except (sqlite3.Error, msgspec.MsgspecError):
             return False
-        for mark, model, vendor, labels in rows:
-            self._own.keep(Remember((mark,), model, vendor, _labels.decode(labels)))
+        for mark, model, vendor, labels in read:
+            self._own.keep(Remember((mark,), model, vendor, labels))
         self._met(marks)
         return True
 
