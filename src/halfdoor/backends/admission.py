@@ -257,11 +257,13 @@ def _read(status: int, body: bytes) -> Said:
 
 def _unknown(asked: Asked, error: BackendError) -> BackendError:
     """Nothing was sent. An engine that is not there is told as what it is."""
+    name = asked.engine.name
     if error.kind in {"connect", "tls"}:
-        return error
+        return BackendError(
+            f"backend `{name}` at {error.message}", kind=error.kind, hint=error.hint
+        )
     return BackendError(
-        f"backend `{asked.engine.name}` does not say where it runs `{asked.name}` "
-        f"({error.message})",
+        f"backend `{name}` does not say where it runs `{asked.name}` ({error.message})",
         kind="zone",
         hint="is it well? try `halfdoor doctor`",
     )
