@@ -167,17 +167,24 @@ def test_a_log_that_fails_at_the_start_ends_the_demo_with_its_reason(tmp_path, m
         play(tmp_path)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_nothing_stays_behind(tmp_path, processes, sent):
+def interrupted(folder: Path, sent: signal.Signals) -> tuple[int, str, str]:
+    """How a demo ended that was sent this signal as soon as its folder was there."""
     command = [sys.executable, "-m", "halfdoor", "demo"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder)}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        while not list(tmp_path.glob("halfdoor-demo-*/demo.toml")):
+        while not list(folder.glob("halfdoor-demo-*/demo.toml")):
             assert running.poll() is None
             time.sleep(0.005)
         running.send_signal(sent)
         out, err = running.communicate(timeout=20)
-    assert (running.returncode, out, err) == (130, "", "")
+    return running.returncode, out, err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_nothing_stays_behind(tmp_path, processes, sent):
+    # The demo lasts half a second: on a busy machine it may be over before it is looked at.
+    runs = (interrupted(tmp_path, sent) for _ in range(5))
+    assert next((run for run in runs if run[0] != 0), None) == (130, "", "")
     assert list(tmp_path.iterdir()) == []
