@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from halfdoor.canon.cards import Terms
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
 
 
 class Edit(Struct, frozen=True):
@@ -31,6 +32,7 @@ class Target(Struct, frozen=True):
     context_tokens: int | None = None
     client_credentials: bool = False
     terms: Terms = Terms()
+    price: Price = Price()
 
 
 class Exclusion(Struct, frozen=True):

@@ -8,13 +8,32 @@ MicroUSD = NewType("MicroUSD", int)
 PicoUSD = NewType("PicoUSD", int)
 
 
-class Price(Struct, frozen=True):
-    """Micro-USD per million tokens, by kind; None where the price is unknown (never zero)."""
+class Rates(Struct, frozen=True):
+    """Micro-USD per million tokens, which is pico-USD per token, by kind; None where unknown.
+
+    cached_input, cache_write, cache_write_1h: of prompt tokens read from the vendor's cache, put
+        into it, and put into it for an hour. reasoning: of answer tokens that are thought only.
+    """
 
     input: int | None = None
     output: int | None = None
     cached_input: int | None = None
     cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+
+
+class Tier(Struct, frozen=True):
+    """Rates of a whole request whose prompt has more than `above` tokens; None is as below it."""
+
+    above: int
+    rates: Rates
+
+
+class Price(Rates, frozen=True):
+    """What a model costs, by kind of token and length of prompt. tiers: the shortest first."""
+
+    tiers: tuple[Tier, ...] = ()
 
 
 class Usage(Struct, frozen=True):
@@ -23,6 +42,7 @@ class Usage(Struct, frozen=True):
     input_tokens: all of the prompt; cached and cache-write tokens are *inside* it, as in OpenAI
         Chat. (Anthropic Messages states them beside it; its dialect adds and subtracts.)
     output_tokens: all of the answer; reasoning tokens are inside it.
+    cache_write_1h_tokens: those of `cache_write_tokens` that are kept for an hour.
     """
 
     input_tokens: int = 0
@@ -30,3 +50,4 @@ class Usage(Struct, frozen=True):
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_1h_tokens: int = 0

@@ -2,11 +2,11 @@
 
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Price, Rates, Tier
 from halfdoor.canon.request import Kind
 from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
-from halfdoor.config.model import Backend, Config, Model, Tables
+from halfdoor.config.model import Backend, Config, Model, Prices, RateTable, Tables
 from halfdoor.reading.addresses import sent_on
 
 
@@ -27,7 +27,6 @@ def repositories(read: Tables) -> tuple[Repository, ...]:
 
 
 def _card(model: Model, backend: Backend) -> Card:
-    price = model.price
     zone = Zone[backend.zone.upper()]
     real = Zone.CLOUD if sent_on(model.id) else zone
     stated = Terms(backend.region, backend.training, backend.retention_days)
@@ -40,10 +39,28 @@ def _card(model: Model, backend: Backend) -> Card:
         vendor=backend.vendor or backend.name,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
-        price=Price(price.input, price.output, price.cached_input, price.cache_write),
+        price=_price(model.price),
         client_credentials=backend.credentials == "client",
         scripted=backend.url.startswith(SCRIPTED),
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=stated if real is zone else Terms(),
         kinds=tuple(Kind(kind) for kind in model.kinds),
     )
+
+
+def _price(stated: Prices) -> Price:
+    tiers = sorted(stated.tiers, key=lambda tier: tier.above)
+    rates = _rates(stated)
+    return Price(
+        rates.input,
+        rates.output,
+        rates.cached_input,
+        rates.cache_write,
+        rates.cache_write_1h,
+        rates.reasoning,
+        tuple(Tier(tier.above, _rates(tier)) for tier in tiers),
+    )
+
+
+def _rates(stated: RateTable) -> Rates:
+    return Rates(*(getattr(stated, name) for name in Rates.__struct_fields__))

@@ -171,13 +171,33 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
         return os.path.expanduser(self.ca_file)  # noqa: PTH111  "" stays ""
 
 
-class Prices(Struct, frozen=True, forbid_unknown_fields=True):
-    """Micro-USD per million tokens; a kind left out is unknown, never free."""
+class RateTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """Micro-USD per million tokens, by kind."""
 
     input: Annotated[MicroPerMillion | None, about("Prompt tokens.")] = None
-    output: Annotated[MicroPerMillion | None, about("Answer tokens, reasoning included.")] = None
-    cached_input: Annotated[MicroPerMillion | None, about("Prompt tokens from a cache.")] = None
+    output: Annotated[MicroPerMillion | None, about("Answer tokens.")] = None
+    cached_input: Annotated[
+        MicroPerMillion | None, about("Prompt tokens from a cache; left out, as `input`.")
+    ] = None
     cache_write: Annotated[MicroPerMillion | None, about("Prompt tokens put into a cache.")] = None
+    cache_write_1h: Annotated[
+        MicroPerMillion | None, about("The same for an hour; left out, as `cache_write`.")
+    ] = None
+    reasoning: Annotated[
+        MicroPerMillion | None, about("Answer tokens that are thought only; left out, as `output`.")
+    ] = None
+
+
+class TierTable(RateTable, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rates of a whole request with a long prompt; a kind left out is as below it."""
+
+    above: Annotated[int, Meta(ge=1, description="Prompts of more tokens than this have them.")]
+
+
+class Prices(RateTable, frozen=True, forbid_unknown_fields=True):
+    """Micro-USD per million tokens; a model that states none has those of the price list."""
+
+    tiers: Annotated[tuple[TierTable, ...], about("See `[[models.price.tiers]]`.")] = ()
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):

@@ -91,6 +91,7 @@ def target(card: Card, asked: str) -> Target:
         client_credentials=card.client_credentials,
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
+        price=card.price,
     )
 
 

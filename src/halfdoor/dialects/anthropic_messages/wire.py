@@ -150,6 +150,12 @@ class OutputDetails(Struct):
     thinking_tokens: Count | None = None
 
 
+class CacheCreation(Struct):
+    """For how long tokens were put into the cache."""
+
+    ephemeral_1h_input_tokens: Count | None = None
+
+
 class WireUsage(Struct):
     """Token counts. Cached tokens stand beside `input_tokens`, not inside it."""
 
@@ -158,6 +164,7 @@ class WireUsage(Struct):
     cache_read_input_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
     output_tokens_details: OutputDetails | None = None
+    cache_creation: CacheCreation | None = None
 
 
 def tally(seen: Usage, wire: WireUsage) -> Usage:
@@ -169,7 +176,8 @@ def tally(seen: Usage, wire: WireUsage) -> Usage:
     cached = max(seen.cached_tokens, wire.cache_read_input_tokens or 0)
     written = max(seen.cache_write_tokens, wire.cache_creation_input_tokens or 0)
     fresh = seen.input_tokens - seen.cached_tokens - seen.cache_write_tokens
-    details = wire.output_tokens_details
+    details, creation = wire.output_tokens_details, wire.cache_creation
+    hour = (creation.ephemeral_1h_input_tokens or 0) if creation else 0
     return Usage(
         input_tokens=max(fresh, wire.input_tokens or 0) + cached + written,
         output_tokens=max(seen.output_tokens, wire.output_tokens or 0),
@@ -178,6 +186,7 @@ def tally(seen: Usage, wire: WireUsage) -> Usage:
         reasoning_tokens=max(
             seen.reasoning_tokens, (details.thinking_tokens or 0) if details else 0
         ),
+        cache_write_1h_tokens=max(seen.cache_write_1h_tokens, hour),
     )
 
 

@@ -1,0 +1,58 @@
+"""What an exchange costs: tokens times rates, in exact integers."""
+
+from halfdoor.canon.money import PicoUSD, Price, Rates, Usage
+
+
+def cost(usage: Usage, price: Price) -> PicoUSD | None:
+    """Pico-USD of what was used; None when a rate of it is unknown: unknown is never free.
+
+    Where a vendor states no rate of its own: cached tokens cost as much as fresh ones, reasoning as
+    the answer, and an hour in the cache as its ordinary time.
+    """
+    rates = rates_at(usage.input_tokens, price)
+    cached = min(usage.cached_tokens, usage.input_tokens)
+    written = min(usage.cache_write_tokens, usage.input_tokens - cached)
+    hour = min(usage.cache_write_1h_tokens, written)
+    thought = min(usage.reasoning_tokens, usage.output_tokens)
+    parts = (
+        (usage.input_tokens - cached - written, rates.input),
+        (cached, _stated(rates.cached_input, rates.input)),
+        (written - hour, rates.cache_write),
+        (hour, _stated(rates.cache_write_1h, rates.cache_write)),
+        (usage.output_tokens - thought, rates.output),
+        (thought, _stated(rates.reasoning, rates.output)),
+    )
+    total = 0
+    for tokens, rate in parts:
+        if tokens and rate is None:
+            return None
+        total += tokens * (rate or 0)
+    return PicoUSD(total)
+
+
+def most(input_tokens: int, output_tokens: int, price: Price) -> PicoUSD | None:
+    """The most that so many tokens can cost, whatever the cache does; None when unknown."""
+    rates = rates_at(input_tokens, price)
+    if rates.input is None or rates.output is None:
+        return None
+    written = (rates.cache_write, rates.cache_write_1h)
+    dearest = max(rates.input, *(rate for rate in written if rate is not None))
+    answer = max(rates.output, _stated(rates.reasoning, rates.output) or 0)
+    return PicoUSD(input_tokens * dearest + output_tokens * answer)
+
+
+def rates_at(input_tokens: int, price: Price) -> Rates:
+    """The rates of a prompt of that length; the whole prompt has them, not only what is above."""
+    found: Rates = price
+    for tier in price.tiers:
+        if input_tokens > tier.above:
+            found = _over(found, tier.rates)
+    return found
+
+
+def _over(below: Rates, tier: Rates) -> Rates:
+    return Rates(*(_stated(getattr(tier, n), getattr(below, n)) for n in Rates.__struct_fields__))
+
+
+def _stated(rate: int | None, otherwise: int | None) -> int | None:
+    return otherwise if rate is None else rate
