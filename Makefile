@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run demo test lint types contracts unit clients conformance leakhunt leakhunt-full crash soak recognition bench profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients conformance prices leakhunt leakhunt-full crash soak recognition bench profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Codex, 
 
 conformance: .venv/.dev  ## every dialect to every dialect with the official SDKs; writes the page of docs/reference
 	$(BIN)/python -m tests.conformance
+
+prices: .venv/.dev  ## renew the price list that halfdoor ships; a person reads what changed
+	$(BIN)/python -m tests.pricelist
 
 leakhunt: .venv/.dev  ## canaries in every place and way: none may leave (three minutes)
 	$(BIN)/python -m tests.leakhunt $(LEAKHUNT)

@@ -21,10 +21,12 @@ from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
 from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
 from halfdoor.config.model import Backend as BackendTable
+from halfdoor.config.prices import listed
 from halfdoor.decide.names import AS_ASKED
 from halfdoor.decide.rules import RuleBook
 from halfdoor.decide.strategies import STRATEGIES
@@ -208,7 +210,13 @@ def house(
         prints=prints,
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
+        listed=_listed(loaded),
     )
+
+
+def _listed(loaded: Loaded) -> Callable[[str, str], Price]:
+    urls = {backend.name: backend.url for backend in loaded.config.backends}
+    return lambda backend, model_id: listed(urls.get(backend, ""), model_id)
 
 
 def tightener(

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfdoor.canon.money import Price, Rates, Tier, Usage
-from halfdoor.decide.money import cost, most
+from halfdoor.decide.money import cost, most, shown
 
 # Micro-USD per million tokens: 3 USD in, 15 out, .3 from the cache, 3.75 and 6 into it.
 SONNET = Price(3_000_000, 15_000_000, 300_000, 3_750_000, 6_000_000)
@@ -55,3 +55,10 @@ def test_no_exchange_costs_more_than_the_most_its_tokens_can_cost(used, inp, out
 def test_what_a_model_without_rates_can_cost_is_unknown():
     assert most(1, 1, Price()) is None
     assert most(1, 1, Price(input=1)) is None
+
+
+def test_money_is_rounded_only_where_it_is_shown():
+    assert shown(0) == "0.00 USD"
+    assert shown(1_234_567_000_000_000) == "1,234.57 USD"
+    assert shown(123_456_789) == "0.00012 USD"
+    assert shown(1) == "0.000000000001 USD"

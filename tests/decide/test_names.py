@@ -5,8 +5,9 @@ from msgspec import structs
 
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
 from halfdoor.canon.request import Kind
-from halfdoor.decide.names import candidates, widened
+from halfdoor.decide.names import Candidates, candidates, quoted, target, widened
 from halfdoor.errors import ClientError
 
 QWEN = Card("qwen-coder", "ollama", "qwen3-coder:30b", Zone.DEVICE, "openai_chat", "ollama")
@@ -110,3 +111,27 @@ def test_where_no_model_does_embeddings_the_hint_names_none():
     assert raised.value.hint == (
         'give a model that can do it `kinds = ["embedding"]` under [[models]]'
     )
+
+
+LISTED = Price(3, 15)
+
+
+def test_a_model_without_a_stated_price_has_its_vendors():
+    sent_on = Card("cloud", "b", "*", Zone.CLOUD, "d", "v")
+    own = Card("own", "b", "m", Zone.DEVICE, "d", "v", price=Price(0, 0))
+    names = (Alias("any-*", ("cloud", "own")),)
+    who = quoted(candidates("any-1", (sent_on, own), names), lambda *asked: BY_ID.get(asked, NONE))
+    assert [target.price for target in who.targets] == [LISTED, Price(0, 0)]
+
+
+BY_ID = {("b", "any-1"): LISTED}
+NONE = Price()
+
+
+def test_an_engine_that_sends_a_model_on_does_not_price_it_as_the_devices_own():
+    card = Card("m", "ollama", "big:cloud", Zone.DEVICE, "ollama", "v", price=Price(0, 0))
+    assert target(card, "m").price == Price()
+    near = Candidates(
+        (target(Card("n", "b", "i", Zone.DEVICE, "d", "v", price=LISTED), "n"),), "n", True
+    )
+    assert widened(near, {("b", "i"): Zone.CLOUD}).targets[0].price == Price()

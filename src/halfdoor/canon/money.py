@@ -1,6 +1,6 @@
 """Tokens and money. Exact integers; rounded only when shown."""
 
-from typing import NewType
+from typing import Final, NewType
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ MicroUSD = NewType("MicroUSD", int)
 PicoUSD = NewType("PicoUSD", int)
 
 
-class Rates(Struct, frozen=True):
+class Rates(Struct, frozen=True, omit_defaults=True):
     """Micro-USD per million tokens, which is pico-USD per token, by kind; None where unknown.
 
     cached_input, cache_write, cache_write_1h: of prompt tokens read from the vendor's cache, put
@@ -30,10 +30,14 @@ class Tier(Struct, frozen=True):
     rates: Rates
 
 
-class Price(Rates, frozen=True):
+class Price(Rates, frozen=True, omit_defaults=True):
     """What a model costs, by kind of token and length of prompt. tiers: the shortest first."""
 
     tiers: tuple[Tier, ...] = ()
+
+
+# Tokens that nobody bills: those of the device's own models.
+FREE: Final = Price(0, 0, 0, 0, 0, 0)
 
 
 class Usage(Struct, frozen=True):

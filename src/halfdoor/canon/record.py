@@ -83,6 +83,7 @@ class Attempt(Struct, frozen=True):
 
     sent_bytes: body bytes handed to the socket; 0 when no connection was made.
     edits: kinds of splices, or `translated` and what could not be expressed.
+    cost: pico-USD of what its backend said was used, None when it said nothing or has no price.
     """
 
     model: str
@@ -94,6 +95,7 @@ class Attempt(Struct, frozen=True):
     received_bytes: int
     ms: int
     edits: tuple[str, ...] = ()
+    cost: int | None = None
 
 
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
@@ -101,6 +103,7 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
 
     result: `answered`, `refused`, `failed`, `hung-up`, `counted` (tokens, here, by nobody else).
     stop: the neutral stop reason, "" if none.
+    cost: pico-USD of all attempts, None when that of any is not known.
     first_byte_ms: from the request's arrival to the first byte to the client; -1 if there was none.
     """
 
@@ -115,6 +118,7 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
     status: int
     first_byte_ms: int
     ms: int
+    cost: int | None = None
 
 
 class Noted(Struct, frozen=True, tag_field="kind", tag="noted"):

@@ -14,6 +14,7 @@ from halfdoor.canon.commands import FaultKind
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
 from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.decide.money import shown
 from halfdoor.errors import HalfdoorError
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.reader import Exchange, LogReader
@@ -179,7 +180,9 @@ def _outcome(outcome: Outcome) -> str:
     by = "" if not who else f" by {who}" if answered else f" at {who}, the last one tried,"
     first = f", first byte after {outcome.first_byte_ms:,} ms" if outcome.first_byte_ms >= 0 else ""
     stop = f"; stopped: {outcome.stop}" if outcome.stop else ""
-    return f"{outcome.result}{by} in {outcome.ms:,} ms{first}{_usage(outcome)}{stop}"
+    return (
+        f"{outcome.result}{by} in {outcome.ms:,} ms{first}{_usage(outcome)}{_cost(outcome)}{stop}"
+    )
 
 
 def _usage(outcome: Outcome) -> str:
@@ -188,3 +191,9 @@ def _usage(outcome: Outcome) -> str:
         return ""
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
     return f"; {usage.input_tokens:,} tokens in{cached}, {usage.output_tokens:,} out"
+
+
+def _cost(outcome: Outcome) -> str:
+    if not outcome.attempts:
+        return ""
+    return "; cost unknown" if outcome.cost is None else f"; {shown(outcome.cost)}"

@@ -1,12 +1,15 @@
 """The configuration's models and names as the pure core knows them."""
 
+from msgspec.structs import asdict
+
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price, Rates, Tier
+from halfdoor.canon.money import FREE, Price, Rates, Tier
 from halfdoor.canon.request import Kind
 from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.model import Backend, Config, Model, Prices, RateTable, Tables
+from halfdoor.config.prices import listed
 from halfdoor.reading.addresses import sent_on
 
 
@@ -39,7 +42,7 @@ def _card(model: Model, backend: Backend) -> Card:
         vendor=backend.vendor or backend.name,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
-        price=_price(model.price),
+        price=_price(model, backend, real),
         client_credentials=backend.credentials == "client",
         scripted=backend.url.startswith(SCRIPTED),
         # What was stated about an engine says nothing about where it sends a request on to.
@@ -48,17 +51,19 @@ def _card(model: Model, backend: Backend) -> Card:
     )
 
 
-def _price(stated: Prices) -> Price:
-    tiers = sorted(stated.tiers, key=lambda tier: tier.above)
-    rates = _rates(stated)
+def _price(model: Model, backend: Backend, zone: Zone) -> Price:
+    """What is stated; else nothing on the device, whose tokens nobody bills; else the list's."""
+    if model.price != Prices():
+        return _stated(model.price)
+    if zone is Zone.DEVICE:
+        return FREE
+    return listed(backend.url, model.id)
+
+
+def _stated(price: Prices) -> Price:
+    tiers = sorted(price.tiers, key=lambda tier: tier.above)
     return Price(
-        rates.input,
-        rates.output,
-        rates.cached_input,
-        rates.cache_write,
-        rates.cache_write_1h,
-        rates.reasoning,
-        tuple(Tier(tier.above, _rates(tier)) for tier in tiers),
+        **asdict(_rates(price)), tiers=tuple(Tier(tier.above, _rates(tier)) for tier in tiers)
     )
 
 

@@ -1,6 +1,11 @@
 """What an exchange costs: tokens times rates, in exact integers."""
 
+from decimal import Decimal
+from typing import Final
+
 from halfdoor.canon.money import PicoUSD, Price, Rates, Usage
+
+_CENT: Final = Decimal("0.01")
 
 
 def cost(usage: Usage, price: Price) -> PicoUSD | None:
@@ -39,6 +44,13 @@ def most(input_tokens: int, output_tokens: int, price: Price) -> PicoUSD | None:
     dearest = max(rates.input, *(rate for rate in written if rate is not None))
     answer = max(rates.output, _stated(rates.reasoning, rates.output) or 0)
     return PicoUSD(input_tokens * dearest + output_tokens * answer)
+
+
+def shown(cost: int) -> str:
+    """Pico-USD for a person: cents, or two digits that say something where there are none."""
+    usd = Decimal(cost).scaleb(-12)
+    places = 2 if abs(usd) >= _CENT or not cost else min(12, 1 - usd.adjusted())
+    return f"{usd:,.{places}f} USD"
 
 
 def rates_at(input_tokens: int, price: Price) -> Rates:

@@ -1,7 +1,7 @@
 """The model name that a tool asks for → the cards that may answer it."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
 from halfdoor.canon.request import Kind
 from halfdoor.errors import ClientError
 from halfdoor.reading.addresses import sent_on
@@ -20,6 +21,7 @@ AS_ASKED: Final = "*"
 _LATEST: Final = ":latest"
 # No name here is longer, and guessing takes the square of it.
 _GUESSED_CHARS: Final = 200
+_UNSTATED: Final = Price()
 
 
 class Candidates(Struct, frozen=True):
@@ -91,7 +93,7 @@ def target(card: Card, asked: str) -> Target:
         client_credentials=card.client_credentials,
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
-        price=card.price,
+        price=card.price if zone is card.zone else Price(),
     )
 
 
@@ -106,7 +108,25 @@ def widened(who: Candidates, found: Mapping[tuple[str, str], Zone]) -> Candidate
 def _where_found(target: Target, found: Mapping[tuple[str, str], Zone]) -> Target:
     one = found.get((target.backend, target.model_id), Zone.DEVICE)
     zone = max(one, found.get((target.backend, ""), Zone.DEVICE))
-    return target if zone <= target.zone else replace(target, zone=zone, terms=Terms())
+    if zone <= target.zone:
+        return target
+    return replace(target, zone=zone, terms=Terms(), price=Price())
+
+
+def quoted(who: Candidates, listed: Callable[[str, str], Price]) -> Candidates:
+    """The candidates with what public lists ask for those whose price nobody stated.
+
+    listed: price by backend and model id; no rate for what is on no list.
+    """
+    if all(target.price != _UNSTATED for target in who.targets):
+        return who
+    return replace(who, targets=tuple(_quoted(each, listed) for each in who.targets))
+
+
+def _quoted(target: Target, listed: Callable[[str, str], Price]) -> Target:
+    if target.price != _UNSTATED:
+        return target
+    return replace(target, price=listed(target.backend, target.model_id))
 
 
 def _targets(cards: Sequence[Card], asked: str) -> tuple[Target, ...]:

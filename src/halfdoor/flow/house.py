@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from halfdoor.canon.cards import Alias, Card
+from halfdoor.canon.money import Price
 from halfdoor.canon.request import Request
 from halfdoor.decide.route import Strategy
 from halfdoor.decide.rules import RuleBook
@@ -12,6 +13,11 @@ from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.survey import Found
 from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
+
+
+def unlisted(_backend: str, _model_id: str) -> Price:
+    """No list at all: nothing has a rate."""
+    return Price()
 
 
 class Survey(Protocol):
@@ -27,6 +33,7 @@ class Survey(Protocol):
 class House:
     """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log.
 
+    listed: what public lists ask for a model, by backend and id; no rate for one on no list.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
     """
 
@@ -40,3 +47,4 @@ class House:
     prints: Prints
     mac: Callable[[bytes], str]
     policy_hash: str
+    listed: Callable[[str, str], Price] = unlisted

@@ -8,7 +8,7 @@ from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.decide.names import Candidates, candidates, widened
+from halfdoor.decide.names import Candidates, candidates, quoted, widened
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import plan
 from halfdoor.detect.survey import Found
@@ -37,6 +37,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     labels = (*found.labels, *scene.remembered, *_placed(actor, found, scene, house))
     who = candidates(request.model, house.cards, house.aliases, request.kind)
     who = widened(who, scene.widened) if scene.widened else who
+    who = quoted(who, house.listed)
     verdict = decide(who, labels, house.book)
     latched = scene.latched if found.returning else ""
     targets = plan(verdict, scene, house.strategy, latched=latched)

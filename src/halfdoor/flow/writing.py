@@ -6,17 +6,19 @@ from typing import Final, assert_never
 
 import msgspec
 
-from halfdoor.canon.commands import Answered, Faulted, HungUp
+from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
-from halfdoor.canon.money import Usage
+from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
 from halfdoor.canon.request import Kind
+from halfdoor.decide.money import cost
 from halfdoor.flow.house import House
 from halfdoor.flow.preparing import Prepared
 from halfdoor.flow.weighing import Weighed
 
 PLACES_SHOWN: Final = 16
+# Integers that every reader of JSON keeps whole; as pico-USD, 9,007 USD for one exchange.
 COUNT_LIMIT: Final = 2**53 - 1
 
 
@@ -80,6 +82,7 @@ def outcome(
         status=last.status if last else 200 if counted_here(weighed, over) else 400,
         first_byte_ms=over.first_byte_ms if over else -1,
         ms=elapsed,
+        cost=_total(attempts),
     )
 
 
@@ -107,7 +110,28 @@ def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
         received_bytes=over.received_bytes,
         ms=over.ms,
         edits=ready.edits,
+        cost=spent(over, ready.target.price),
     )
+
+
+def spent(over: Answered | Faulted | HungUp, price: Price) -> PicoUSD | None:
+    """What a call cost; None when nobody knows.
+
+    A backend that was never reached, or that answered with an error, bills nothing. An answer that
+    broke off costs what its backend had told until then.
+    """
+    usage = over.learnt.usage
+    if usage is not None:
+        known = cost(_bounded(usage), price)
+        return None if known is None else PicoUSD(min(known, COUNT_LIMIT))
+    refused = isinstance(over, Faulted) and over.fault.kind is FaultKind.STATUS
+    unbilled = refused or not over.sent_bytes or price == FREE
+    return PicoUSD(0) if unbilled else None
+
+
+def _total(attempts: tuple[Attempt, ...]) -> int | None:
+    known = [attempt.cost for attempt in attempts if attempt.cost is not None]
+    return min(sum(known), COUNT_LIMIT) if len(known) == len(attempts) else None
 
 
 def _ending(over: Answered | Faulted | HungUp) -> tuple[str, int]:
