@@ -19,11 +19,15 @@ class LabelCount(Struct, frozen=True):
 
 
 class Planned(Struct, frozen=True):
-    """A target as it was planned. model: the card's name."""
+    """A target as it was planned. model: the card's name.
+
+    most: pico-USD that it may cost at most by an estimate; None when nobody asked, or nobody knows.
+    """
 
     model: str
     backend: str
     zone: str
+    most: int | None = None
 
 
 class Left(Struct, frozen=True):
