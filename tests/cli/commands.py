@@ -4,12 +4,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from halfdoor.cli.cost import cost
 from halfdoor.cli.log import app as log
 from halfdoor.cli.ps import ps
 from halfdoor.cli.why import why
 
 app = typer.Typer()
 app.add_typer(log, name="log")
+app.command()(cost)
 app.command()(ps)
 app.command()(why)
 

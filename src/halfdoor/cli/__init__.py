@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "policy": "Look over, test, try and draft the rules.",
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List the newest exchanges and say whether the gateway runs.",
+    "cost": "Say what was spent, from the log: exact where backends told, and what is not known.",
     "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",

@@ -32,6 +32,9 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
 SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
+_NUMBERS: Final = frozenset(
+    {"TOKENS", "MS", "AGE", "ENTRY", "EXCHANGES", "IN", "CACHED", "OUT", "COST"}
+)
 SHRINKS: Final = {"BY": 12, "MODEL": 12, "RULE": 12, "WHAT": 30}
 
 
@@ -97,7 +100,7 @@ def show(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]])
     titles, rows = _fitted(console.width, titles, rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        number = title in {"TOKENS", "MS", "AGE", "ENTRY"}
+        number = title in _NUMBERS or title.startswith("ON ")
         table.add_column(title, justify="right" if number else "left", overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell, style=STYLES.get(cell, ""), no_wrap=True) for cell in row))

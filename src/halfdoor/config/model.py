@@ -89,6 +89,12 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
             description="The environment variable that holds the secret; the file never does.",
         ),
     ]
+    person: Annotated[
+        str, Meta(pattern=NAME + "|^$", description="Whose it is, for costs and budgets.")
+    ] = ""
+    team: Annotated[
+        str, Meta(pattern=NAME + "|^$", description="The team of that person, for the same.")
+    ] = ""
     role: Annotated[
         Literal["tool", "admin"],
         about(

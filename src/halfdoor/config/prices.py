@@ -58,6 +58,16 @@ def listed(url: str, model_id: str) -> Price:
     return UNKNOWN
 
 
+def anywhere(model_id: str) -> Price:
+    """The price of a model at the first vendor that lists it, its own maker before resellers."""
+    asked = model_id.lower()
+    for vendor in shipped().vendors:
+        for known, price in _models(vendor.name):
+            if known.search(asked):
+                return price
+    return UNKNOWN
+
+
 @cache
 def _models(vendor: str) -> tuple[tuple[re.Pattern[str], Price], ...]:
     # Compiled when one is first asked for: `re` keeps fewer patterns than some vendors have models.

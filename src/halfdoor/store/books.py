@@ -298,6 +298,7 @@ def _json(value: object) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     file = sqlite3.connect(path, timeout=schema.BUSY_TIMEOUT_S, isolation_level=None)
     try:

@@ -1,0 +1,210 @@
+"""`halfdoor cost`: what was spent, on what, by whom, and what it would have cost elsewhere."""
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from msgspec import Struct
+
+from halfdoor.canon.cards import Card
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
+from halfdoor.cli.ledger import beginning, moment, settings, show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, folded, say_json
+from halfdoor.cli.spending import By, Group, at_price, grouped, naming
+from halfdoor.config.load import cards
+from halfdoor.config.prices import UNKNOWN, anywhere, shipped
+from halfdoor.decide.money import shown
+from halfdoor.errors import SetupError
+from halfdoor.store.books import Books, Line, Sum, plus
+
+
+class Reference(Struct, frozen=True):
+    """Another model, whose price the same tokens are given. source: where that price is from."""
+
+    name: str
+    price: Price
+    source: str
+
+
+class Account(Struct, frozen=True):
+    """All that is told. start: RFC 3339, UTC. pending: exchanges without an outcome."""
+
+    start: str
+    by: By
+    groups: tuple[Group, ...]
+    total: Sum
+    pending: int
+    other: Reference | None
+
+
+def cost(
+    since: Annotated[
+        str, typer.Option(help="A time, or so long ago (`24h`, `30d`); left out, this month.")
+    ] = "",
+    by: Annotated[By, typer.Option(help="What to group by.")] = By.MODEL,
+    against: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="Say what the same tokens would cost there: a model of the configuration or of "
+            "the price list; left out, the first cloud model that has a price.",
+        ),
+    ] = "",
+    csv_: Annotated[bool, typer.Option("--csv", help="Print CSV; costs are in pico-USD.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what was spent, from the log: exact where backends told, and what is not known."""
+    loaded = settings(config)
+    known = cards(loaded.config)
+    reference = _reference(against, known)
+    start = beginning(since) if since else _this_month()
+    with Books(loaded.state_dir) as books:
+        _catch_up(books)
+        lines = list(books.lines(_ms(start)))
+        pending = sum(1 for _ in books.pending(_ms(start)))
+    price = reference.price if reference else None
+    groups = grouped(lines, naming(by, loaded.config.tokens), price)
+    account = Account(start, by, tuple(groups), _total(lines), pending, reference)
+    if json:
+        say_json(_document(account))
+    elif csv_:
+        _write_csv(account)
+    else:
+        _show(account)
+
+
+def _catch_up(books: Books) -> None:
+    """A log that nobody read for weeks takes seconds: say so, where a person waits."""
+    with console(stderr=True).status("reading the log") as status:
+        books.catch_up(lambda seq: status.update(f"reading the log: entry {seq:,}"))
+
+
+def _this_month() -> str:
+    now = datetime.now().astimezone()
+    return beginning(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).isoformat())
+
+
+def _ms(start: str) -> int:
+    return int(moment(start).timestamp() * 1000)
+
+
+def _reference(asked: str, known: Sequence[Card]) -> Reference | None:
+    """Raises SetupError for a model that has no price anywhere."""
+    if not asked:
+        priced = (c for c in known if c.zone is Zone.CLOUD and c.price.input is not None)
+        card = next(priced, None)
+        return Reference(card.name, card.price, "configuration or price list") if card else None
+    for card in known:
+        if asked in {card.name, card.model_id} and card.price != UNKNOWN:
+            return Reference(card.name, card.price, "configuration or price list")
+    price = anywhere(asked)
+    if price == UNKNOWN:
+        raise SetupError(
+            f"nobody states a price of `{asked}`",
+            hint="give a model of your configuration with a price, or one as its vendor calls it",
+        )
+    return Reference(asked, price, f"{shipped().source}, of {shipped().date}")
+
+
+def _total(lines: Sequence[Line]) -> Sum:
+    total = Sum()
+    for line in lines:
+        total = plus(total, line.sum)
+    return total
+
+
+def _show(account: Account) -> None:
+    screen, other, total = console(), account.other, account.total
+    screen.print(f"since {moment(account.start).astimezone():%Y-%m-%d %H:%M %Z}")
+    if not account.groups:
+        screen.print("nothing was spent: no exchange reached a model")
+        return
+    titles = (account.by.value.upper(), "EXCHANGES", "IN", "CACHED", "OUT", "COST")
+    more = (f"ON {other.name}",) if other else ()
+    show(screen, (*titles, *more), [_row(each, len(more)) for each in account.groups])
+    screen.print(f"in all {shown(total.cost)} for {counted(total.exchanges, 'exchange')}")
+    for line in _notes(account):
+        screen.print(folded(line, screen, 0))
+
+
+def _row(found: Group, more: int) -> tuple[str, ...]:
+    s = found.sum
+    cells = (
+        found.name or "(none)",
+        f"{s.exchanges:,}",
+        f"{s.input:,}",
+        f"{s.cached:,}",
+        f"{s.output:,}",
+        shown(s.cost) + (" + unknown" if s.unknown else ""),
+    )
+    other = "unknown" if found.elsewhere is None else shown(found.elsewhere)
+    return (*cells, other) if more else cells
+
+
+def _notes(account: Account) -> Iterator[str]:
+    """What the figures do not say of themselves."""
+    total, pending = account.total, account.pending
+    if total.unknown:
+        bound = f", at most {shown(total.most)} as far as estimated" if total.most else ""
+        calls = counted(total.unknown, "call")
+        yield f"not in it: {calls} whose cost nobody knows (no usage told, or no price){bound}"
+    if total.early:
+        early = counted(total.early, "exchange")
+        yield f"{early} broke off: counted with what had been told until then"
+    if pending:
+        yield f"{counted(pending, 'exchange')} without an outcome: under way, or cut by a kill"
+    if account.other:
+        yield from _compared(total, account.other)
+
+
+def _compared(total: Sum, other: Reference) -> Iterator[str]:
+    elsewhere = at_price(total, other.price)
+    if elsewhere is None:
+        return
+    yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, elsewhere)}"
+    yield (
+        "assumed: the same tokens, from its cache only what came from one here, the rates of "
+        f"short prompts; price from {other.source}"
+    )
+
+
+def _difference(total: Sum, elsewhere: int) -> str:
+    """How much that is more or less; with unknown costs nobody can say."""
+    if total.unknown:
+        return ""
+    saved = elsewhere - total.cost
+    return f", so this was {shown(abs(saved))} {'less' if saved >= 0 else 'more'}"
+
+
+def _document(account: Account) -> dict[str, Any]:
+    other, total = account.other, account.total
+    elsewhere = at_price(total, other.price) if other else None
+    return {
+        "since": account.start,
+        "by": account.by.value,
+        "unit": "pico-USD",
+        "groups": [
+            {"name": each.name, **_figures(each.sum), "elsewhere": each.elsewhere}
+            for each in account.groups
+        ],
+        "total": {**_figures(total), "elsewhere": elsewhere},
+        "pending": account.pending,
+        "against": {"model": other.name, "price_from": other.source} if other else None,
+    }
+
+
+def _figures(total: Sum) -> dict[str, int]:
+    return {name: getattr(total, name) for name in Sum.__struct_fields__}
+
+
+def _write_csv(account: Account) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow((account.by.value, *Sum.__struct_fields__, "elsewhere"))
+    for each in account.groups:
+        cells = _figures(each.sum).values()
+        out.writerow((each.name, *cells, "" if each.elsewhere is None else each.elsewhere))

@@ -1,0 +1,80 @@
+"""What the books say, grouped as a person asks, and what it would have cost elsewhere."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from halfdoor.canon.money import Price, Usage
+from halfdoor.config.model import Token
+from halfdoor.decide.money import cost
+from halfdoor.store.books import QUARTER_S, Key, Line, Sum, plus
+
+
+class By(StrEnum):
+    """What `cost --by` groups by. An exchange with two labels stands under each of them."""
+
+    MODEL = "model"
+    BACKEND = "backend"
+    ZONE = "zone"
+    PROJECT = "project"
+    TOOL = "tool"
+    TOKEN = "token"  # noqa: S105  a heading
+    PERSON = "person"
+    TEAM = "team"
+    LABEL = "label"
+    DAY = "day"
+
+
+class Group(Struct, frozen=True):
+    """What was spent under one name. elsewhere: pico-USD at another model's price, None unknown."""
+
+    name: str
+    sum: Sum
+    elsewhere: int | None = None
+
+
+Names = Callable[[Key], Iterable[str]]
+
+
+def grouped(lines: Iterable[Line], names: Names, against: Price | None) -> list[Group]:
+    """The lines by name, the dearest first, then by number of exchanges."""
+    sums: dict[str, Sum] = {}
+    for line in lines:
+        for name in names(line.key):
+            sums[name] = plus(sums.get(name, Sum()), line.sum)
+    groups = [Group(name, total, at_price(total, against)) for name, total in sums.items()]
+    return sorted(groups, key=lambda each: (-each.sum.cost, -each.sum.exchanges, each.name))
+
+
+def at_price(total: Sum, price: Price | None) -> int | None:
+    """What the same tokens would cost at a price, at its rates for short prompts.
+
+    Only what was really read from a cache is taken to be cached there.
+    """
+    if price is None:
+        return None
+    used = Usage(total.input, total.output, total.cached)
+    return cost(used, Price(price.input, price.output, price.cached_input))
+
+
+def naming(by: By, tokens: Sequence[Token]) -> Names:
+    """How a line of the books is called under a heading. tokens: tell whose each one is."""
+    persons = {token.name: token.person for token in tokens}
+    teams = {token.name: token.team for token in tokens}
+    match by:
+        case By.PERSON:
+            return lambda key: (persons.get(key.token, ""),)
+        case By.TEAM:
+            return lambda key: (teams.get(key.token, ""),)
+        case By.LABEL:
+            return lambda key: key.labels.split(",")
+        case By.DAY:
+            return lambda key: (_day(key),)
+        case _:
+            return lambda key: (str(getattr(key, by.value)),)
+
+
+def _day(key: Key) -> str:
+    return datetime.fromtimestamp(key.quarter * QUARTER_S, UTC).astimezone().date().isoformat()
