@@ -19,6 +19,7 @@ from halfdoor.canon.events import (
     StopReason,
 )
 from halfdoor.canon.money import Usage
+from halfdoor.dialects import watching
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
 from halfdoor.dialects.anthropic_messages import watch as _anthropic_watch
 
@@ -116,7 +117,8 @@ def test_a_whole_answer_may_come_in_chunks():
 
 
 def test_what_is_collected_is_bounded(monkeypatch):
-    monkeypatch.setattr(_anthropic_watch, "COLLECTED_LIMIT_BYTES", 600)
+    for module in (_anthropic_watch, watching):
+        monkeypatch.setattr(module, "WATCHED_BYTES", 600)
 
     assert learnt(STREAMS["text"], 600, texts=True).texts == ()
     assert learnt(STREAMS["text"], 600, texts=True).finished

@@ -130,7 +130,7 @@ def test_a_whole_answer_is_read_when_it_is_complete():
         stop="tool_calls",
         finished=True,
         calls=("call_aa", "call_bb"),
-        texts=("Reading both.", '{"path":"a.py"}', ""),
+        texts=("Reading both.", '{"path":"a.py"}'),
     )
     assert learnt(body, whole=True).texts == ()
 

@@ -1,5 +1,6 @@
 """A session whose answered request carried a label keeps it; nobody else's does."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from halfdoor.canon.record import Decided
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.flow.exchange import exchange
+from halfdoor.reading.prints import Prints
 from halfdoor.store.floors import Floors
 from tests.helpers.house import AWS_KEY, CLOUD, LOCAL_MESSAGES, house, request
 from tests.helpers.playbook import answered, faulted, hung_up
@@ -221,3 +223,21 @@ async def test_5_a_sessions_floor_only_grows(told, by_id):
         assert before <= now
         assert not before or {p.zone for p in entry.plan} <= {"device"}
         before = now
+
+
+class CountingPrints(Prints):
+    """Counts the links of chains that it makes."""
+
+    links = 0
+
+    def mark(self, kind: str, text: str) -> bytes:
+        self.links += kind == "chain"
+        return super().mark(kind, text)
+
+
+async def test_the_chain_of_a_labelled_request_is_made_once():
+    prints = CountingPrints(b"test key, 32 bytes long, no more")
+    place = dataclasses.replace(HOUSE, prints=prints)
+    await Desk().ask(request(text=AWS_KEY, tool_result="the file"), place=place)
+
+    assert prints.links == 1 + 3  # its beginning, and one link a message

@@ -92,14 +92,14 @@ def test_what_may_not_be_looked_at_below_the_root_counts_as_not_followed(shop):
 
 class Shut(PaperFiles):
     def look(self, path):
-        if path.startswith(("/p/shut/", "/root/")):
+        if path.startswith(("/p/shut/", "/srv/shut/")):
             raise PermissionError(path)
         return super().look(path)
 
 
 def test_what_may_not_be_looked_at_counts_below_the_root_only():
     assert not followed("/p", "/p/shut/x").whole
-    assert followed("/p", "/root/x").whole
+    assert followed("/p", "/srv/shut/x").whole
 
 
 def followed(root, path):

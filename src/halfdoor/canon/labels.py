@@ -1,8 +1,12 @@
 """Where a backend is, and what was found in a request."""
 
 from enum import IntEnum
+from typing import Final
 
 from msgspec import Struct
+
+# How the label begins of text that comes from labelled text.
+DERIVED: Final = "derived:"
 
 
 class Zone(IntEnum):

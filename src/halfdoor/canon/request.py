@@ -1,10 +1,14 @@
 """A request: its envelope (always read) and its conversation (read only to translate)."""
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from halfdoor.canon.rules import Rule
+
+# How the places begin of blocks that are turns of the conversation.
+TURNS: Final = ("messages[", "input[")
 
 
 class Block(Struct, frozen=True):

@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.labels import DERIVED, Label, Zone
 from halfdoor.canon.rules import EVERY, Above, Rule
-
-_DERIVED = "derived:"
 
 
 class Bound(Struct, frozen=True):
@@ -42,14 +40,14 @@ class RuleBook:
         """
         found: dict[tuple[Rule, str], Bound] = dict(self._always)
         for label in labels:
-            name = label.name.removeprefix(_DERIVED)
+            name = label.name.removeprefix(DERIVED)
             for rule in self._book.get(name) or (_unruled(name),):
                 found.setdefault((rule, label.name), Bound(rule, label))
         return tuple(sorted(found.values(), key=strictness))
 
     def narrows(self, label: str) -> bool:
         """Does any rule keep text with this label from anybody? What nobody rules stays here."""
-        rules = self._book.get(label.removeprefix(_DERIVED))
+        rules = self._book.get(label.removeprefix(DERIVED))
         if rules is None:
             return True
         return any(rule.ceiling < Zone.CLOUD or rule.require is not None for rule in rules)
@@ -61,7 +59,7 @@ def strictness(bound: Bound) -> tuple[int, int, bool, str, bool, str]:
     Names make it total; what was found comes before what is derived from it.
     """
     rule = bound.rule
-    derived = bound.label.name.startswith(_DERIVED)
+    derived = bound.label.name.startswith(DERIVED)
     free = rule.require is None
     return (rule.ceiling, rule.above, free, rule.name, derived, bound.label.name)
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from msgspec import Struct, structs
 
 from halfdoor.canon.labels import Label
-from halfdoor.canon.request import Request
+from halfdoor.canon.request import TURNS, Request
 from halfdoor.detect.linkage import Linkage, Pathfinder, Told
 from halfdoor.detect.texts import UNREADABLE, Blocks, Kept
 from halfdoor.errors import ClientError
@@ -27,7 +27,6 @@ CACHE_BYTES: Final = 8 * 1024 * 1024
 # What a block takes that has neither labels, marks nor paths, and what each of these adds.
 _SEEN_BYTES: Final = 300
 _FACT_BYTES: Final = 80
-_TURNS: Final = ("messages[", "input[")
 
 
 class Detector(Protocol):
@@ -299,7 +298,7 @@ def _returning(places: list[tuple[str, Seen]]) -> tuple[bytes, ...]:
     """Answers behind a model's last turn; system messages and parallel results stand among them."""
     found: list[bytes] = []
     for place, seen in reversed(places):
-        if place.startswith(_TURNS):
+        if place.startswith(TURNS):
             if seen.speaks:
                 break
             found = [*filter(None, seen.answered), *found]

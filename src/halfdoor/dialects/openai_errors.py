@@ -5,8 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-# What a JSON decoder raises on bytes that somebody else wrote.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from halfdoor.dialects.decoding import UNREADABLE, encode
 
 _ERROR_TYPES: Final = {
     401: "authentication_error",
@@ -14,8 +13,6 @@ _ERROR_TYPES: Final = {
     404: "not_found_error",
     429: "rate_limit_error",
 }
-
-encode: Final = msgspec.json.Encoder().encode
 
 
 class Trouble(Struct):

@@ -51,9 +51,9 @@ def exchange(
     """
     found = house.surveyor.survey(request)
     places = house.book.places
-    floors = session.marks(request, actor, found, house.prints)
+    known = session.session(request, actor, found, house.prints)
     scene = yield Begin(
-        actor, request.session, found.marks, found.paths, found.texts, places, floors
+        actor, request.session, found.marks, found.paths, found.texts, places, known.marks
     )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
@@ -65,7 +65,7 @@ def exchange(
         return replies.unrecorded(weighed, house, permit)
     assert isinstance(permit, Permit)
 
-    keeping = Keeping(weighed, house)
+    keeping = Keeping(weighed, house, known)
     attempts: list[Attempt] = []
     over: Over | None = None
     for target in weighed.targets:

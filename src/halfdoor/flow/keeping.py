@@ -5,15 +5,15 @@ from typing import Final
 
 from halfdoor.canon.commands import Learnt, Remember, Source
 from halfdoor.canon.decision import Target
-from halfdoor.canon.labels import Label
+from halfdoor.canon.labels import DERIVED, Label
+from halfdoor.canon.request import TURNS
 from halfdoor.flow import session
 from halfdoor.flow.house import House
+from halfdoor.flow.session import Session
 from halfdoor.flow.weighing import PLACED, Weighed
 from halfdoor.reading import followed, grams
 from halfdoor.reading.followed import FOLLOWED
 
-_DERIVED: Final = "derived:"
-_TURNS: Final = ("messages[", "input[")
 # What stands beside the conversation, and comes from none of its turns.
 _APART: Final = ("headers", "query")
 
@@ -21,7 +21,7 @@ _APART: Final = ("headers", "query")
 class Keeping:
     """Made for one exchange and asked twice: when its answer is complete, and when it is over."""
 
-    def __init__(self, weighed: Weighed, house: House) -> None:
+    def __init__(self, weighed: Weighed, house: House, known: Session) -> None:
         self._weighed = weighed
         self._prints = house.prints
         self._paths = house.paths
@@ -29,7 +29,7 @@ class Keeping:
         held = {label.name for label in weighed.labels if house.book.narrows(label.name)}
         self._names = tuple(sorted({_derived(name) for name in held}))
         self._blocks = self._labelled_blocks() if self._names else ()
-        self._floor = session.floor(weighed, house.prints) if self._names else None
+        self._floor = session.floor(weighed, known) if self._names else None
         self._harmless = lru_cache(maxsize=1)(self._said_before)
 
     def __call__(self, target: Target, learnt: Learnt, *, floor: bool = True) -> Remember:
@@ -121,7 +121,7 @@ class Keeping:
         if texts is None:
             return frozenset()
         labelled = {label.place for label in self._weighed.labels}
-        turns = [place for place, _ in texts.blocks if place.startswith(_TURNS)]
+        turns = [place for place, _ in texts.blocks if place.startswith(TURNS)]
         first = next((at for at, place in enumerate(turns) if place in labelled), 0)
         if not labelled <= {*turns, *_APART}:
             first = 0  # a label without a place of its own may have come first of all
@@ -135,4 +135,4 @@ class Keeping:
 
 def _derived(name: str) -> str:
     """INVARIANT: `derived:` never nests; what derives from derived text derives from its source."""
-    return _DERIVED + name.removeprefix(_DERIVED)
+    return DERIVED + name.removeprefix(DERIVED)

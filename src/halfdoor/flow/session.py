@@ -5,41 +5,54 @@ token's sessions. Without an id it is the conversation itself, as a chain: each 
 hashed with all before it. Only nodes behind a model's turn count, because beginnings are common.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from halfdoor.canon.commands import Floor
-from halfdoor.canon.labels import Label
-from halfdoor.canon.request import Actor, Request
+from halfdoor.canon.labels import DERIVED, Label
+from halfdoor.canon.request import TURNS, Actor, Request
 from halfdoor.detect.survey import Found, Turn
 from halfdoor.flow.weighing import Weighed
 from halfdoor.reading.prints import Prints
 
-_DERIVED: Final = "derived:"
-_TURNS: Final = ("messages[", "input[")
 # Labels of look-ups that failed say nothing of the session, and it is looked up again.
 _PLACE: Final = "session"
 _HICCUPS: Final = frozenset({"memory", _PLACE})
 
 
-def marks(request: Request, actor: Actor, found: Found, prints: Prints) -> tuple[bytes, ...]:
-    """The prints by which the session of a request may be known, in the order of its turns."""
+class Session(Struct, frozen=True):
+    """By what the session of one request is known; made once and asked twice.
+
+    marks: its prints, in the order of its turns. chain: (place, what the conversation had come to,
+    node) of each message; () where the client says which session it is.
+    """
+
+    marks: tuple[bytes, ...]
+    chain: tuple[tuple[str, Turn, bytes], ...] = ()
+
+
+def session(request: Request, actor: Actor, found: Found, prints: Prints) -> Session:
+    """The session that a request says it is in, else its conversation as far as it has come."""
     if request.session:
-        return (prints.mark("session", f"{actor.token}\0{request.session}"),)
-    return tuple(node for _, turn, node in _chain(actor, found, prints) if turn is not Turn.NONE)
+        return Session((prints.mark("session", f"{actor.token}\0{request.session}"),))
+    chain = tuple(_chain(actor, found, prints))
+    return Session(tuple(node for _, turn, node in chain if turn is not Turn.NONE), chain)
 
 
-def floor(weighed: Weighed, prints: Prints) -> Floor | None:
+def floor(weighed: Weighed, known: Session) -> Floor | None:
     """What an answered exchange leaves to its session; None when that is nothing.
 
     Labels that only the floor itself gave are not added to it again, or what is lifted while a
     request is under way would come back; the floor then lasts on, if it is still there.
     """
     lasting = _lasting(weighed)
-    held = _hung(weighed, prints) if lasting else ()
+    held = _hung(known, lasting) if lasting else ()
     if not held:
         return None
     found = (label.name for label in lasting if label.place != _PLACE)
-    names = {_DERIVED + name.removeprefix(_DERIVED) for name in found}
+    names = {DERIVED + name.removeprefix(DERIVED) for name in found}
     actor = weighed.actor
     return Floor(held, tuple(sorted(names)), actor.token, actor.tool, actor.project)
 
@@ -52,31 +65,27 @@ def _lasting(weighed: Weighed) -> tuple[Label, ...]:
     )
 
 
-def _hung(weighed: Weighed, prints: Prints) -> tuple[bytes, ...]:
+def _hung(known: Session, lasting: tuple[Label, ...]) -> tuple[bytes, ...]:
     """Where the floor hangs: the session, or nodes of its conversation.
 
     The first is that of the first turn that nobody else can have had, so that the floor stays when
     the labelled message is dropped; the other that of the first labelled message.
     """
-    request, actor, found = weighed.request, weighed.actor, weighed.found
-    if request.session:
-        return marks(request, actor, found, prints)
-    chain = _chain(actor, found, prints)
-    labelled = {label.place for label in _lasting(weighed)}
+    chain = known.chain
+    if not chain:
+        return known.marks
+    labelled = {label.place for label in lasting}
     own = [node for _, turn, node in chain if turn is Turn.OWN][:1]
     first = next((at for at, (place, _, _) in enumerate(chain) if place in labelled), len(chain))
     behind = [node for _, turn, node in chain[first:] if turn is not Turn.NONE][:1]
     return tuple(dict.fromkeys((*own, *behind)))
 
 
-def _chain(actor: Actor, found: Found, prints: Prints) -> list[tuple[str, Turn, bytes]]:
-    """(place, what the conversation had come to, node) of each message."""
+def _chain(actor: Actor, found: Found, prints: Prints) -> Iterator[tuple[str, Turn, bytes]]:
     if found.texts is None or not any(found.turns):
-        return []
-    chain: list[tuple[str, Turn, bytes]] = []
+        return
     node, come = prints.mark("chain", actor.token), Turn.NONE
     for (place, key), turn in zip(found.texts.blocks, found.turns, strict=True):
-        if place.startswith(_TURNS):
+        if place.startswith(TURNS):
             node, come = prints.mark("chain", (node + key).hex()), max(come, turn)
-            chain.append((place, come, node))
-    return chain
+            yield place, come, node

@@ -63,7 +63,7 @@ class Walk:
     """The look-ups of one request.
 
     root: what cannot be looked at below it is not known; elsewhere it is taken as named, since
-        everybody may speak of `/root/x`. most: look-ups.
+        everybody may speak of `/srv/x`. most: look-ups.
     whole: False once something could not be followed.
     """
 

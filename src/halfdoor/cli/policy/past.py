@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from halfdoor.canon.cards import Card, Terms
 from halfdoor.canon.decision import Target
-from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.labels import DERIVED, Label, Zone
 from halfdoor.canon.record import Decided, Outcome, Planned
 from halfdoor.canon.rules import Rule
 from halfdoor.config.check import PATH, PRODUCED
@@ -24,7 +24,6 @@ from halfdoor.reading.globs import path_pieces, within
 
 Change = Literal["refused", "narrower", "fewer", "wider", "same"]
 CHANGES: Final[tuple[Change, ...]] = ("refused", "narrower", "fewer", "wider", "same")
-_DERIVED: Final = "derived:"
 _ALWAYS: Final = frozenset((*PRODUCED, *(rule.label for rule in DEFAULTS)))
 
 
@@ -97,11 +96,11 @@ class Reviewer:
     def _labels(self, decided: Decided) -> tuple[Label, ...]:
         found = []
         for count in decided.labels:
-            derived = count.label.startswith(_DERIVED)
-            for name in self._implied(count.label.removeprefix(_DERIVED)):
+            derived = count.label.startswith(DERIVED)
+            for name in self._implied(count.label.removeprefix(DERIVED)):
                 self.met.add(name)
                 place = count.places[0] if count.places else ""
-                shown = f"{_DERIVED}{name}" if derived else name
+                shown = f"{DERIVED}{name}" if derived else name
                 found.append(Label(shown, place, count.detector, count.detail))
         return tuple(found)
 

@@ -1,32 +1,43 @@
 """Anthropic Messages, `POST /v1/messages`, as server towards tools and as client towards models.
 
 Facts: the API reference (version 2023-06-01) and the official SDK's types; what tools really send
-and engines really answer was measured. The private halves stand beside this file: `_anthropic_wire`
-(shapes), `_anthropic_request` and `_anthropic_render` with `_anthropic_turns` (requests),
-`_anthropic_answer`, `_anthropic_emit` and `_anthropic_watch` (answers).
+and engines really answer was measured. Its parts stand beside this file: `wire` (shapes),
+`request` and `render` with `turns` (requests), `answer`, `emit` and `watch` (answers).
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
-
-import msgspec
+from functools import partial
+from typing import Final
 
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Kind, Request
+from halfdoor.canon.request import Conversation, Kind, Request
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
 from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
 from halfdoor.dialects.anthropic_messages.render import render
 from halfdoor.dialects.anthropic_messages.request import conversation
-from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, WholeWatcher
+from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, body_learnt
 from halfdoor.dialects.base import Watcher, session_of
+from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.envelope import (
+    JSON,
+    begins,
+    blocks,
+    counts,
+    flags,
+    model,
+    opened,
+    passing,
+    renamed,
+    strings,
+    value,
+)
+from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import Member, elements, members
 from halfdoor.reading.splice import without
-
-T = TypeVar("T")
 
 VERSION: Final = "2023-06-01"
 # The least thinking budget that the API takes.
@@ -78,10 +89,6 @@ _LISTS: Final = frozenset({"messages", "system", "tools"})
 # The API refuses an assistant's turn without content.
 _NO_THINKING: Final = b'{"type":"text","text":"(reasoning removed)"}'
 
-_string = msgspec.json.Decoder(str)
-_flag = msgspec.json.Decoder(bool | None)
-_count = msgspec.json.Decoder(int | None)
-
 
 class AnthropicMessages:
     """The dialect; see `dialects.base.Dialect`."""
@@ -94,26 +101,24 @@ class AnthropicMessages:
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope only: the text of messages and tools is not decoded."""
-        found = members(body)
-        spans = {member.key: (member.start, member.end) for member in found}
-        if not body.startswith(b"[", spans.get("messages", (len(body),))[0]):
+        found, spans = opened(body)
+        if not begins(body, spans, "messages", b"["):
             raise ClientError(
                 "the request has no array of messages",
                 where="messages",
                 hint='send "messages": [{"role": "user", "content": "…"}]',
             )
-        max_tokens = _member(body, spans, "max_tokens", _count, "an integer")
         return Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
-            model=_model(body, spans),
-            stream=bool(_member(body, spans, "stream", _flag, "true or false")),
-            blocks=tuple(_blocks(body, found)),
+            model=model(body, spans),
+            stream=value(flags, body, spans, "stream", None) or False,
+            blocks=tuple(blocks(body, found, _LISTS, _FIELDS)),
             members=spans,
             headers=headers,
             query=query,
-            max_tokens=max_tokens,
+            max_tokens=value(counts, body, spans, "max_tokens", None),
             session=session_of(headers),
             kind=Kind.COUNT if endpoint == COUNT else Kind.CHAT,
         )
@@ -128,7 +133,7 @@ class AnthropicMessages:
         model_id: str,
         context_tokens: int | None = None,  # noqa: ARG002  servers of this dialect set their own
     ) -> tuple[bytes, tuple[str, ...]]:
-        """A body, and what it could not express: names of `_anthropic_render.DEGRADED`."""
+        """A body, and what it could not express: names of `render.DEGRADED`."""
         return render(conversation, model_id)
 
     def edits(
@@ -146,12 +151,10 @@ class AnthropicMessages:
 
         drop_signatures: signatures, or the data of redacted thinking; "" names unsigned thinking.
         """
-        found: list[Edit] = []
-        if request.model != model_id:
-            found.append(_replaced(request, "model", "model", msgspec.json.encode(model_id)))
+        found = renamed(request, model_id)
         limit = max_output_tokens
         if limit is not None and request.max_tokens is not None and request.max_tokens > limit:
-            found.append(_replaced(request, "max-tokens", "max_tokens", b"%d" % limit))
+            found.append(Edit("max-tokens", *request.members["max_tokens"], b"%d" % limit))
             found += _fitted_budget(request, limit)
         if drop_signatures:
             found += _dropped_thinking(request, drop_signatures)
@@ -165,14 +168,10 @@ class AnthropicMessages:
         """From the same dialect also `anthropic-*`, `x-claude-code-*` and what names the tool."""
         passed: Headers = ()
         if request is not None and request.dialect == self.name:
-            passed = tuple(
-                (name, value)
-                for name, value in request.headers
-                if name in _PASSED or name.startswith(_PASSED_PREFIXES)
-            )
+            passed = passing(request.headers, _PASSED, _PASSED_PREFIXES)
         stated = any(name == "anthropic-version" for name, _ in passed)
         version = () if stated else (("anthropic-version", VERSION),)
-        return (("content-type", "application/json"), *version, *passed)
+        return (JSON, *version, *passed)
 
     def credential(self, key: str) -> Headers:
         """A key goes into a header of its own."""
@@ -192,7 +191,7 @@ class AnthropicMessages:
     def watcher(self, *, stream: bool, texts: bool) -> Watcher:
         """For bytes that pass through."""
         if not stream:
-            return WholeWatcher(texts=texts)
+            return BodyWatcher(partial(body_learnt, texts=texts))
         return TextWatcher() if texts else StreamWatcher()
 
     def events(self, body: bytes) -> list[Event]:
@@ -220,41 +219,6 @@ class AnthropicMessages:
         return wire.error_words(body)
 
 
-def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
-    for member in found:
-        key = member.key
-        if key in _LISTS and body.startswith(b"[", member.start):
-            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
-                yield Block(f"{key}[{i}]", start, end)
-        else:
-            place = key if key in _FIELDS else "(unknown)"
-            yield Block(place, member.key_start, member.end, member=True)
-
-
-def _model(body: bytes, spans: dict[str, tuple[int, int]]) -> str:
-    model = _member(body, spans, "model", _string, "a string")
-    if model is None:
-        raise ClientError("the request names no model", where="model", hint='send "model": "…"')
-    return model
-
-
-def _member(
-    body: bytes,
-    spans: dict[str, tuple[int, int]],
-    key: str,
-    decoder: msgspec.json.Decoder[T],
-    wanted: str,
-) -> T | None:
-    """The decoded value of a top-level member, None when it is absent."""
-    if key not in spans:
-        return None
-    start, end = spans[key]
-    try:
-        return decoder.decode(memoryview(body)[start:end])
-    except wire.UNREADABLE:
-        raise ClientError(f"`{key}` must be {wanted}", where=key) from None
-
-
 def _fitted_budget(request: Request, limit: int) -> list[Edit]:
     """A thinking budget must stay below `max_tokens`; where none fits, thinking is switched off."""
     start, end = request.members.get("thinking", (0, 0))
@@ -269,11 +233,6 @@ def _fitted_budget(request: Request, limit: int) -> list[Edit]:
             fitting = b"%d" % max(LEAST_BUDGET, limit // 2)
             return [Edit("thinking-budget", member.start, member.end, fitting)]
     return []
-
-
-def _replaced(request: Request, kind: str, key: str, value: bytes) -> Edit:
-    start, end = request.members[key]
-    return Edit(kind, start, end, value)
 
 
 def _dropped_thinking(request: Request, seals: frozenset[str]) -> Iterator[Edit]:
@@ -291,8 +250,8 @@ def _is_assistant(body: bytes, role: Member | None) -> bool:
     if role is None:
         return False
     try:
-        return _string.decode(memoryview(body)[role.start : role.end]) == "assistant"
-    except wire.UNREADABLE:
+        return strings.decode(memoryview(body)[role.start : role.end]) == "assistant"
+    except UNREADABLE:
         return False
 
 

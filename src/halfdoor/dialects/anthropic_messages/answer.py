@@ -22,6 +22,7 @@ from halfdoor.canon.events import (
 )
 from halfdoor.canon.money import Usage
 from halfdoor.dialects.anthropic_messages import wire as wire
+from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import SseReader
 
@@ -109,7 +110,7 @@ class _Part(Struct):
 
 
 def read_event(data: bytes) -> WireEvent | None:
-    """An event; None for one that this version does not know. Raises one of wire.UNREADABLE."""
+    """An event; None for one that this version does not know. Raises one of UNREADABLE."""
     try:
         return _event.decode(data)
     except msgspec.ValidationError:
@@ -148,7 +149,7 @@ class StreamParser:
             events.append(self._fail(str(broken), "protocol"))
         except BackendError as error:
             events.append(self._fail(error.message, "protocol"))
-        except wire.UNREADABLE:
+        except UNREADABLE:
             events.append(self._fail("the backend sent an event that cannot be read", "protocol"))
         return events
 
@@ -272,7 +273,7 @@ def events(body: bytes) -> list[Event]:
         if message.type != "message":
             raise BackendError("the backend's answer is not a message", kind="protocol")
         parts = list(_parts(message.content))
-    except wire.UNREADABLE:
+    except UNREADABLE:
         raise BackendError("the backend's answer cannot be read", kind="protocol") from None
     called = any(isinstance(e, Open) and e.kind is PartKind.TOOL_CALL for e in parts)
     stop = _stop(message.stop_reason, message.stop_sequence, called=called)

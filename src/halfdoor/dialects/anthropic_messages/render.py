@@ -24,6 +24,7 @@ from halfdoor.canon.request import (
 )
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.turns import OPENING, split
+from halfdoor.dialects.decoding import UNREADABLE
 
 # The API demands a limit. This one every model on sale accepts, and a long source file fits in it.
 DEFAULT_MAX_TOKENS: Final = 8192
@@ -273,7 +274,7 @@ def _schema(schema: bytes) -> object:
     """A tool's schema, which must say that it describes an object; many tools leave that out."""
     try:
         members = _object.decode(schema or b"{}")
-    except wire.UNREADABLE:
+    except UNREADABLE:
         return Raw(schema)
     if bytes(members.get("type", b"")) == b'"object"':
         return Raw(schema)

@@ -24,6 +24,7 @@ from halfdoor.canon.request import (
     ToolResult,
 )
 from halfdoor.dialects.anthropic_messages import wire as wire
+from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.errors import ClientError
 
 # Claude Code's first system block: an attribution line for its own vendor, useless elsewhere.
@@ -101,7 +102,7 @@ def conversation(body: bytes) -> Conversation:
     """Read a whole body. Raises ClientError, with the place of what is wrong."""
     try:
         seen = _body.decode(body)
-    except wire.UNREADABLE as error:
+    except UNREADABLE as error:
         _refuse(error, "")
     return Conversation(
         messages=(*_system(seen.system), *map(_message, range(len(seen.messages)), seen.messages)),
@@ -142,7 +143,7 @@ def _parts(content: _Content, place: str) -> tuple[Part, ...]:
 def _part(raw: Raw, place: str) -> Part:
     try:
         return _known(wire.block(raw), raw, place)
-    except wire.UNREADABLE as error:
+    except UNREADABLE as error:
         _refuse(error, place)
 
 
@@ -199,7 +200,7 @@ def _read_tool(raw: Raw, place: str) -> Tool | ServerTool:
         if kind not in {None, "custom"}:
             return ServerTool(str(kind), bytes(raw))
         tool = _tool.decode(raw)
-    except wire.UNREADABLE as error:
+    except UNREADABLE as error:
         _refuse(error, place)
     return Tool(tool.name, tool.description or "", bytes(tool.input_schema), tool.strict)
 

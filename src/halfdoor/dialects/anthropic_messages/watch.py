@@ -10,20 +10,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from halfdoor.canon.commands import Learnt
-from halfdoor.canon.events import UNSIGNED, Delta, Event, Open, PartKind, Signed, Stop, Used
+from halfdoor.canon.events import UNSIGNED, Delta, Event
 from halfdoor.canon.money import Usage
+from halfdoor.dialects import hearing
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, WireEvent, events, read_event
-from halfdoor.errors import BackendError
+from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.reading.framing import FRAME_LIMIT_BYTES, SseReader
 
 _MARK: Final = re.compile(
     rb'"(?:usage|signature|tool_use|message_stop|stop_reason|redacted_thinking|error)"'
 )
 _STOP_MARK: Final = b'"message_stop"'
-
-# More than any model writes; beyond it nothing more is collected.
-COLLECTED_LIMIT_BYTES: Final = 32 * 1024 * 1024
 
 
 class StreamWatcher:
@@ -68,7 +67,7 @@ class StreamWatcher:
             if _MARK.search(frame.data):
                 try:
                     event = read_event(frame.data)
-                except wire.UNREADABLE:
+                except UNREADABLE:
                     continue  # it passes on as it is; the client judges it
                 if event is not None:
                     self._look(event, frame.data)
@@ -99,7 +98,7 @@ class StreamWatcher:
     def _opened(self, event: WireEvent) -> None:
         try:
             block = wire.block(event.content_block)
-        except wire.UNREADABLE:
+        except UNREADABLE:
             return
         match block:
             case wire.ToolUseBlock():
@@ -128,7 +127,7 @@ class TextWatcher:
     def feed(self, chunk: bytes) -> bool:
         """Read a chunk on its way; as its marks say."""
         self._size += len(chunk)
-        if self._size <= COLLECTED_LIMIT_BYTES:
+        if self._size <= WATCHED_BYTES:
             _collect(self._parser.feed(chunk), self._texts)
         return self._watcher.feed(chunk)
 
@@ -142,50 +141,9 @@ class TextWatcher:
         return replace(self._watcher.learnt(), texts=_joined(self._texts))
 
 
-class WholeWatcher:
-    """Reads a whole answer once it is complete."""
-
-    __slots__ = ("_body", "_texts")
-
-    def __init__(self, *, texts: bool) -> None:
-        self._body = bytearray()
-        self._texts = texts
-
-    def feed(self, chunk: bytes) -> bool:
-        """Keep a chunk; False, since an answer has no frames."""
-        if len(self._body) + len(chunk) <= COLLECTED_LIMIT_BYTES:
-            self._body += chunk
-        return False
-
-    @property
-    def finished(self) -> bool:
-        """The body is complete, and an answer."""
-        return self.learnt().finished
-
-    def learnt(self) -> Learnt:
-        """Nothing before the body is complete."""
-        try:
-            return _told(events(bytes(self._body)), texts=self._texts)
-        except BackendError:
-            return Learnt()
-
-
-def _told(told: list[Event], *, texts: bool) -> Learnt:
-    parts: dict[int, list[str]] = {}
-    if texts:
-        _collect(told, parts)
-    redacted = [e.text for e in told if isinstance(e, Open) and e.text]
-    stop = next(e for e in told if isinstance(e, Stop))
-    return Learnt(
-        usage=next((e.usage for e in told if isinstance(e, Used)), None),
-        stop=stop.reason.value,
-        finished=True,
-        calls=tuple(
-            e.call_id for e in told if isinstance(e, Open) and e.kind is PartKind.TOOL_CALL
-        ),
-        signatures=(*(e.signature for e in told if isinstance(e, Signed)), *redacted),
-        texts=_joined(parts),
-    )
+def body_learnt(body: bytes, *, texts: bool) -> Learnt:
+    """What a whole answer was; nothing, if it is none."""
+    return hearing.body_learnt(body, events, lambda _: Learnt(), texts=texts)
 
 
 def _collect(told: list[Event], parts: dict[int, list[str]]) -> None:

@@ -11,11 +11,9 @@ from msgspec import Meta, Raw, Struct
 
 from halfdoor.canon.events import Open, PartKind, Start, Stop, StopReason
 from halfdoor.canon.money import Usage
+from halfdoor.dialects.decoding import MOST_TOKENS, UNREADABLE, encode
 
-Count = Annotated[int, Meta(ge=0, le=2**40)]
-
-# What a decoder may raise on bytes that nobody has checked.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 
 
 class TextBlock(Struct, tag_field="type", tag="text"):
@@ -140,7 +138,7 @@ def tool_input(text: str) -> tuple[Raw, bool]:
     try:
         _object.decode(text or "{}")
     except UNREADABLE:
-        return Raw(msgspec.json.encode({"malformed_arguments": text})), False
+        return Raw(encode({"malformed_arguments": text})), False
     return Raw((text or "{}").encode()), True
 
 
@@ -278,7 +276,7 @@ def error_status(word: str) -> int:
 
 def error_body(kind: str, message: str) -> bytes:
     """An error in the vendor's shape."""
-    return msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
+    return encode({"type": "error", "error": {"type": kind, "message": message}})
 
 
 class _Error(Struct):

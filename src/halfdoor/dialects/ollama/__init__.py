@@ -7,25 +7,34 @@ engine's own documentation has them. Its compatible endpoints cannot set the win
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Request
+from halfdoor.canon.request import Conversation, Request
 from halfdoor.dialects.base import session_of
+from halfdoor.dialects.decoding import wrong
+from halfdoor.dialects.envelope import (
+    Spans,
+    begins,
+    blocks,
+    counts,
+    flags,
+    model,
+    opened,
+    renamed,
+    sent_on,
+    value,
+)
 from halfdoor.dialects.ollama.answer import read_answer, write_answer
 from halfdoor.dialects.ollama.reading import read_conversation
 from halfdoor.dialects.ollama.rendering import Rendering
 from halfdoor.dialects.ollama.stream import StreamEmitter, StreamParser
 from halfdoor.dialects.ollama.watch import StreamWatcher, body_learnt
-from halfdoor.dialects.ollama.wire import decoded, encode, error_body, trouble, wrong
+from halfdoor.dialects.ollama.wire import error_body, trouble
 from halfdoor.dialects.watching import BodyWatcher
-from halfdoor.reading.spans import Member, elements, members
-
-T = TypeVar("T")
+from halfdoor.reading.spans import members
 
 CHAT: Final = "/api/chat"
 GENERATE: Final = "/api/generate"
@@ -38,11 +47,6 @@ FIELDS: Final = frozenset({
 })  # fmt: skip
 _LISTS: Final = frozenset({"messages", "tools"})
 _SENT_ON: Final = frozenset({"accept", "content-type", "user-agent"})
-_JSON: Final = ("content-type", "application/json")
-
-_strings: Final = msgspec.json.Decoder(str)
-_flags: Final = msgspec.json.Decoder(bool | None)
-_counts: Final = msgspec.json.Decoder(int | None)
 
 
 class Ollama:
@@ -59,20 +63,17 @@ class Ollama:
 
         Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
         """
-        found = members(body)
-        spans = {member.key: (member.start, member.end) for member in found}
-        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
-            raise wrong("must be a string", "model")
-        if endpoint == CHAT and not body.startswith(b"[", spans.get("messages", (0, 0))[0]):
+        found, spans = opened(body)
+        asked = model(body, spans)
+        if endpoint == CHAT and not begins(body, spans, "messages", b"["):
             raise wrong("must be an array", "messages")
-        stream = _read(_flags, body, spans, "stream", None)
         return Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
-            model=_read(_strings, body, spans, "model", ""),
-            stream=stream is not False,
-            blocks=tuple(_blocks(body, found)),
+            model=asked,
+            stream=value(flags, body, spans, "stream", None) is not False,
+            blocks=tuple(blocks(body, found, _LISTS, FIELDS)),
             members=spans,
             headers=headers,
             query=query,
@@ -102,9 +103,7 @@ class Ollama:
         context_tokens: int | None = None,
     ) -> tuple[Edit, ...]:
         """`model`, `max-tokens`, `context-window`, by place; their spans never touch."""
-        found: list[Edit] = []
-        if request.model != model_id:
-            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        found = renamed(request, model_id)
         if max_output_tokens is not None and (request.max_tokens or 0) > max_output_tokens:
             spans = _option_spans(request.body, request.members)
             found.append(Edit("max-tokens", *spans["num_predict"], b"%d" % max_output_tokens))
@@ -118,10 +117,7 @@ class Ollama:
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
-        if request is None:
-            return (_JSON,)
-        sent = tuple((name, value) for name, value in request.headers if name in _SENT_ON)
-        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+        return sent_on(request, _SENT_ON)
 
     def credential(self, key: str) -> Headers:
         """A bearer token."""
@@ -166,29 +162,15 @@ class Ollama:
         return trouble(body)
 
 
-def _read(
-    decoder: msgspec.json.Decoder[T],
-    body: bytes,
-    spans: dict[str, tuple[int, int]],
-    field: str,
-    absent: T,
-) -> T:
-    if field not in spans:
-        return absent
-    start, end = spans[field]
-    return decoded(decoder, memoryview(body)[start:end], field)
-
-
-def _option_spans(body: bytes, spans: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+def _option_spans(body: bytes, spans: Spans) -> Spans:
     start, end = spans.get("options", (0, 0))
     if not body.startswith(b"{", start) or end == 0:
         return {}
     return {member.key: (member.start, member.end) for member in members(body, start, end)}
 
 
-def _limit(body: bytes, spans: dict[str, tuple[int, int]]) -> int | None:
-    limit: int | None = _read(_counts, body, _option_spans(body, spans), "num_predict", None)
-    return limit
+def _limit(body: bytes, spans: Spans) -> int | None:
+    return value(counts, body, _option_spans(body, spans), "num_predict", None)
 
 
 def _windowed(request: Request, tokens: int) -> Iterator[Edit]:
@@ -207,14 +189,3 @@ def _windowed(request: Request, tokens: int) -> Iterator[Edit]:
     at = spans["options"][0] + 1
     comma = b"," if stated else b""
     yield Edit("context-window", at, at, b'"num_ctx":%d' % tokens + comma)
-
-
-def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
-    """What lies outside is punctuation, white space and the keys of the two arrays."""
-    for member in found:
-        if member.key in _LISTS and body.startswith(b"[", member.start):
-            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
-                yield Block(f"{member.key}[{i}]", start, end)
-        else:
-            place = member.key if member.key in FIELDS else "(unknown)"
-            yield Block(place, member.key_start, member.end, member=True)

@@ -18,19 +18,16 @@ from halfdoor.canon.request import (
     ToolCall,
     ToolResult,
 )
+from halfdoor.dialects.decoding import ANY_OBJECT, decoded, present, wrong
 from halfdoor.dialects.ollama.wire import (
     Body,
     EngineOptions,
     Turn,
     arguments_of,
     bodies,
-    decoded,
-    wrong,
 )
 from halfdoor.errors import ClientError
 
-# `"json"` asks for any object; canon says that as a schema.
-ANY_OBJECT: Final = b'{"type":"object"}'
 # Images come without their kind; what their bytes begin with in base64 tells it.
 _KINDS: Final = (("iVBOR", "png"), ("/9j/", "jpeg"), ("R0lGOD", "gif"), ("UklGR", "webp"))
 
@@ -135,7 +132,7 @@ def _tools(read: Body) -> Iterator[Tool]:
     for entry in read.tools or ():
         if entry.function is not None:
             function = entry.function
-            schema = bytes(function.parameters) if _present(function.parameters) else b""
+            schema = bytes(function.parameters) if present(function.parameters) else b""
             yield Tool(function.name, function.description or "", schema)
 
 
@@ -156,10 +153,6 @@ def _options(read: Body) -> Options:
 
 
 def _schema(form: Raw) -> bytes:
-    if not _present(form) or bytes(form) == b'""':
+    if not present(form) or bytes(form) == b'""':
         return b""
     return bytes(form) if bytes(form).startswith(b"{") else ANY_OBJECT
-
-
-def _present(raw: Raw) -> bool:
-    return bytes(raw) not in {b"", b"null"}

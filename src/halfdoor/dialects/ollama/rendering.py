@@ -1,7 +1,7 @@
 """Conversations → `/api/chat` bodies."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, assert_never
+from typing import Final
 
 from msgspec import Raw
 
@@ -10,19 +10,15 @@ from halfdoor.canon.request import (
     Conversation,
     Image,
     Message,
-    Opaque,
     Options,
     Part,
-    Role,
-    ServerTool,
     Text,
-    Thinking,
     Tool,
     ToolCall,
     ToolResult,
 )
-from halfdoor.dialects.ollama.reading import ANY_OBJECT
-from halfdoor.dialects.ollama.wire import encode
+from halfdoor.dialects.decoding import ANY_OBJECT, encode
+from halfdoor.dialects.rendering import Fields, Writing, lost_with, parameters, stated
 
 # All that such a body may be unable to say.
 DEGRADED: Final = frozenset({
@@ -31,17 +27,17 @@ DEGRADED: Final = frozenset({
 })  # fmt: skip
 
 
-class Rendering:
-    """One body in the making; `lost` collects what it cannot say, in order, once each.
+class Rendering(Writing):
+    """A body in the making.
 
     context_tokens: the window that the engine loads the model with. Unstated, it takes its own
     default, and would cut off the oldest messages without a word: `truncate` forbids that.
     """
 
-    __slots__ = ("_context_tokens", "_conversation", "_names", "lost")
+    __slots__ = ("_context_tokens", "_names")
 
     def __init__(self, conversation: Conversation, context_tokens: int | None) -> None:
-        self._conversation = conversation
+        super().__init__(conversation)
         self._context_tokens = context_tokens
         self._names = {
             part.id: part.name
@@ -49,12 +45,11 @@ class Rendering:
             for part in message.parts
             if isinstance(part, ToolCall)
         }
-        self.lost: dict[str, None] = {}
 
     def body(self, model_id: str) -> bytes:
         """The request body; `stream` is always said, because left out it is true."""
         told = self._conversation
-        body: dict[str, object] = {
+        body: Fields = {
             "model": model_id,
             "messages": [turn for message in told.messages for turn in self._turn(message)],
             "stream": told.stream,
@@ -65,21 +60,10 @@ class Rendering:
         body |= self._options(told.options)
         return encode(body)
 
-    def _lose(self, what: str) -> None:
-        self.lost[what] = None
+    def _system(self, message: Message) -> Iterator[Fields]:
+        yield {"role": "system"} | self._content(message.parts)
 
-    def _turn(self, message: Message) -> Iterator[dict[str, object]]:
-        match message.role:
-            case Role.SYSTEM:
-                yield {"role": "system"} | self._content(message.parts)
-            case Role.USER:
-                yield from self._user(message)
-            case Role.ASSISTANT:
-                yield from self._assistant(message)
-            case _:
-                assert_never(message.role)
-
-    def _user(self, message: Message) -> Iterator[dict[str, object]]:
+    def _user(self, message: Message) -> Iterator[Fields]:
         """Results first: every call must be answered before anything else is said."""
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         for result in results:
@@ -94,14 +78,14 @@ class Rendering:
         if rest or not results:
             yield {"role": "user"} | self._content(rest)
 
-    def _assistant(self, message: Message) -> Iterator[dict[str, object]]:
+    def _assistant(self, message: Message) -> Iterator[Fields]:
         calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
         rest = [part for part in message.parts if not isinstance(part, ToolCall)]
         said = {"role": "assistant"} | self._content(rest)
         if calls or said["content"]:
             yield said | ({"tool_calls": calls} if calls else {})
 
-    def _content(self, parts: Iterable[Part]) -> dict[str, object]:
+    def _content(self, parts: Iterable[Part]) -> Fields:
         texts: list[str] = []
         images: list[str] = []
         for part in parts:
@@ -110,30 +94,27 @@ class Rendering:
                     texts.append(text)
                 case Image(data=data) if data:
                     images.append(data)
-                case _:
-                    self._lose(_name(part))
-        content: dict[str, object] = {"content": "\n".join(texts)}
+                case _:  # an image's address, too: the engine takes bytes only
+                    self._lose(lost_with(part))
+        content: Fields = {"content": "\n".join(texts)}
         return content | ({"images": images} if images else {})
 
-    def _tools(self) -> Iterator[dict[str, object]]:
+    def _tools(self) -> Iterator[Fields]:
         """The API has no choice of tools: with none allowed, none are told."""
         choice = self._conversation.tool_choice
         if choice is not None and choice.mode is ChoiceMode.NONE:
             return
         if choice is not None and choice.mode is not ChoiceMode.AUTO:
             self._lose("tool-choice")
-        for tool in self._conversation.tools:
-            if isinstance(tool, ServerTool):
-                self._lose("server-tool")
-            else:
-                yield {"type": "function", "function": _function(tool)}
+        for tool in self._functions():
+            yield {"type": "function", "function": _function(tool)}
 
-    def _options(self, options: Options) -> dict[str, object]:
+    def _options(self, options: Options) -> Fields:
         if options.parallel_tool_calls is False:
             self._lose("parallel-calls")
         if options.thinking_tokens:
             self._lose("thinking-budget")
-        engine: dict[str, object] = {
+        engine: Fields = {
             "num_ctx": self._context_tokens,
             "num_predict": options.max_tokens,
             "temperature": options.temperature,
@@ -141,34 +122,15 @@ class Rendering:
             "top_k": options.top_k,
             "stop": list(options.stop) or None,
         }
-        fields: dict[str, object] = {
-            "options": _stated(engine) or None,
+        fields: Fields = {
+            "options": stated(engine) or None,
             "format": _format(options),
             "think": options.effort or (False if options.thinking_tokens == 0 else None),
         }
-        return _stated(fields)
+        return stated(fields)
 
 
-def _stated(fields: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _name(part: Part) -> str:
-    """What is lost with a part that cannot be said where it stands."""
-    match part:
-        case Thinking():
-            return "thinking"
-        case Opaque():
-            return "opaque-part"
-        case Image():
-            return "image"  # an address: the engine takes bytes only
-        case Text() | ToolCall() | ToolResult():
-            return "order"
-        case _:
-            assert_never(part)
-
-
-def _call(part: ToolCall) -> dict[str, object]:
+def _call(part: ToolCall) -> Fields:
     """Arguments are an object here; text that is none goes as one string."""
     arguments: object = Raw(part.arguments.encode())
     if not part.arguments.lstrip().startswith("{"):
@@ -176,11 +138,11 @@ def _call(part: ToolCall) -> dict[str, object]:
     return {"id": part.id, "function": {"name": part.name, "arguments": arguments}}
 
 
-def _function(tool: Tool) -> dict[str, object]:
+def _function(tool: Tool) -> Fields:
     return {
         "name": tool.name,
         "description": tool.description,
-        "parameters": Raw(tool.schema) if tool.schema else {"type": "object", "properties": {}},
+        "parameters": parameters(tool),
     }
 
 

@@ -17,14 +17,13 @@ from halfdoor.canon.events import (
     StopReason,
     Used,
 )
+from halfdoor.dialects.decoding import UNREADABLE, encode
 from halfdoor.dialects.ollama.wire import (
     DONE_REASONS,
-    UNREADABLE,
     Piece,
     Turn,
     arguments_of,
     call_id,
-    encode,
     error_body,
     pieces,
     stop_reason,

@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from msgspec import structs
-
 from halfdoor.canon.commands import Learnt
-from halfdoor.dialects.ollama.answer import Heard, read_answer
+from halfdoor.dialects import hearing
+from halfdoor.dialects.hearing import Heard
+from halfdoor.dialects.ollama.answer import read_answer
 from halfdoor.dialects.ollama.stream import StreamParser
 from halfdoor.dialects.ollama.wire import trouble
 from halfdoor.dialects.watching import WATCHED_BYTES
-from halfdoor.errors import BackendError
 
 # INVARIANT: in JSON text a quote is escaped, so none of these can be part of what a model said.
 _MARKS: Final = (b'"done":true', b'"done": true', b'"tool_calls"', b'"error"')
@@ -46,15 +45,13 @@ class StreamWatcher:
 
     def learnt(self) -> Learnt:
         """What is known so far."""
-        learnt = self._heard.learnt()
-        return learnt if self._texts else structs.replace(learnt, texts=())
+        return self._heard.learnt(texts=self._texts)
 
 
 def body_learnt(body: bytes, *, texts: bool) -> Learnt:
     """What a whole answer was."""
-    heard = Heard()
-    try:
-        heard.hear(read_answer(body))
-    except BackendError:
-        return Learnt(failure=trouble(body)[1])
-    return heard.learnt() if texts else structs.replace(heard.learnt(), texts=())
+    return hearing.body_learnt(body, read_answer, _failed, texts=texts)
+
+
+def _failed(body: bytes) -> Learnt:
+    return Learnt(failure=trouble(body)[1])

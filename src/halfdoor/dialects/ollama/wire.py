@@ -5,29 +5,17 @@ here, not text; a stream is one JSON object a line; errors are one string.
 """
 
 import hashlib
-import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
 from halfdoor.canon.events import StopReason
 from halfdoor.canon.money import Usage
-from halfdoor.errors import ClientError
-
-T = TypeVar("T")
-
-# What a JSON decoder raises on bytes that somebody else wrote.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-_MOST_TOKENS: Final = 2**40
-# How the decoder ends its words.
-_PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
+from halfdoor.dialects.decoding import UNREADABLE, encode, tokens
 
 _STOP_REASONS: Final = {"stop": StopReason.END, "length": StopReason.LENGTH}
 DONE_REASONS: Final = {StopReason.LENGTH: "length", StopReason.CONTEXT: "length"}
-
-encode: Final = msgspec.json.Encoder().encode
 
 
 class Function(Struct):
@@ -114,24 +102,6 @@ pieces: Final = msgspec.json.Decoder(Piece)
 _troubles: Final = msgspec.json.Decoder(Piece)
 
 
-def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | memoryview, where: str) -> T:
-    """A value that stands at `where`. Raises ClientError: `invalid_shape`, `invalid_json`."""
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        # The decoder's words name types, never content.
-        what, *place = _PLACE.split(str(error))
-        inside = ".".join(part for part in (where, place[0] if place else "") if part)
-        raise wrong(what[:1].lower() + what[1:], inside) from None
-    except UNREADABLE:
-        raise ClientError("the body is not valid JSON", code="invalid_json", where=where) from None
-
-
-def wrong(what: str, where: str, hint: str = "") -> ClientError:
-    """The error for a value that has no meaning where it stands."""
-    return ClientError(what, code="invalid_shape", where=where, hint=hint)
-
-
 def trouble(body: bytes) -> tuple[str, str]:
     """("", message) of an error body; ("", "") when it holds none that can be read."""
     try:
@@ -156,7 +126,7 @@ def stop_reason(done: str | None, *, called: bool) -> StopReason:
 
 def usage(found: Piece) -> Usage:
     """Token counts, each within 0 and 2^40: they come from outside and become money."""
-    return Usage(_tokens(found.prompt_eval_count), _tokens(found.eval_count))
+    return Usage(tokens(found.prompt_eval_count), tokens(found.eval_count))
 
 
 def call_id(call: Call, number: int, piece: Piece) -> str:
@@ -171,7 +141,3 @@ def arguments_of(function: Function) -> str:
     """A call's arguments as JSON text."""
     given = function.arguments
     return given if isinstance(given, str) else encode(given or {}).decode()
-
-
-def _tokens(count: int | None) -> int:
-    return min(max(count or 0, 0), _MOST_TOKENS)

@@ -1,14 +1,13 @@
 """OpenAI Chat Completions, in both roles.
 
-The public face of the dialect; its halves stand beside it: `_chat_reading` and `rendering`
-(requests), `_chat_stream`, `_chat_answer` and `_chat_assembly` (answers), `_chat_watch` (streams
-that pass through), `_chat_wire` (shapes). Shapes: the official SDK's types and what engines
-were measured to send.
+The public face of the dialect; its parts stand beside it: `body`, `reading` and `rendering`
+(requests), `stream`, `answer` and `assembly` (answers), `watch` (what passes through), `wire`
+(shapes). Shapes: the official SDK's types and what engines were measured to send.
 """
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -16,10 +15,22 @@ from msgspec import Struct
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Kind, Request
+from halfdoor.canon.request import Conversation, Kind, Request
 from halfdoor.dialects.base import session_of
+from halfdoor.dialects.decoding import wrong
+from halfdoor.dialects.envelope import (
+    Spans,
+    begins,
+    blocks,
+    counts,
+    flags,
+    model,
+    opened,
+    renamed,
+    sent_on,
+    value,
+)
 from halfdoor.dialects.openai_chat.answer import read_answer, write_answer
-from halfdoor.dialects.openai_chat.body import decoded, wrong
 from halfdoor.dialects.openai_chat.reading import read_conversation
 from halfdoor.dialects.openai_chat.rendering import Rendering
 from halfdoor.dialects.openai_chat.stream import StreamEmitter, StreamParser, stream_error
@@ -29,12 +40,10 @@ from halfdoor.dialects.openai_chat.watch import (
     TextWatcher,
     body_learnt,
 )
-from halfdoor.dialects.openai_errors import encode, error_body, trouble
+from halfdoor.dialects.openai_errors import error_body, trouble
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.errors import ClientError
-from halfdoor.reading.spans import Member, elements, members
-
-T = TypeVar("T")
+from halfdoor.reading.spans import members
 
 # The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
 FIELDS: Final = frozenset({
@@ -65,16 +74,12 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 
 _SENT_ON: Final = frozenset({"accept", "content-type", "idempotency-key", "user-agent"})
 _SENT_ON_PREFIXES: Final = ("openai-", "x-session-", "x-stainless-")
-_JSON: Final = ("content-type", "application/json")
 
 
 class _StreamOptions(Struct):
     include_usage: bool | None = None
 
 
-_strings: Final = msgspec.json.Decoder(str)
-_flags: Final = msgspec.json.Decoder(bool | None)
-_counts: Final = msgspec.json.Decoder(int | None)
 _stream_options: Final = msgspec.json.Decoder(_StreamOptions | None)
 
 
@@ -92,20 +97,18 @@ class OpenAIChat:
 
         Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
         """
-        found = members(body)
-        spans = {member.key: (member.start, member.end) for member in found}
-        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
-            raise wrong("must be a string", "model")
+        found, spans = opened(body)
+        asked = model(body, spans)
         field, kind = _NEEDED[endpoint]
-        if field not in spans or body[spans[field][0]] not in kind:
+        if not begins(body, spans, field, kind):
             raise wrong(_WANTED[kind], field)
         request = Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
-            model=_read(_strings, body, spans, "model", ""),
-            stream=_read(_flags, body, spans, "stream", None) or False,
-            blocks=tuple(_blocks(body, found, _LISTS[endpoint])),
+            model=asked,
+            stream=value(flags, body, spans, "stream", None) or False,
+            blocks=tuple(blocks(body, found, _LISTS[endpoint], FIELDS)),
             members=spans,
             headers=headers,
             query=query,
@@ -148,9 +151,7 @@ class OpenAIChat:
         context_tokens: int | None = None,  # noqa: ARG002  as in `render`
     ) -> tuple[Edit, ...]:
         """The splices for a backend of this dialect, by place; their spans never touch."""
-        found: list[Edit] = []
-        if request.model != model_id:
-            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        found = renamed(request, model_id)
         if max_output_tokens is not None:
             found += _clamps(request, max_output_tokens)
         if request.stream and (asking := _ask_usage(request)) is not None:
@@ -163,14 +164,7 @@ class OpenAIChat:
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
-        if request is None:
-            return (_JSON,)
-        sent = tuple(
-            (name, value)
-            for name, value in request.headers
-            if name in _SENT_ON or name.startswith(_SENT_ON_PREFIXES)
-        )
-        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+        return sent_on(request, _SENT_ON, _SENT_ON_PREFIXES)
 
     def credential(self, key: str) -> Headers:
         """A bearer token."""
@@ -220,46 +214,22 @@ class OpenAIChat:
         return trouble(body)
 
 
-def _read(
-    decoder: msgspec.json.Decoder[T],
-    body: bytes,
-    spans: dict[str, tuple[int, int]],
-    field: str,
-    absent: T,
-) -> T:
-    if field not in spans:
-        return absent
-    start, end = spans[field]
-    return decoded(decoder, memoryview(body)[start:end], field)
-
-
-def _max_tokens(body: bytes, spans: dict[str, tuple[int, int]]) -> int | None:
+def _max_tokens(body: bytes, spans: Spans) -> int | None:
     """The younger field holds where both are sent, as at the vendor."""
-    asked = [_read(_counts, body, spans, field, None) for field in _LIMITS]
+    asked = [value(counts, body, spans, field, None) for field in _LIMITS]
     return next((count for count in asked if count is not None), None)
-
-
-def _blocks(body: bytes, found: list[Member], lists: tuple[str, ...]) -> Iterator[Block]:
-    """What lies outside is punctuation, white space and the keys of the arrays."""
-    for member in found:
-        if member.key in lists and body.startswith(b"[", member.start):
-            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
-                yield Block(f"{member.key}[{i}]", start, end)
-        else:
-            place = member.key if member.key in FIELDS else "(unknown)"
-            yield Block(place, member.key_start, member.end, member=True)
 
 
 def _clamps(request: Request, most: int) -> Iterator[Edit]:
     for field in _LIMITS:
-        asked = _read(_counts, request.body, request.members, field, None)
+        asked = value(counts, request.body, request.members, field, None)
         if asked is not None and asked > most:
             yield Edit("max-tokens", *request.members[field], b"%d" % most)
 
 
 def _usage_asked(request: Request) -> bool:
     try:
-        options = _read(_stream_options, request.body, request.members, "stream_options", None)
+        options = value(_stream_options, request.body, request.members, "stream_options", None)
     except ClientError:
         return False  # the vendor will word what is wrong with it
     return options is not None and options.include_usage is True

@@ -3,24 +3,9 @@
 Unknown fields are ignored, null is absent; a wrong type is the caller's error and says where.
 """
 
-import re
-from typing import Any, Final, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
-
-from halfdoor.dialects.openai_errors import UNREADABLE
-from halfdoor.errors import ClientError
-
-T = TypeVar("T")
-
-# `json_object` asks for any object; canon says that as a schema.
-ANY_OBJECT: Final = b'{"type":"object"}'
-# Chat demands a name for a schema and nothing reads it; this one stands for "no name given".
-UNNAMED_SCHEMA: Final = "answer"
-
-# How the decoder ends its words.
-_PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
 class ImageUrl(Struct):
@@ -137,24 +122,3 @@ class Body(Struct):
     web_search_options: Raw = Raw()
     functions: Any = None
     function_call: Any = None
-
-
-def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | memoryview | Raw, where: str) -> T:
-    """A value that stands at `where`. Raises ClientError: `invalid_shape`, `invalid_json`."""
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        # The decoder's words name types, never content.
-        what, *place = _PLACE.split(str(error))
-        inside = place[0] if place else ""
-        dot = "." if where and inside and not inside.startswith("[") else ""
-        raise wrong(what[:1].lower() + what[1:], f"{where}{dot}{inside}") from None
-    except UNREADABLE:
-        raise ClientError(
-            "this part of the body is not valid JSON", code="invalid_json", where=where
-        ) from None
-
-
-def wrong(what: str, where: str, hint: str = "") -> ClientError:
-    """The error for a value that has no meaning where it stands."""
-    return ClientError(what, code="invalid_shape", where=where, hint=hint)

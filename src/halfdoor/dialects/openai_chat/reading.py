@@ -1,6 +1,5 @@
 """Chat Completions request bodies → conversations."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -24,9 +23,8 @@ from halfdoor.canon.request import (
     ToolChoice,
     ToolResult,
 )
+from halfdoor.dialects.decoding import ANY_OBJECT, decoded, encode, present, wrong
 from halfdoor.dialects.openai_chat.body import (
-    ANY_OBJECT,
-    UNNAMED_SCHEMA,
     Allowed,
     Body,
     CallEntry,
@@ -39,26 +37,10 @@ from halfdoor.dialects.openai_chat.body import (
     Schema,
     ToolEntry,
     Turn,
-    decoded,
-    wrong,
 )
-from halfdoor.dialects.openai_chat.wire import (
-    arguments_text,
-)
+from halfdoor.dialects.openai_chat.wire import arguments_text
+from halfdoor.dialects.openai_words import ROLES, UNNAMED_SCHEMA, image, mode
 from halfdoor.errors import ClientError
-
-_ROLES: Final = {
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-}
-_MODES: Final = {
-    "auto": ChoiceMode.AUTO,
-    "required": ChoiceMode.REQUIRED,
-    "none": ChoiceMode.NONE,
-}
-_DATA_URL: Final = re.compile(r"data:([^,]+);base64,", re.IGNORECASE)
 
 _bodies: Final = msgspec.json.Decoder(Body)
 _pieces: Final = msgspec.json.Decoder(Piece)
@@ -130,7 +112,7 @@ def _messages(wire: Sequence[Turn]) -> Iterator[Message]:
 
 
 def _role(message: Turn, where: str) -> Role:
-    role = _ROLES.get(message.role)
+    role = ROLES.get(message.role)
     if role is None:
         raise wrong(
             "the role is not known",
@@ -160,7 +142,7 @@ def _assistant(message: Turn, where: str) -> list[Part]:
 
 def _call(call: CallEntry, where: str) -> ToolCall:
     if call.custom is not None:
-        arguments = msgspec.json.encode({"input": call.custom.input}).decode()
+        arguments = encode({"input": call.custom.input}).decode()
         return ToolCall(call.id or "", call.custom.name, arguments)
     if call.function is None:
         raise wrong("a tool call holds no `function`", where)
@@ -183,18 +165,11 @@ def _piece(raw: Raw, where: str) -> Text | Image | Opaque:
         case Piece(type="text", text=str(text)) | Piece(type="refusal", refusal=str(text)):
             return Text(text)
         case Piece(type="image_url", image_url=ImageUrl(url=url)):
-            return _image(url)
+            return image(url)
         case Piece(type="text" | "refusal" | "image_url"):
             raise wrong(f"the part holds no `{piece.type}`", where)
         case _:
             return Opaque(piece.type, bytes(raw))
-
-
-def _image(url: str) -> Image:
-    inline = _DATA_URL.match(url)
-    if inline is None:
-        return Image(url=url)
-    return Image(media_type=inline[1], data=url[inline.end() :])
 
 
 def _tools(read: Body) -> Iterator[Tool | ServerTool]:
@@ -206,17 +181,13 @@ def _tools(read: Body) -> Iterator[Tool | ServerTool]:
             raise wrong("the tool holds no `function`", f"tools[{i}]")
         else:
             yield _tool(entry.function)
-    if _present(read.web_search_options):
+    if present(read.web_search_options):
         yield ServerTool("web_search_options", bytes(read.web_search_options))
 
 
 def _tool(function: FunctionEntry) -> Tool:
-    schema = bytes(function.parameters) if _present(function.parameters) else b""
+    schema = bytes(function.parameters) if present(function.parameters) else b""
     return Tool(function.name, function.description or "", schema, function.strict)
-
-
-def _present(raw: Raw) -> bool:
-    return bytes(raw) not in {b"", b"null"}
 
 
 def _tool_choice(choice: str | ChoiceEntry | None) -> tuple[ToolChoice | None, set[str] | None]:
@@ -225,24 +196,18 @@ def _tool_choice(choice: str | ChoiceEntry | None) -> tuple[ToolChoice | None, s
         case None:
             return None, None
         case str():
-            return ToolChoice(_mode(choice)), None
+            return ToolChoice(mode(choice)), None
         case ChoiceEntry(type="function", function=Named(name=name)):
             return ToolChoice(ChoiceMode.NAMED, name), None
         case ChoiceEntry(type="allowed_tools", allowed_tools=Allowed() as allowed):
             names = {entry.function.name for entry in allowed.tools if entry.function}
-            return ToolChoice(_mode(allowed.mode)), names
+            return ToolChoice(mode(allowed.mode)), names
         case _:
             raise wrong(
                 "this choice cannot be translated to another protocol",
                 "tool_choice",
                 'use "auto", "required", "none", a function or `allowed_tools`',
             )
-
-
-def _mode(name: str) -> ChoiceMode:
-    if name not in _MODES:
-        raise wrong("the mode is not known", "tool_choice", 'use "auto", "required" or "none"')
-    return _MODES[name]
 
 
 def _options(read: Body) -> Options:
@@ -267,7 +232,7 @@ def _shaped(options: Options, form: Format | None) -> Options:
         case Format(type="json_schema", json_schema=Schema(name=name, schema=schema)):
             return structs.replace(
                 options,
-                response_schema=bytes(schema) if _present(schema) else ANY_OBJECT,
+                response_schema=bytes(schema) if present(schema) else ANY_OBJECT,
                 response_name="" if name == UNNAMED_SCHEMA else name,
             )
         case _:

@@ -15,6 +15,7 @@ from halfdoor.canon.events import (
     Stop,
     Used,
 )
+from halfdoor.dialects.decoding import UNREADABLE, encode
 from halfdoor.dialects.openai_chat.assembly import Assembly
 from halfdoor.dialects.openai_chat.wire import (
     FINISH_REASONS,
@@ -23,7 +24,7 @@ from halfdoor.dialects.openai_chat.wire import (
     failure,
     has_error,
 )
-from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body
+from halfdoor.dialects.openai_errors import error_body
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
 

@@ -13,7 +13,10 @@ from msgspec import Struct, structs
 
 from halfdoor.canon.commands import Learnt
 from halfdoor.canon.money import Usage
-from halfdoor.dialects.openai_chat.answer import read_answer, silence
+from halfdoor.dialects import hearing
+from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.hearing import Heard
+from halfdoor.dialects.openai_chat.answer import read_answer
 from halfdoor.dialects.openai_chat.stream import StreamParser
 from halfdoor.dialects.openai_chat.wire import (
     chunk,
@@ -22,7 +25,7 @@ from halfdoor.dialects.openai_chat.wire import (
     stop_reason,
     usage,
 )
-from halfdoor.dialects.openai_errors import UNREADABLE, trouble
+from halfdoor.dialects.openai_errors import trouble
 from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
@@ -152,7 +155,7 @@ class TextWatcher:
     def __init__(self) -> None:
         self._marks = StreamWatcher()
         self._parser = StreamParser()
-        self._heard = silence()
+        self._heard = Heard()
         self._left = WATCHED_BYTES
 
     def feed(self, data: bytes) -> bool:
@@ -174,13 +177,7 @@ class TextWatcher:
 
 def body_learnt(body: bytes, *, texts: bool) -> Learnt:
     """What a whole answer was."""
-    heard = silence()
-    try:
-        heard.hear(read_answer(body))
-    except BackendError:
-        return _counted(body)
-    learnt = heard.learnt()
-    return learnt if texts else structs.replace(learnt, texts=())
+    return hearing.body_learnt(body, read_answer, _counted, texts=texts)
 
 
 def _counted(body: bytes) -> Learnt:

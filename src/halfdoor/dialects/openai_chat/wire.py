@@ -11,10 +11,10 @@ from msgspec import Raw, Struct
 
 from halfdoor.canon.events import Failed, StopReason
 from halfdoor.canon.money import Usage
-from halfdoor.dialects.openai_errors import encode, trouble
-
-# A count beyond this is a fault of the backend; it would overflow sums and columns.
-_MOST_TOKENS: Final = 2**40
+from halfdoor.dialects import openai_words
+from halfdoor.dialects.decoding import encode, present
+from halfdoor.dialects.openai_errors import trouble
+from halfdoor.dialects.openai_words import InputDetails, OutputDetails
 
 _STOP_REASONS: Final = {
     "stop": StopReason.END,
@@ -69,19 +69,6 @@ class Choice(Struct):
     finish_reason: str | None = None
 
 
-class InputDetails(Struct):
-    """`prompt_tokens_details`."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class OutputDetails(Struct):
-    """`completion_tokens_details`."""
-
-    reasoning_tokens: int | None = None
-
-
 class Counts(Struct):
     """`usage`. Cached tokens are inside `prompt_tokens`, as in canon."""
 
@@ -117,7 +104,7 @@ def failure(data: bytes) -> Failed:
 
 def has_error(found: Chunk) -> bool:
     """Whether the chunk is an error; some engines send `"error":null` beside an answer."""
-    return bytes(found.error) not in {b"", b"null"}
+    return present(found.error)
 
 
 def stop_reason(finish: str, *, called: bool) -> StopReason:
@@ -132,35 +119,26 @@ def stop_reason(finish: str, *, called: bool) -> StopReason:
 
 def usage(counts: Counts) -> Usage:
     """Token counts, each within 0 and 2^40: they come from outside and become money."""
-    prompt = counts.prompt_tokens_details or InputDetails()
-    completion = counts.completion_tokens_details or OutputDetails()
-    return Usage(
-        input_tokens=_tokens(counts.prompt_tokens),
-        output_tokens=_tokens(counts.completion_tokens),
-        cached_tokens=_tokens(prompt.cached_tokens),
-        cache_write_tokens=_tokens(prompt.cache_write_tokens),
-        reasoning_tokens=_tokens(completion.reasoning_tokens),
+    return openai_words.usage(
+        counts.prompt_tokens,
+        counts.completion_tokens,
+        counts.prompt_tokens_details,
+        counts.completion_tokens_details,
     )
 
 
 def counts_of(used: Usage) -> dict[str, object]:
     """`usage` in the vendor's shape."""
+    asked, said = openai_words.details_of(used)
     return {
         "prompt_tokens": used.input_tokens,
         "completion_tokens": used.output_tokens,
         "total_tokens": used.input_tokens + used.output_tokens,
-        "prompt_tokens_details": {
-            "cached_tokens": used.cached_tokens,
-            "cache_write_tokens": used.cache_write_tokens,
-        },
-        "completion_tokens_details": {"reasoning_tokens": used.reasoning_tokens},
+        "prompt_tokens_details": asked,
+        "completion_tokens_details": said,
     }
 
 
 def arguments_text(arguments: str | dict[str, Any] | None) -> str:
     """A call's arguments as JSON text, "" when there are none yet."""
     return arguments or "" if not isinstance(arguments, dict) else encode(arguments).decode()
-
-
-def _tokens(count: int | None) -> int:
-    return min(max(count or 0, 0), _MOST_TOKENS)

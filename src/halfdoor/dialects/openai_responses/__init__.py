@@ -8,7 +8,7 @@ and what Codex and engines were measured to send.
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -16,11 +16,23 @@ from msgspec import Struct
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Block, Conversation, Kind, Request
+from halfdoor.canon.request import Conversation, Kind, Request
 from halfdoor.dialects.base import session_of
-from halfdoor.dialects.openai_errors import UNREADABLE, encode, error_body, error_type, trouble
+from halfdoor.dialects.decoding import UNREADABLE, encode, wrong
+from halfdoor.dialects.envelope import (
+    Spans,
+    begins,
+    blocks,
+    counts,
+    flags,
+    model,
+    opened,
+    renamed,
+    sent_on,
+    value,
+)
+from halfdoor.dialects.openai_errors import error_body, error_type, trouble
 from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
-from halfdoor.dialects.openai_responses.body import decoded, wrong
 from halfdoor.dialects.openai_responses.emit import StreamEmitter
 from halfdoor.dialects.openai_responses.names import Names
 from halfdoor.dialects.openai_responses.reading import names_of, read_conversation
@@ -28,10 +40,8 @@ from halfdoor.dialects.openai_responses.rendering import Rendering
 from halfdoor.dialects.openai_responses.stream import StreamParser
 from halfdoor.dialects.openai_responses.watch import StreamWatcher, body_learnt
 from halfdoor.dialects.watching import BodyWatcher
-from halfdoor.reading.spans import Member, elements, members
+from halfdoor.reading.spans import elements
 from halfdoor.reading.splice import without
-
-T = TypeVar("T")
 
 # The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
 FIELDS: Final = frozenset({
@@ -58,7 +68,6 @@ _SENT_ON_PREFIXES: Final = (
     "x-openai-",
     "x-stainless-",
 )
-_JSON: Final = ("content-type", "application/json")
 
 
 class _Sealed(Struct):
@@ -66,9 +75,6 @@ class _Sealed(Struct):
     encrypted_content: str | None = None
 
 
-_strings: Final = msgspec.json.Decoder(str)
-_flags: Final = msgspec.json.Decoder(bool | None)
-_counts: Final = msgspec.json.Decoder(int | None)
 _sealed: Final = msgspec.json.Decoder(_Sealed)
 
 
@@ -86,23 +92,21 @@ class OpenAIResponses:
 
         Raises ClientError: `invalid_json`, `duplicate_key`, `invalid_shape`.
         """
-        found = members(body)
-        spans = {member.key: (member.start, member.end) for member in found}
-        if "model" not in spans or not body.startswith(b'"', spans["model"][0]):
-            raise wrong("must be a string", "model")
-        if "input" not in spans or body[spans["input"][0]] not in b'["':
+        found, spans = opened(body)
+        asked = model(body, spans)
+        if not begins(body, spans, "input", b'["'):
             raise wrong("must be a string or an array", "input")
         return Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
-            model=_read(_strings, body, spans, "model", ""),
-            stream=_read(_flags, body, spans, "stream", None) or False,
-            blocks=tuple(_blocks(body, found)),
+            model=asked,
+            stream=value(flags, body, spans, "stream", None) or False,
+            blocks=tuple(blocks(body, found, _LISTS, FIELDS)),
             members=spans,
             headers=headers,
             query=query,
-            max_tokens=_read(_counts, body, spans, "max_output_tokens", None),
+            max_tokens=value(counts, body, spans, "max_output_tokens", None),
             session=_session(headers, body, spans),
             kind=Kind.COUNT if endpoint == COUNT else Kind.CHAT,
         )
@@ -135,9 +139,7 @@ class OpenAIResponses:
 
         drop_signatures: ciphertexts of reasoning items; "" names reasoning that nobody sealed.
         """
-        found: list[Edit] = []
-        if request.model != model_id:
-            found.append(Edit("model", *request.members["model"], encode(model_id)))
+        found = renamed(request, model_id)
         limit, asked = max_output_tokens, request.max_tokens
         if limit is not None and asked is not None and asked > limit:
             found.append(Edit("max-tokens", *request.members["max_output_tokens"], b"%d" % limit))
@@ -151,14 +153,7 @@ class OpenAIResponses:
 
     def outbound_headers(self, request: Request | None) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
-        if request is None:
-            return (_JSON,)
-        sent = tuple(
-            (name, value)
-            for name, value in request.headers
-            if name in _SENT_ON or name.startswith(_SENT_ON_PREFIXES)
-        )
-        return sent if any(name == "content-type" for name, _ in sent) else (_JSON, *sent)
+        return sent_on(request, _SENT_ON, _SENT_ON_PREFIXES)
 
     def credential(self, key: str) -> Headers:
         """A bearer token."""
@@ -210,37 +205,13 @@ class OpenAIResponses:
         return trouble(body)
 
 
-def _read(
-    decoder: msgspec.json.Decoder[T],
-    body: bytes,
-    spans: dict[str, tuple[int, int]],
-    field: str,
-    absent: T,
-) -> T:
-    if field not in spans:
-        return absent
-    start, end = spans[field]
-    return decoded(decoder, memoryview(body)[start:end], field)
-
-
-def _session(headers: Headers, body: bytes, spans: dict[str, tuple[int, int]]) -> str:
+def _session(headers: Headers, body: bytes, spans: Spans) -> str:
     """The client's own session id: a header, else the key under which it caches its prompt."""
     told = session_of(headers)
     if told or "prompt_cache_key" not in spans:
         return told
     start, end = spans["prompt_cache_key"]
     return "" if body.startswith(b"null", start) else body[start:end].strip(b'"').decode()
-
-
-def _blocks(body: bytes, found: list[Member]) -> Iterator[Block]:
-    """What lies outside is punctuation, white space and the keys of the two arrays."""
-    for member in found:
-        if member.key in _LISTS and body.startswith(b"[", member.start):
-            for i, (start, end) in enumerate(elements(body, member.start, member.end)):
-                yield Block(f"{member.key}[{i}]", start, end)
-        else:
-            place = member.key if member.key in FIELDS else "(unknown)"
-            yield Block(place, member.key_start, member.end, member=True)
 
 
 def _dropped_thinking(request: Request, seals: frozenset[str]) -> Iterator[Edit]:

@@ -3,19 +3,10 @@
 Unknown fields are ignored, null is absent; a wrong type is the caller's error and says where.
 """
 
-import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
-
-from halfdoor.dialects.openai_errors import UNREADABLE
-from halfdoor.errors import ClientError
-
-T = TypeVar("T")
-
-# How the decoder ends its words.
-_PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
 class Piece(Struct):
@@ -103,29 +94,3 @@ bodies: Final = msgspec.json.Decoder(Body)
 items: Final = msgspec.json.Decoder(InputItem)
 pieces: Final = msgspec.json.Decoder(Piece)
 tools: Final = msgspec.json.Decoder(ToolEntry)
-
-
-def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | memoryview | Raw, where: str) -> T:
-    """A value that stands at `where`. Raises ClientError: `invalid_shape`, `invalid_json`."""
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        # The decoder's words name types, never content.
-        what, *place = _PLACE.split(str(error))
-        inside = place[0] if place else ""
-        dot = "." if where and inside and not inside.startswith("[") else ""
-        raise wrong(what[:1].lower() + what[1:], f"{where}{dot}{inside}") from None
-    except UNREADABLE:
-        raise ClientError(
-            "this part of the body is not valid JSON", code="invalid_json", where=where
-        ) from None
-
-
-def wrong(what: str, where: str, hint: str = "") -> ClientError:
-    """The error for a value that has no meaning where it stands."""
-    return ClientError(what, code="invalid_shape", where=where, hint=hint)
-
-
-def present(raw: Raw) -> bool:
-    """Was the field sent, and not as null?"""
-    return bytes(raw) not in {b"", b"null"}

@@ -7,8 +7,6 @@ event, and every item once more, whole, at its end: Codex reads nothing else.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, assert_never
 
-from msgspec import Struct
-
 from halfdoor.canon.commands import FaultKind
 from halfdoor.canon.events import (
     Close,
@@ -23,7 +21,8 @@ from halfdoor.canon.events import (
     StopReason,
     Used,
 )
-from halfdoor.dialects.openai_errors import encode
+from halfdoor.dialects.decoding import encode
+from halfdoor.dialects.hearing import Part
 from halfdoor.dialects.openai_responses.items import (
     REDACTED,
     item_added,
@@ -42,20 +41,12 @@ _OURS: Final = frozenset(kind.value for kind in FaultKind)
 _TEXT_PART: Final = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
 
 
-class Part(Struct):
-    """A part under way: where it stands in the answer, and what was said of it."""
+class Under(Part):
+    """A part under way: where it stands in the answer."""
 
-    open: Open
-    output: int
-    id: str
-    pieces: list[str] = []
-    signature: str = ""
+    output: int = 0
+    id: str = ""
     over: bool = False
-
-    @property
-    def text(self) -> str:
-        """Prose, thinking or a call's arguments."""
-        return "".join(self.pieces)
 
 
 class StreamEmitter:
@@ -69,7 +60,7 @@ class StreamEmitter:
         self._names = names
         self._start = Start("", "")
         self._sequence = 0
-        self._parts: dict[int, Part] = {}
+        self._parts: dict[int, Under] = {}
         self._items: list[dict[str, object]] = []
         self._usage: Usage | None = None
         self._stop: Stop | None = None
@@ -92,7 +83,7 @@ class StreamEmitter:
             case Open():
                 return self._open(event)
             case Signed(index=index, signature=signature):
-                self._parts[index].signature = signature
+                self._parts[index].seal = signature
             case Close(index=index):
                 return self._close(self._parts[index])
             case Used(usage=usage):
@@ -119,17 +110,18 @@ class StreamEmitter:
 
     def _open(self, event: Open) -> bytes:
         output = len(self._parts)
-        part = Part(event, output, item_id(event.kind, output, self._start.id))
+        id_ = item_id(event.kind, output, self._start.id)
+        part = Under(event, output=output, id=id_)
         self._parts[event.index] = part
         item = item_added(event, part.id, self._names)
         out = self._frame("response.output_item.added", output_index=output, item=item)
         if event.kind is PartKind.TEXT:
             out += self._part_frame("response.content_part.added", part, part=_TEXT_PART)
         if event.kind is PartKind.REDACTED_THINKING:
-            part.signature = REDACTED + event.text
+            part.seal = REDACTED + event.text
         return out
 
-    def _delta(self, part: Part, text: str) -> bytes:
+    def _delta(self, part: Under, text: str) -> bytes:
         if not text:
             return b""
         part.pieces.append(text)
@@ -143,16 +135,16 @@ class StreamEmitter:
             case _:
                 return b""  # free text is known when its JSON is whole
 
-    def _close(self, part: Part) -> bytes:
+    def _close(self, part: Under) -> bytes:
         if part.over:
             return b""
         part.over = True
-        item = item_done(part.open, part.id, part.text, part.signature, self._names)
+        item = item_done(part.open, part.id, part.text, part.seal, self._names)
         self._items.append(item)
         said = self._said(part)
         return said + self._frame("response.output_item.done", output_index=part.output, item=item)
 
-    def _said(self, part: Part) -> bytes:
+    def _said(self, part: Under) -> bytes:
         """What a part said, once more and whole."""
         text = part.text
         match part.open.kind:
@@ -174,13 +166,13 @@ class StreamEmitter:
             case _:
                 return b""
 
-    def _custom(self, part: Part) -> bool:
+    def _custom(self, part: Under) -> bool:
         return self._names.origin(part.open.name).custom
 
-    def _item_frame(self, kind: str, of: Part, /, **fields: object) -> bytes:
+    def _item_frame(self, kind: str, of: Under, /, **fields: object) -> bytes:
         return self._frame(kind, item_id=of.id, output_index=of.output, **fields)
 
-    def _part_frame(self, kind: str, of: Part, /, **fields: object) -> bytes:
+    def _part_frame(self, kind: str, of: Under, /, **fields: object) -> bytes:
         return self._item_frame(kind, of, content_index=0, **fields)
 
     def _end(self, stop: Stop) -> bytes:

@@ -1,6 +1,5 @@
 """Responses request bodies → conversations."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
@@ -23,7 +22,7 @@ from halfdoor.canon.request import (
     ToolChoice,
     ToolResult,
 )
-from halfdoor.dialects.openai_errors import encode
+from halfdoor.dialects.decoding import ANY_OBJECT, decoded, encode, present, wrong
 from halfdoor.dialects.openai_responses import body as wire
 from halfdoor.dialects.openai_responses.body import (
     Body,
@@ -31,31 +30,15 @@ from halfdoor.dialects.openai_responses.body import (
     InputItem,
     Piece,
     ToolEntry,
-    decoded,
-    present,
-    wrong,
 )
 from halfdoor.dialects.openai_responses.items import REDACTED
 from halfdoor.dialects.openai_responses.names import FREE_TEXT, Names
+from halfdoor.dialects.openai_words import ROLES, image, mode
 from halfdoor.errors import ClientError
 
-# `json_object` asks for any object; canon says that as a schema.
-ANY_OBJECT: Final = b'{"type":"object"}'
 # The shell that Codex runs itself, as a function.
 LOCAL_SHELL: Final = "local_shell"
 
-_ROLES: Final = {
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-}
-_MODES: Final = {
-    "auto": ChoiceMode.AUTO,
-    "required": ChoiceMode.REQUIRED,
-    "none": ChoiceMode.NONE,
-}
-_DATA_URL: Final = re.compile(r"data:([^,]+);base64,", re.IGNORECASE)
 # What only the vendor's store can resolve: the request itself does not hold it.
 _STORED: Final = ("previous_response_id", "conversation", "prompt", "background")
 
@@ -206,7 +189,7 @@ def _said(item: InputItem, names: Names, where: str) -> tuple[Role, list[Part]]:
 
 
 def _role(item: InputItem, where: str) -> Role:
-    role = _ROLES.get(item.role or "")
+    role = ROLES.get(item.role or "")
     if role is None:
         raise wrong(
             "the role is not known",
@@ -264,8 +247,7 @@ def _piece(raw: Raw, where: str) -> Text | Image | Opaque:
         case Piece(type="refusal", refusal=str(text)) | Piece(text=str(text)):
             return Text(text)
         case Piece(type="input_image", image_url=str(url)):
-            inline = _DATA_URL.match(url)
-            return Image(url=url) if inline is None else Image(inline[1], url[inline.end() :])
+            return image(url)
         case _:
             return Opaque(piece.type, bytes(raw))
 
@@ -278,23 +260,17 @@ def _tool_choice(
         case None:
             return None, None
         case str():
-            return ToolChoice(_mode(choice)), None
+            return ToolChoice(mode(choice)), None
         case ToolEntry(type="function" | "custom", name=str(name)):
             return ToolChoice(ChoiceMode.NAMED, names.flat(name)), None
         case ToolEntry(type="allowed_tools", tools=list(left)):
-            return ToolChoice(_mode(choice.mode)), {names.flat(tool.name or "") for tool in left}
+            return ToolChoice(mode(choice.mode)), {names.flat(tool.name or "") for tool in left}
         case _:
             raise wrong(
                 "this choice cannot be translated to another protocol",
                 "tool_choice",
                 'use "auto", "required", "none", a function or `allowed_tools`',
             )
-
-
-def _mode(name: str) -> ChoiceMode:
-    if name not in _MODES:
-        raise wrong("the mode is not known", "tool_choice", 'use "auto", "required" or "none"')
-    return _MODES[name]
 
 
 def _options(read: Body) -> Options:

@@ -20,7 +20,7 @@ from halfdoor.canon.events import (
     Stop,
     Used,
 )
-from halfdoor.dialects.openai_errors import UNREADABLE
+from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.dialects.openai_responses.wire import (
     Item,
     Response,

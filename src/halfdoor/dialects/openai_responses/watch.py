@@ -11,8 +11,10 @@ from msgspec import structs
 
 from halfdoor.canon.commands import Learnt
 from halfdoor.canon.events import Failed
+from halfdoor.dialects import hearing
+from halfdoor.dialects.hearing import Heard
 from halfdoor.dialects.openai_errors import trouble
-from halfdoor.dialects.openai_responses.answer import Heard, heard
+from halfdoor.dialects.openai_responses.answer import read_answer
 from halfdoor.dialects.openai_responses.stream import StreamParser
 from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.errors import BackendError
@@ -66,8 +68,7 @@ class StreamWatcher:
 
     def learnt(self) -> Learnt:
         """What is known so far; a last frame without its blank line counts as one."""
-        learnt = (self._last() or self._heard).learnt()
-        return learnt if self._texts else structs.replace(learnt, texts=())
+        return _as_sent((self._last() or self._heard).learnt(texts=self._texts))
 
     def _note(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
@@ -86,8 +87,14 @@ class StreamWatcher:
 
 def body_learnt(body: bytes, *, texts: bool) -> Learnt:
     """What a whole answer was."""
-    try:
-        learnt = heard(body).learnt()
-    except BackendError:
-        return Learnt(failure=trouble(body)[1])
-    return learnt if texts else structs.replace(learnt, texts=())
+    return _as_sent(hearing.body_learnt(body, read_answer, _failed, texts=texts))
+
+
+def _failed(body: bytes) -> Learnt:
+    return Learnt(failure=trouble(body)[1])
+
+
+def _as_sent(learnt: Learnt) -> Learnt:
+    """With seals as a client of this dialect sends them back: without the item's id."""
+    seals = tuple(seal.partition(":")[2] for seal in learnt.signatures)
+    return structs.replace(learnt, signatures=seals)

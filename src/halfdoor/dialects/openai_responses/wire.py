@@ -11,10 +11,10 @@ from msgspec import Raw, Struct
 
 from halfdoor.canon.events import Failed, StopReason
 from halfdoor.canon.money import Usage
-from halfdoor.dialects.openai_errors import encode, trouble
-
-# A count beyond this is a fault of the backend; it would overflow sums and columns.
-_MOST_TOKENS: Final = 2**40
+from halfdoor.dialects import openai_words
+from halfdoor.dialects.decoding import encode, present
+from halfdoor.dialects.openai_errors import trouble
+from halfdoor.dialects.openai_words import InputDetails, OutputDetails
 
 # How an answer that is not `completed` says why, and what that is called here.
 INCOMPLETE: Final = {
@@ -55,19 +55,6 @@ class Why(Struct):
     """`incomplete_details`."""
 
     reason: str | None = None
-
-
-class InputDetails(Struct):
-    """`input_tokens_details`."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class OutputDetails(Struct):
-    """`output_tokens_details`."""
-
-    reasoning_tokens: int | None = None
 
 
 class Counts(Struct):
@@ -117,7 +104,7 @@ def failure(data: bytes) -> Failed:
 def failed(found: Response) -> Failed | None:
     """The failure that a response tells, None if it is none; many send `"error": null`."""
     raw = bytes(found.error)
-    if raw in {b"", b"null"} and found.status != "failed":
+    if not present(found.error) and found.status != "failed":
         return None
     return failure(b'{"error":' + raw + b"}" if raw else b"{}")
 
@@ -132,27 +119,22 @@ def stop_reason(found: Response, *, called: bool) -> StopReason:
 
 def usage(counts: Counts) -> Usage:
     """Token counts, each within 0 and 2^40: they come from outside and become money."""
-    asked = counts.input_tokens_details or InputDetails()
-    said = counts.output_tokens_details or OutputDetails()
-    return Usage(
-        input_tokens=_tokens(counts.input_tokens),
-        output_tokens=_tokens(counts.output_tokens),
-        cached_tokens=_tokens(asked.cached_tokens),
-        cache_write_tokens=_tokens(asked.cache_write_tokens),
-        reasoning_tokens=_tokens(said.reasoning_tokens),
+    return openai_words.usage(
+        counts.input_tokens,
+        counts.output_tokens,
+        counts.input_tokens_details,
+        counts.output_tokens_details,
     )
 
 
 def counts_of(used: Usage) -> dict[str, object]:
     """`usage` in the vendor's shape."""
+    asked, said = openai_words.details_of(used)
     return {
         "input_tokens": used.input_tokens,
-        "input_tokens_details": {
-            "cached_tokens": used.cached_tokens,
-            "cache_write_tokens": used.cache_write_tokens,
-        },
+        "input_tokens_details": asked,
         "output_tokens": used.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": used.reasoning_tokens},
+        "output_tokens_details": said,
         "total_tokens": used.input_tokens + used.output_tokens,
     }
 
@@ -175,7 +157,3 @@ def thought(item: Item) -> str:
 def seal(item: Item) -> str:
     """A reasoning item's ciphertext with its id: one goes back only with the other; "" for none."""
     return f"{item.id or ''}:{item.encrypted_content}" if item.encrypted_content else ""
-
-
-def _tokens(count: int | None) -> int:
-    return min(max(count or 0, 0), _MOST_TOKENS)
