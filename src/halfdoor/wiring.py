@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Listed
 from halfdoor.canon.record import Noted
 from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
@@ -50,7 +50,10 @@ from halfdoor.store import index
 from halfdoor.store.checkout import Checkout
 from halfdoor.store.floors import SharedFloors
 from halfdoor.store.keys import LogKeys
+from halfdoor.store.ledger import Calendar, SharedLedger
 from halfdoor.store.log import SqliteLog
+from halfdoor.store.opening import opening
+from halfdoor.store.periods import zone
 from halfdoor.store.shared import SharedMemory
 
 DIALECTS: Final[dict[str, Dialect]] = {
@@ -137,6 +140,8 @@ class Gateway:
         await self.hang_up()
         await self.memory.close()
         await self.floors.close()
+        if self.services.ledger is not None:
+            await self.services.ledger.close()
         await self.log.close()
 
     async def hang_up(self) -> None:
@@ -167,13 +172,30 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     backends = _backends(loaded, keys, admission)
     floors = SharedFloors(state_dir, clock.now_ms, int(loaded.config.server.remember_s * 1000))
     services = Services(
-        log, backends, memory, clock, files(loaded), floors, ping_s, lambda: admission.widened
+        log,
+        backends,
+        memory,
+        clock,
+        files(loaded),
+        floors,
+        ledger=ledger(loaded, state_dir, clock.now_ms) if loaded.config.budgets else None,
+        ping_s=ping_s,
+        widened=lambda: admission.widened,
     )
     engine = kept_engine(state_dir, keys)
     provenance = restricted_text(state_dir, keys)
     base = house(loaded, keys, engine, None, provenance)
     more = tightener(base, engine, provenance)
     return Gateway(base, services, log, memory, floors, keys, engine, loaded, more, admission)
+
+
+def ledger(loaded: Loaded, state_dir: Path, now_ms: Callable[[], int]) -> SharedLedger:
+    """The budgets' ledger; its opening balances are the log's. Raises LogError or SetupError."""
+    budgets = loaded.config.budgets
+    calendar = Calendar(budgets, now_ms, zone(loaded.config.server.time_zone))
+    tokens = {each.name: (each.person, each.team) for each in loaded.config.tokens}
+    taken = partial(opening, state_dir, tokens)
+    return SharedLedger(state_dir, calendar, budgets, taken)
 
 
 def noting(log: Log, clock: Clock) -> Note:
@@ -211,10 +233,11 @@ def house(
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
         listed=_listed(loaded),
+        budgets=loaded.config.budgets,
     )
 
 
-def _listed(loaded: Loaded) -> Callable[[str, str], Price]:
+def _listed(loaded: Loaded) -> Callable[[str, str], Listed]:
     urls = {backend.name: backend.url for backend in loaded.config.backends}
     return lambda backend, model_id: listed(urls.get(backend, ""), model_id)
 

@@ -6,8 +6,8 @@ import pytest
 from genai_prices import Usage as TheirUsage
 from genai_prices import data, types
 
-from halfdoor.canon.money import Usage
-from halfdoor.config.prices import UNKNOWN, listed, shipped
+from halfdoor.canon.money import Listed, Usage
+from halfdoor.config.prices import listed, shipped
 from halfdoor.decide.money import cost
 from tests.pricelist.__main__ import FILE, text
 from tests.pricelist.made import made
@@ -58,15 +58,15 @@ def test_each_model_costs_what_its_vendors_list_says(name):
         for used in USED:
             # A rate of less than a micro-USD for a million tokens is rounded up.
             unsure = used.input_tokens + used.output_tokens
-            spent = cost(used, ours)
+            spent = cost(used, ours.price)
             assert spent == pytest.approx(int(theirs(model, used)), abs=unsure, rel=0), model.id
             compared += 1
     assert compared > 4
 
 
 def test_a_model_that_nobody_lists_has_no_rates():
-    assert listed("https://api.anthropic.com", "gpt-5") == UNKNOWN
-    assert listed("http://127.0.0.1:11434/v1", "claude-opus-5-5") == UNKNOWN
+    assert listed("https://api.anthropic.com", "gpt-5") == Listed()
+    assert listed("http://127.0.0.1:11434/v1", "claude-opus-5-5") == Listed()
 
 
 def test_the_shipped_file_is_what_make_prices_writes_from_these_figures():

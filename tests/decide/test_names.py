@@ -5,7 +5,7 @@ from msgspec import structs
 
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Listed, Price
 from halfdoor.canon.request import Kind
 from halfdoor.decide.names import Candidates, candidates, quoted, target, widened
 from halfdoor.errors import ClientError
@@ -121,11 +121,11 @@ def test_a_model_without_a_stated_price_has_its_vendors():
     own = Card("own", "b", "m", Zone.DEVICE, "d", "v", price=Price(0, 0))
     names = (Alias("any-*", ("cloud", "own")),)
     who = quoted(candidates("any-1", (sent_on, own), names), lambda *asked: BY_ID.get(asked, NONE))
-    assert [target.price for target in who.targets] == [LISTED, Price(0, 0)]
+    assert [(t.price, t.priced_as) for t in who.targets] == [(LISTED, "any"), (Price(0, 0), "")]
 
 
-BY_ID = {("b", "any-1"): LISTED}
-NONE = Price()
+BY_ID = {("b", "any-1"): Listed("any", LISTED)}
+NONE = Listed()
 
 
 def test_an_engine_that_sends_a_model_on_does_not_price_it_as_the_devices_own():

@@ -38,7 +38,7 @@ def made(now: datetime) -> PriceList:
 
 def _vendor(found: types.Provider, now: datetime) -> Vendor:
     models = (
-        Listing(pattern(model.match), price)
+        Listing(model.id, pattern(model.match), price)
         for model in found.models
         if (price := _price(model, now)).input is not None
     )

@@ -4,7 +4,9 @@
 |------------|--------------------------------|
 | Begin      | Scene                          |
 | Append     | Permit, or Unrecorded          |
+| Reserve    | Hold, Short, or Unrecorded     |
 | Call       | Answered, Faulted or HungUp    |
+| Settle     | None                           |
 | Remember   | None                           |
 """
 
@@ -16,7 +18,7 @@ from msgspec import Struct
 
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label
-from halfdoor.canon.money import Usage
+from halfdoor.canon.money import Draw, PicoUSD, Purse, Usage
 from halfdoor.canon.record import Entry
 from halfdoor.canon.request import Actor
 
@@ -31,7 +33,7 @@ class FaultKind(StrEnum):
 
     `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed.
     After these two nobody else is tried. `untranslatable`: the target's dialect cannot say what the
-    request asks for; nobody was called.
+    request asks for; nobody was called. `budget`: a purse has not enough left; nobody was called.
     """
 
     CONNECT = "connect"
@@ -45,6 +47,7 @@ class FaultKind(StrEnum):
     STOPPED = "stopped"
     INTERNAL = "internal"
     UNTRANSLATABLE = "untranslatable"
+    BUDGET = "budget"
 
 
 class Fault(Struct, frozen=True):
@@ -138,6 +141,7 @@ class Begin(Struct, frozen=True):
     floors: prints of the session, or of its conversation as far as it has come.
     paths: files named. places: rules in force ask where they, and the project's root, really are.
     texts: for whoever remembers text that labels follow; nobody else asks for it.
+    purses: (budget, key) that it may draw on; the key is None where only the answer decides it.
     """
 
     actor: Actor
@@ -147,6 +151,7 @@ class Begin(Struct, frozen=True):
     texts: Texts | None = None
     places: bool = False
     floors: tuple[bytes, ...] = ()
+    purses: tuple[tuple[str, str | None], ...] = ()
 
 
 class Append(Struct, frozen=True):
@@ -156,9 +161,38 @@ class Append(Struct, frozen=True):
 
 
 class Unrecorded(Struct, frozen=True):
-    """The log did not take the entry. reason: for the operator, in words."""
+    """The log did not take the entry, or the ledger the hold. reason: for the operator."""
 
     reason: str
+
+
+class Reserve(Struct, frozen=True):
+    """Asks that money be held for one call. amount: pico-USD, the most that it may cost."""
+
+    draws: tuple[Draw, ...]
+    amount: PicoUSD
+
+
+class Hold(Struct, frozen=True):
+    """Money that is held. periods: the beginning of each draw's period, Unix milliseconds."""
+
+    draws: tuple[Draw, ...]
+    amount: PicoUSD
+    periods: tuple[int, ...]
+
+
+class Short(Struct, frozen=True):
+    """A purse has not enough left. left: pico-USD."""
+
+    purse: Purse
+    left: PicoUSD
+
+
+class Settle(Struct, frozen=True):
+    """Asks that a hold be replaced by what the call cost; None, which nobody knows, leaves it."""
+
+    hold: Hold
+    cost: PicoUSD | None
 
 
 class Source(Struct, frozen=True):
@@ -256,7 +290,7 @@ class HungUp(Struct, frozen=True):
     ms: int
 
 
-Command = Begin | Append | Call | Remember
+Command = Begin | Append | Reserve | Call | Settle | Remember
 
 
 class Reply(Struct, frozen=True):

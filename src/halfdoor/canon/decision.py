@@ -20,7 +20,11 @@ class Edit(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """A model that may be called. name: its card's; model_id: what its backend is asked for."""
+    """A model that may be called. name: its card's; model_id: what its backend is asked for.
+
+    priced_as: its name in a public price list, where its card sends on the name that was asked; of
+        a closed set, unlike the name asked. "" elsewhere.
+    """
 
     name: str
     backend: str
@@ -33,6 +37,7 @@ class Target(Struct, frozen=True):
     client_credentials: bool = False
     terms: Terms = Terms()
     price: Price = Price()
+    priced_as: str = ""
 
 
 class Exclusion(Struct, frozen=True):

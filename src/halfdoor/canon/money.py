@@ -1,11 +1,12 @@
 """Tokens and money. Exact integers; rounded only when shown."""
 
-from typing import Final, NewType
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-MicroUSD = NewType("MicroUSD", int)
-PicoUSD = NewType("PicoUSD", int)
+# 10⁻¹² USD: what one token costs at a micro-USD for a million of them.
+PicoUSD: TypeAlias = int
 
 
 class Rates(Struct, frozen=True, omit_defaults=True):
@@ -40,6 +41,13 @@ class Price(Rates, frozen=True, omit_defaults=True):
 FREE: Final = Price(0, 0, 0, 0, 0, 0)
 
 
+class Listed(Struct, frozen=True):
+    """A model in a public price list. name: the list's own, "" for one that is on no list."""
+
+    name: str = ""
+    price: Price = Price()
+
+
 class Usage(Struct, frozen=True):
     """Tokens of one exchange as its backend counted them.
 
@@ -55,3 +63,41 @@ class Usage(Struct, frozen=True):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     cache_write_1h_tokens: int = 0
+
+
+class Budget(Struct, frozen=True):
+    """How much may be spent in a period, by whom and on what.
+
+    limit: pico-USD. period: `day`, `week` or `month`. hard: what would go beyond is not sent.
+    match: (field, name) that must all hold of an exchange: `token`, `person`, `team`, `project`
+        and `tool` of who asks, `model` (a glob) and `zone` of who answers; () is everything.
+    each: one of those fields, each name in which has the limit to itself; "" is one for all.
+    """
+
+    name: str
+    limit: PicoUSD
+    period: str
+    hard: bool = True
+    match: tuple[tuple[str, str], ...] = ()
+    each: str = ""
+
+
+# One limit as it applies: its budget's name, and the name in `each`, "" for one for all.
+Purse = tuple[str, str]
+
+
+class Draw(Struct, frozen=True):
+    """A call draws on a purse. limit: pico-USD that the purse must not go beyond; None to warn."""
+
+    purse: Purse
+    limit: PicoUSD | None
+
+
+class Spending(Struct, frozen=True):
+    """What has been spent and is held, now.
+
+    taken: pico-USD by purse, in its current period. until: when a period ends, in words, by period.
+    """
+
+    taken: Mapping[Purse, int] = {}
+    until: Mapping[str, str] = {}

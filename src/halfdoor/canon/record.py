@@ -21,6 +21,7 @@ class LabelCount(Struct, frozen=True):
 class Planned(Struct, frozen=True):
     """A target as it was planned. model: the card's name.
 
+    priced_as: see `Target.priced_as`.
     most: pico-USD that it may cost at most by an estimate; None when nobody asked, or nobody knows.
     """
 
@@ -28,6 +29,7 @@ class Planned(Struct, frozen=True):
     backend: str
     zone: str
     most: int | None = None
+    priced_as: str = ""
 
 
 class Left(Struct, frozen=True):
@@ -87,6 +89,7 @@ class Attempt(Struct, frozen=True):
 
     sent_bytes: body bytes handed to the socket; 0 when no connection was made.
     edits: kinds of splices, or `translated` and what could not be expressed.
+    priced_as: see `Target.priced_as`.
     cost: pico-USD of what its backend said was used, None when it said nothing or has no price.
     """
 
@@ -100,6 +103,7 @@ class Attempt(Struct, frozen=True):
     ms: int
     edits: tuple[str, ...] = ()
     cost: int | None = None
+    priced_as: str = ""
 
 
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):

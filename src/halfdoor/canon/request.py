@@ -68,6 +68,7 @@ class Actor(Struct, frozen=True):
     project: its folder's name. rules: what its project adds; they only tighten.
     root: absolute real path of the project's root, "" when it is not known.
     via: the mark in the address that it was connected to, "" without one.
+    person, team: whose the token is, as the configuration says.
     """
 
     token: str = ""
@@ -76,6 +77,8 @@ class Actor(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     root: str = ""
     via: str = ""
+    person: str = ""
+    team: str = ""
 
 
 # --- The conversation: one neutral model that every dialect parses into and renders from. ---

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.money import Spending
 
 
 class Repository(Struct, frozen=True):
@@ -41,6 +42,7 @@ class Scene(Struct, frozen=True):
     widened: where models were found that are wider than their claim, by backend and model id; a
         backend as a whole under the id "".
     origins: vendor that made each known thinking signature, by the signature's print.
+    spending: of the purses that `Begin` names.
     real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
 
@@ -55,3 +57,4 @@ class Scene(Struct, frozen=True):
     repositories: tuple[str, ...] = ()
     traced: bool = True
     session: str = ""
+    spending: Spending = Spending()

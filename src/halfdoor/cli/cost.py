@@ -16,7 +16,7 @@ from halfdoor.cli.ledger import beginning, moment, settings, show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, folded, say_json
 from halfdoor.cli.spending import By, Group, at_price, grouped, naming
 from halfdoor.config.load import cards
-from halfdoor.config.prices import UNKNOWN, anywhere, shipped
+from halfdoor.config.prices import anywhere, shipped
 from halfdoor.decide.money import shown
 from halfdoor.errors import SetupError
 from halfdoor.store.books import Books, Line, Sum, plus
@@ -100,15 +100,15 @@ def _reference(asked: str, known: Sequence[Card]) -> Reference | None:
         card = next(priced, None)
         return Reference(card.name, card.price, "configuration or price list") if card else None
     for card in known:
-        if asked in {card.name, card.model_id} and card.price != UNKNOWN:
+        if asked in {card.name, card.model_id} and card.price.input is not None:
             return Reference(card.name, card.price, "configuration or price list")
-    price = anywhere(asked)
-    if price == UNKNOWN:
+    found = anywhere(asked)
+    if not found.name:
         raise SetupError(
             f"nobody states a price of `{asked}`",
             hint="give a model of your configuration with a price, or one as its vendor calls it",
         )
-    return Reference(asked, price, f"{shipped().source}, of {shipped().date}")
+    return Reference(found.name, found.price, f"{shipped().source}, of {shipped().date}")
 
 
 def _total(lines: Sequence[Line]) -> Sum:

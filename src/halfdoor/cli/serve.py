@@ -165,6 +165,7 @@ class Service:
             allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
             loopback=self._where.loopback,
             sessions=self._sessions,
+            owners={each.name: (each.person, each.team) for each in gateway.loaded.config.tokens},
         )
         return App(
             gateway.house,

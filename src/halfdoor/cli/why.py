@@ -14,6 +14,7 @@ from halfdoor.canon.commands import FaultKind
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
 from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import shown
 from halfdoor.errors import HalfdoorError
 from halfdoor.store.keys import LogKeys
@@ -22,6 +23,7 @@ from halfdoor.store.reader import Exchange, LogReader
 REFUSALS: Final = {
     "rule": "every model that could answer was forbidden by a rule",
     "explicit": "the model was asked for by its own name, and a rule forbids it",
+    "budget": "a hard budget could not pay for any model that was permitted",
     "no-target": "no configured model could answer it",
     "invalid": "the request could not be read",
 }
@@ -154,10 +156,14 @@ def _rule(decided: Decided) -> str:
 
 
 def _planned(planned: Planned) -> str:
-    return f"{planned.model} ({planned.zone}, backend {planned.backend})"
+    most = "" if planned.most is None else f", at most {shown(planned.most)}"
+    return f"{planned.model} ({planned.zone}, backend {planned.backend}{most})"
 
 
 def _left(left: Left) -> str:
+    if left.label == BUDGET:
+        why = "no price is known" if left.unmet else "it has not enough left"
+        return f"{left.model} ({left.zone}): budget {left.rule}, {why}"
     label = f", label {left.label}" if left.label else ""
     unmet = f", not on its terms: {', '.join(left.unmet)}" if left.unmet else ""
     return f"{left.model} ({left.zone}): rule {left.rule}{label}{unmet}"

@@ -57,7 +57,7 @@ def _price(model: Model, backend: Backend, zone: Zone) -> Price:
         return _stated(model.price)
     if zone is Zone.DEVICE:
         return FREE
-    return listed(backend.url, model.id)
+    return listed(backend.url, model.id).price
 
 
 def _stated(price: Prices) -> Price:

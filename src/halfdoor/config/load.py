@@ -10,6 +10,7 @@ from msgspec import Struct
 from halfdoor.canon.rules import Rule
 from halfdoor.config import rules as policy
 from halfdoor.config.authorities import check_authorities
+from halfdoor.config.budgets import budgets
 from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
 from halfdoor.config.cards import repositories
@@ -86,6 +87,7 @@ def user_config(source: Source, path: str) -> Config:
             tuple(each.name for each in read.repositories),
         ),
         routing=read.routing,
+        budgets=budgets(read),
         source=path,
         offline=source.place("server", "offline") if read.server.offline else "",
     )

@@ -12,15 +12,16 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Listed, Price
 
 FILE: Final = "prices.json"
-UNKNOWN: Final = Price()
+_UNLISTED: Final = Listed()
 
 
 class Listing(Struct, frozen=True, array_like=True):
     """One model. pattern: a regex that its ids match, in lower case."""
 
+    name: str
     pattern: str
     price: Price
 
@@ -48,28 +49,27 @@ def shipped() -> PriceList:
 
 
 @lru_cache(maxsize=1024)
-def listed(url: str, model_id: str) -> Price:
-    """A model's price by its backend's base URL and its id there; no rate for one not listed."""
+def listed(url: str, model_id: str) -> Listed:
+    """A model's entry by its backend's base URL and its id there."""
     asked = model_id.lower()
-    for vendor in shipped().vendors:
-        if re.match(vendor.url, url):
-            found = (price for known, price in _models(vendor.name) if known.search(asked))
-            return next(found, UNKNOWN)
-    return UNKNOWN
+    vendor = next((each for each in shipped().vendors if re.match(each.url, url)), None)
+    return _UNLISTED if vendor is None else _find(vendor.name, asked)
 
 
-def anywhere(model_id: str) -> Price:
-    """The price of a model at the first vendor that lists it, its own maker before resellers."""
+def anywhere(model_id: str) -> Listed:
+    """A model's entry at the first vendor that lists it, its own maker before resellers."""
     asked = model_id.lower()
-    for vendor in shipped().vendors:
-        for known, price in _models(vendor.name):
-            if known.search(asked):
-                return price
-    return UNKNOWN
+    found = (_find(vendor.name, asked) for vendor in shipped().vendors)
+    return next((each for each in found if each.name), _UNLISTED)
+
+
+def _find(vendor: str, asked: str) -> Listed:
+    found = (model for known, model in _models(vendor) if known.search(asked))
+    return next(found, _UNLISTED)
 
 
 @cache
-def _models(vendor: str) -> tuple[tuple[re.Pattern[str], Price], ...]:
+def _models(vendor: str) -> tuple[tuple[re.Pattern[str], Listed], ...]:
     # Compiled when one is first asked for: `re` keeps fewer patterns than some vendors have models.
     models = next(each.models for each in shipped().vendors if each.name == vendor)
-    return tuple((re.compile(each.pattern), each.price) for each in models)
+    return tuple((re.compile(each.pattern), Listed(each.name, each.price)) for each in models)

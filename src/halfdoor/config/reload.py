@@ -31,6 +31,7 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
         *_keys(old.config.backends, new.config.backends),
         *_repositories(old, new),
         *_places(old, new),
+        *_budgets(old, new),
     )
 
 
@@ -165,6 +166,20 @@ def _places(old: Loaded, new: Loaded) -> Iterator[str]:
         yield f"it listens on {old.config.server.listen}, not on {new.config.server.listen}"
     if old.state_dir != new.state_dir:
         yield f"its log is in {old.state_dir}, not in {new.state_dir}"
+
+
+def _budgets(old: Loaded, new: Loaded) -> Iterator[str]:
+    """What has been taken is counted by the budgets of the start; so is whose a token is."""
+    if old.config.budgets != new.config.budgets:
+        yield "its budgets are others"
+    if old.config.budgets and old.config.server.time_zone != new.config.server.time_zone:
+        yield "its budgets would begin at another time"
+    owners = {token.name: (token.person, token.team) for token in old.config.tokens}
+    moved = (
+        t for t in new.config.tokens if owners.get(t.name, (t.person, t.team)) != (t.person, t.team)
+    )
+    for token in moved:
+        yield f"token `{token.name}` would be somebody else's"
 
 
 def _tools(loaded: Loaded) -> tuple[Token, ...]:

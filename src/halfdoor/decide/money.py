@@ -32,7 +32,7 @@ def cost(usage: Usage, price: Price) -> PicoUSD | None:
         if tokens and rate is None:
             return None
         total += tokens * (rate or 0)
-    return PicoUSD(total)
+    return total
 
 
 def most(input_tokens: int, output_tokens: int, price: Price) -> PicoUSD | None:
@@ -41,9 +41,9 @@ def most(input_tokens: int, output_tokens: int, price: Price) -> PicoUSD | None:
     if rates.input is None or rates.output is None:
         return None
     written = (rates.cache_write, rates.cache_write_1h)
-    dearest = max(rates.input, *(rate for rate in written if rate is not None))
+    dearest = max(rates.input, *(rate or 0 for rate in written))
     answer = max(rates.output, _stated(rates.reasoning, rates.output) or 0)
-    return PicoUSD(input_tokens * dearest + output_tokens * answer)
+    return input_tokens * dearest + output_tokens * answer
 
 
 def shown(cost: int) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Listed, Price
 from halfdoor.canon.request import Kind
 from halfdoor.errors import ClientError
 from halfdoor.reading.addresses import sent_on
@@ -113,20 +113,21 @@ def _where_found(target: Target, found: Mapping[tuple[str, str], Zone]) -> Targe
     return replace(target, zone=zone, terms=Terms(), price=Price())
 
 
-def quoted(who: Candidates, listed: Callable[[str, str], Price]) -> Candidates:
+def quoted(who: Candidates, listed: Callable[[str, str], Listed]) -> Candidates:
     """The candidates with what public lists ask for those whose price nobody stated.
 
-    listed: price by backend and model id; no rate for what is on no list.
+    listed: a model's entry by its backend and id there.
     """
     if all(target.price != _UNSTATED for target in who.targets):
         return who
     return replace(who, targets=tuple(_quoted(each, listed) for each in who.targets))
 
 
-def _quoted(target: Target, listed: Callable[[str, str], Price]) -> Target:
+def _quoted(target: Target, listed: Callable[[str, str], Listed]) -> Target:
     if target.price != _UNSTATED:
         return target
-    return replace(target, price=listed(target.backend, target.model_id))
+    found = listed(target.backend, target.model_id)
+    return replace(target, price=found.price, priced_as=found.name)
 
 
 def _targets(cards: Sequence[Card], asked: str) -> tuple[Target, ...]:

@@ -1,6 +1,7 @@
 """Performs the line's commands with asyncio. It decides nothing."""
 
 import asyncio
+import contextlib
 from collections.abc import Generator
 from typing import assert_never
 
@@ -13,12 +14,17 @@ from halfdoor.canon.commands import (
     Fault,
     Faulted,
     FaultKind,
+    Hold,
     HungUp,
     Remember,
     Reply,
+    Reserve,
+    Settle,
+    Short,
     Unrecorded,
 )
 from halfdoor.canon.decision import Permit
+from halfdoor.canon.money import Spending
 from halfdoor.canon.scene import Placed, Scene
 from halfdoor.errors import BackendError, LogError
 from halfdoor.flow.pinger import Pinger
@@ -95,8 +101,13 @@ class _Performer:
                 return await self._begin(command)
             case Append():
                 return await self._append(command)
+            case Reserve():
+                return await self._reserve(command)
             case Call():
                 return await self._call(command)
+            case Settle():
+                await self._settle(command)
+                return None
             case Remember():
                 await self._remember(command)
                 return None
@@ -127,6 +138,7 @@ class _Performer:
             real=placed.real,
             repositories=placed.repositories,
             traced=placed.whole,
+            spending=await self._spending(command),
         )
 
     async def _placed(self, command: Begin) -> Placed:
@@ -140,6 +152,28 @@ class _Performer:
             await _remember(command, self._services)
         except Exception as error:  # noqa: BLE001  raised again by `drive`
             self.failed = error
+
+    async def _spending(self, command: Begin) -> Spending:
+        if not command.purses or self._services.ledger is None:
+            return Spending()
+        try:
+            return await self._services.ledger.spending(command.purses)
+        except LogError:
+            # It is asked again for the hold, and what it cannot hold is not sent.
+            return Spending()
+
+    async def _reserve(self, command: Reserve) -> Hold | Short | Unrecorded:
+        assert self._services.ledger is not None
+        try:
+            return await self._services.ledger.reserve(command)
+        except LogError as error:
+            return Unrecorded(str(error))
+
+    async def _settle(self, command: Settle) -> None:
+        assert self._services.ledger is not None
+        # INVARIANT: a hold that cannot be settled stays, so a purse has never more than it should.
+        with contextlib.suppress(LogError):
+            await self._services.ledger.settle(command)
 
     async def _append(self, command: Append) -> Permit | Unrecorded:
         try:

@@ -14,15 +14,21 @@ from halfdoor.canon.commands import (
     Begin,
     Call,
     Command,
+    Fault,
     Faulted,
     FaultKind,
+    Hold,
     HungUp,
     Reply,
+    Reserve,
+    Settle,
+    Short,
     Unrecorded,
 )
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
+from halfdoor.decide.budgets import Due, purses, short
 from halfdoor.flow import replies, session, writing
 from halfdoor.flow.house import House
 from halfdoor.flow.keeping import Keeping
@@ -53,7 +59,14 @@ def exchange(
     places = house.book.places
     known = session.session(request, actor, found, house.prints)
     scene = yield Begin(
-        actor, request.session, found.marks, found.paths, found.texts, places, known.marks
+        actor,
+        request.session,
+        found.marks,
+        found.paths,
+        found.texts,
+        places,
+        known.marks,
+        purses(house.budgets, actor),
     )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
@@ -97,9 +110,28 @@ def _attempt(
         assert ready.fault is not None
         return Faulted(ready.fault, False, replies.NOTHING, 0, 0, -1, 0)
     keep = partial(keeping, ready.target) if weighed.labels else None
+    hold = yield from _reserved(weighed.dues.get(ready.target.name))
+    if isinstance(hold, Fault):
+        return Faulted(hold, False, replies.NOTHING, 0, 0, -1, 0)
     over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep)
     assert isinstance(over, Answered | Faulted | HungUp)
+    if hold is not None:
+        yield Settle(hold, writing.spent(over, ready.target.price))
     return over
+
+
+def _reserved(due: Due | None) -> Generator[Command, object, Hold | Fault | None]:
+    """Money for one call, or why there is none; None where it draws on nothing."""
+    if due is None or not due.draws or not due.most:
+        return None
+    held = yield Reserve(due.draws, due.most)
+    match held:
+        case Short():
+            return Fault(FaultKind.BUDGET, short(held.purse[0], held.left))
+        case Unrecorded():
+            return Fault(FaultKind.BUDGET, held.reason)
+    assert isinstance(held, Hold)
+    return held
 
 
 def _reached(over: Over) -> bool:

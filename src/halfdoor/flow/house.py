@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from halfdoor.canon.cards import Alias, Card
-from halfdoor.canon.money import Price
+from halfdoor.canon.money import Budget, Listed
 from halfdoor.canon.request import Request
 from halfdoor.decide.route import Strategy
 from halfdoor.decide.rules import RuleBook
@@ -15,9 +15,9 @@ from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
 
 
-def unlisted(_backend: str, _model_id: str) -> Price:
-    """No list at all: nothing has a rate."""
-    return Price()
+def unlisted(_backend: str, _model_id: str) -> Listed:
+    """No list at all."""
+    return Listed()
 
 
 class Survey(Protocol):
@@ -33,7 +33,7 @@ class Survey(Protocol):
 class House:
     """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log.
 
-    listed: what public lists ask for a model, by backend and id; no rate for one on no list.
+    listed: a model in the public price lists, by backend and id.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
     """
 
@@ -47,4 +47,5 @@ class House:
     prints: Prints
     mac: Callable[[bytes], str]
     policy_hash: str
-    listed: Callable[[str, str], Price] = unlisted
+    listed: Callable[[str, str], Listed] = unlisted
+    budgets: tuple[Budget, ...] = ()

@@ -8,18 +8,30 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Backend  | backends.http.HttpBackend | backends.scripted         |
 | Memory   | store.shared.SharedMemory | store.memory.Memory       |
 | Floors   | store.floors.SharedFloors | store.floors.Floors       |
+| Ledger   | store.ledger.SharedLedger | store.ledger.Ledger       |
 | Files    | store.checkout.Checkout   | the same over PaperFiles  |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from halfdoor.canon.commands import Floor, Headers, Outbound, Remember, Texts
+from halfdoor.canon.commands import (
+    Floor,
+    Headers,
+    Hold,
+    Outbound,
+    Remember,
+    Reserve,
+    Settle,
+    Short,
+    Texts,
+)
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Entry
 from halfdoor.canon.scene import Placed
 
@@ -122,6 +134,22 @@ class Floors(Protocol):
         """Add to a session's floor; whoever asks afterwards, in any process, is under it."""
 
 
+class Ledger(Protocol):
+    """What has been spent and is held, by purse."""
+
+    async def spending(self, purses: Sequence[tuple[str, str | None]]) -> Spending:
+        """Of these purses, all keys where one is None. Raises LogError."""
+
+    async def reserve(self, command: Reserve) -> Hold | Short:
+        """Hold the amount in every purse drawn on, or in none. Raises LogError."""
+
+    async def settle(self, command: Settle) -> None:
+        """Replace a hold by what the call cost. Raises LogError; then the hold stays."""
+
+    async def close(self) -> None:
+        """Nothing is held from here on."""
+
+
 class Files(Protocol):
     """Where named paths lead on this machine."""
 
@@ -168,6 +196,7 @@ class Sink(Protocol):
 class Services:
     """What `flow/drive.py` performs commands with.
 
+    ledger: needed where the house has budgets.
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
     """
@@ -178,5 +207,6 @@ class Services:
     clock: Clock
     files: Files
     floors: Floors
+    ledger: Ledger | None = None
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict

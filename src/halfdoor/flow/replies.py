@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 
 from halfdoor.canon.commands import Fault, FaultKind, Headers, Learnt, Reply, Unrecorded
-from halfdoor.canon.decision import Target
+from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
+from halfdoor.decide.budgets import BUDGET
 from halfdoor.dialects.base import Dialect
 from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
@@ -25,6 +26,7 @@ _STATUSES: Final = {
     FaultKind.ZONE: 400,
     FaultKind.CREDENTIALS: 400,
     FaultKind.UNTRANSLATABLE: 400,
+    FaultKind.BUDGET: 400,
 }
 # With one of these a backend has said itself whether and when to come back.
 _RETRY_WORDS: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
@@ -41,6 +43,7 @@ def about(weighed: Weighed, target: Target | None, lost: tuple[str, ...] = ()) -
         ("x-halfdoor-zone", target.zone.name.lower() if target else "none"),
         ("x-halfdoor-rule", weighed.verdict.rule or "none"),
         *((("x-halfdoor-degraded", ", ".join(lost)),) if lost else ()),
+        *((("x-halfdoor-budget", weighed.budget),) if weighed.budget else ()),
     )
 
 
@@ -78,10 +81,10 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     if excluded:
         held = excluded[0]
         text = (
-            f"no permitted model could answer ({_tried(attempts)}: {fault.message}), and rule "
-            f"`{held.rule}` (label `{held.label}`) keeps this request from `{held.target}` in zone "
+            f"no permitted model could answer ({_tried(attempts)}: {fault.message}), and "
+            f"{_keeps(held)} this request from `{held.target}` in zone "
             f"`{held.zone.name.lower()}`; hint: mend the permitted model (`halfdoor doctor`), or "
-            f"take what the label names out of the request"
+            f"{_otherwise(held)}"
         )
         return _worded(weighed, house, 400, "halfdoor_no_permitted_model", text, target)
     if fault.kind is FaultKind.STATUS:
@@ -89,6 +92,18 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     status = _STATUSES.get(fault.kind, 502)
     text = f"{_tried(attempts)}: {fault.message}"
     return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
+
+
+def _keeps(held: Exclusion) -> str:
+    if held.label == BUDGET:
+        return f"budget `{held.rule}` keeps"
+    return f"rule `{held.rule}` (label `{held.label}`) keeps"
+
+
+def _otherwise(held: Exclusion) -> str:
+    if held.label == BUDGET:
+        return "raise its limit in [[budgets]]"
+    return "take what the label names out of the request"
 
 
 def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> Reply:

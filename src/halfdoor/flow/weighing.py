@@ -1,6 +1,6 @@
 """Everything decided about a request before its first byte: pure, and where `explain` stops."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -8,11 +8,13 @@ from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
+from halfdoor.decide.budgets import Afforded, Due, afford
 from halfdoor.decide.names import Candidates, candidates, quoted, widened
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import plan
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
+from halfdoor.reading.tokens import estimated
 
 _FILES = "files"
 # Places of labels that say where files really are.
@@ -20,7 +22,11 @@ PLACED = frozenset({"paths", "project"})
 
 
 class Weighed(Struct, frozen=True):
-    """All that was decided about one request."""
+    """All that was decided about one request.
+
+    dues: what a call costs at most, by target, where budgets are in force. budget: which of them
+        are nearly used up, in words.
+    """
 
     request: Request
     actor: Actor
@@ -30,6 +36,8 @@ class Weighed(Struct, frozen=True):
     candidates: Candidates
     verdict: Verdict
     targets: tuple[Target, ...]
+    dues: Mapping[str, Due] = {}
+    budget: str = ""
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
@@ -39,11 +47,34 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     who = widened(who, scene.widened) if scene.widened else who
     who = quoted(who, house.listed)
     verdict = decide(who, labels, house.book)
+    afforded = _afforded(verdict, request, actor, scene, house)
+    verdict = afforded.verdict
     latched = scene.latched if found.returning else ""
     targets = plan(verdict, scene, house.strategy, latched=latched)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
-    return Weighed(request, actor, scene, found, labels, who, verdict, targets)
+    return Weighed(
+        request,
+        actor,
+        scene,
+        found,
+        labels,
+        who,
+        verdict,
+        targets,
+        afforded.dues,
+        afforded.told,
+    )
+
+
+def _afforded(
+    verdict: Verdict, request: Request, actor: Actor, scene: Scene, house: House
+) -> Afforded:
+    """Counting tokens costs nothing anywhere."""
+    if not house.budgets or request.kind is Kind.COUNT or not verdict.permitted:
+        return Afforded(verdict, {})
+    tokens = estimated(request.body)
+    return afford(verdict, request, actor, house.budgets, scene.spending, tokens)
 
 
 def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:

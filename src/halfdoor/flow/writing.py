@@ -12,6 +12,7 @@ from halfdoor.canon.labels import Label
 from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
 from halfdoor.canon.request import Kind
+from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import cost
 from halfdoor.flow.house import House
 from halfdoor.flow.preparing import Prepared
@@ -43,7 +44,7 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         labels=counted(weighed.labels),
         ceiling=verdict.ceiling.name.lower(),
         rule=verdict.rule,
-        plan=tuple(_planned(target) for target in weighed.targets),
+        plan=tuple(_planned(target, weighed) for target in weighed.targets),
         excluded=tuple(
             Left(e.target, e.zone.name.lower(), e.rule, e.label, e.unmet) for e in verdict.excluded
         ),
@@ -111,6 +112,7 @@ def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
         ms=over.ms,
         edits=ready.edits,
         cost=spent(over, ready.target.price),
+        priced_as=ready.target.priced_as,
     )
 
 
@@ -123,10 +125,10 @@ def spent(over: Answered | Faulted | HungUp, price: Price) -> PicoUSD | None:
     usage = over.learnt.usage
     if usage is not None:
         known = cost(_bounded(usage), price)
-        return None if known is None else PicoUSD(min(known, COUNT_LIMIT))
+        return None if known is None else min(known, COUNT_LIMIT)
     refused = isinstance(over, Faulted) and over.fault.kind is FaultKind.STATUS
     unbilled = refused or not over.sent_bytes or price == FREE
-    return PicoUSD(0) if unbilled else None
+    return 0 if unbilled else None
 
 
 def _total(attempts: tuple[Attempt, ...]) -> int | None:
@@ -162,8 +164,10 @@ def _shown(places: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))[:PLACES_SHOWN]
 
 
-def _planned(target: Target) -> Planned:
-    return Planned(target.name, target.backend, target.zone.name.lower())
+def _planned(target: Target, weighed: Weighed) -> Planned:
+    due = weighed.dues.get(target.name)
+    most = None if due is None or due.most is None else min(due.most, COUNT_LIMIT)
+    return Planned(target.name, target.backend, target.zone.name.lower(), most, target.priced_as)
 
 
 def _refusal(weighed: Weighed) -> str:
@@ -171,6 +175,8 @@ def _refusal(weighed: Weighed) -> str:
         return ""
     if not weighed.verdict.excluded:
         return "no-target"
+    if any(each.label == BUDGET for each in weighed.verdict.excluded):
+        return "budget"
     return "explicit" if weighed.verdict.explicit else "rule"
 
 

@@ -7,6 +7,7 @@ from a web page and is 403. A missing or wrong token is 401, with word not to re
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -86,6 +87,7 @@ class Access:
     allowed_hosts: further names to accept in `Host`, lower-case, without port.
     loopback: the listener is reached from this device only.
     sessions: reads the tokens that `launch` gives; None where none are taken.
+    owners: (person, team) by the name of a token, as configured.
     """
 
     tokens: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -94,6 +96,7 @@ class Access:
     loopback: bool = True
     project: str = ""
     sessions: Sessions | None = None
+    owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def visit(self, headers: RawHeaders) -> None:
         """Judge Host and Origin: for what needs no token. Raises ClientError, 400 or 403."""
@@ -142,7 +145,9 @@ class Access:
                 code="invalid_token",
                 hint="send one of the configured `[[tokens]]` as your tool's API key",
             )
-        return Actor(name, tool, self.project), next(iter(others), "")
+        person, team = self.owners.get(name, ("", ""))
+        actor = Actor(name, tool, self.project, person=person, team=team)
+        return actor, next(iter(others), "")
 
     def administer(self, headers: RawHeaders) -> str:
         """The admin token's name. Raises ClientError: nobody without one changes what holds."""

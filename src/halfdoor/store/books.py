@@ -59,7 +59,10 @@ class Who(Struct, frozen=True):
 
 
 class Key(Struct, frozen=True):
-    """What one line of the books adds up. quarter: quarters of an hour since 1970, UTC."""
+    """What one line of the books adds up. quarter: quarters of an hour since 1970, UTC.
+
+    model: its name in the price list where its card sends on any name, else its card's.
+    """
 
     quarter: int
     model: str
@@ -238,7 +241,7 @@ class _Entering:
         for at, attempt in enumerate(found.attempts):
             key = Key(
                 pending.quarter,
-                attempt.model,
+                attempt.priced_as or attempt.model,
                 attempt.backend,
                 attempt.zone,
                 *astuple(pending.who),

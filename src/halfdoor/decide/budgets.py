@@ -1,0 +1,181 @@
+"""Budgets: which purses a call draws on, and which permitted targets they can pay for."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from halfdoor.canon.decision import Exclusion, Target, Verdict
+from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
+from halfdoor.canon.request import Actor, Request
+from halfdoor.decide.money import most, shown
+
+# What stands in an exclusion instead of a label: no detector gives it.
+BUDGET: Final = "budget"
+PRICE: Final = "price"
+# How long an answer is taken to be where neither the tool nor the model's card says.
+ASSUMED_OUTPUT_TOKENS: Final = 8192
+# From this share of a limit on, an answer says how much is left.
+TOLD_FROM: Final = 0.8
+
+_OF_ACTOR: Final = frozenset({"token", "person", "team", "project", "tool"})
+
+
+class Due(Struct, frozen=True):
+    """What a call to one target may cost at most, None when unknown, and the purses it draws on."""
+
+    most: PicoUSD | None
+    draws: tuple[Draw, ...]
+
+
+class Afforded(Struct, frozen=True):
+    """The verdict without targets that no purse can pay. dues: by target. told: words for a header.
+
+    INVARIANT: its permitted targets are among those of the verdict before.
+    """
+
+    verdict: Verdict
+    dues: Mapping[str, Due]
+    told: str = ""
+
+
+def purses(budgets: Iterable[Budget], actor: Actor) -> tuple[tuple[str, str | None], ...]:
+    """The purses that a request of this actor may draw on, see `commands.Begin`."""
+    return tuple(
+        (budget.name, _key_of_actor(budget, actor)) for budget in budgets if _asked(budget, actor)
+    )
+
+
+def afford(
+    verdict: Verdict,
+    request: Request,
+    actor: Actor,
+    budgets: Sequence[Budget],
+    spending: Spending,
+    input_tokens: int,
+) -> Afforded:
+    """Leave out what a hard budget cannot pay. A target that draws on none is never left out.
+
+    input_tokens: an estimate. An unknown price under a hard budget is not nothing: it is left out.
+    """
+    by_name = {budget.name: budget for budget in budgets}
+    dues = {
+        target.name: _due(target, request, actor, budgets, input_tokens)
+        for target in verdict.permitted
+    }
+    permitted: list[Target] = []
+    excluded = list(verdict.excluded)
+    empty: list[tuple[Target, Draw]] = []
+    for target in verdict.permitted:
+        due = dues[target.name]
+        held = next((d for d in due.draws if not _pays(d, due.most, spending)), None)
+        if held is None:
+            permitted.append(target)
+            continue
+        empty.append((target, held))
+        unmet = () if due.most is not None else (PRICE,)
+        excluded.append(Exclusion(target.name, target.zone, held.purse[0], BUDGET, unmet))
+    told = _told(dues[permitted[0].name].draws, by_name, spending) if permitted else ""
+    verdict = replace(verdict, permitted=tuple(permitted), excluded=tuple(excluded))
+    if permitted or not empty:
+        return Afforded(verdict, dues, told)
+    target, held = empty[0]
+    due = dues[target.name]
+    refusal = _refusal(target, held, due.most, by_name[held.purse[0]], spending)
+    hint = "ask for a model that costs less or is on the device, or raise its limit in [[budgets]]"
+    return Afforded(replace(verdict, refusal=refusal, hint=hint), dues)
+
+
+def short(purse: str, left: int) -> str:
+    """What a target is told that another exchange was faster than."""
+    return f"budget `{purse}` has {shown(left)} left, which does not pay for it"
+
+
+def _due(
+    target: Target,
+    request: Request,
+    actor: Actor,
+    budgets: Iterable[Budget],
+    input_tokens: int,
+) -> Due:
+    limits = [n for n in (request.max_tokens, target.max_output_tokens) if n is not None]
+    output = min(limits, default=ASSUMED_OUTPUT_TOKENS)
+    return Due(most(input_tokens, output, target.price), tuple(_draws(target, actor, budgets)))
+
+
+def _draws(target: Target, actor: Actor, budgets: Iterable[Budget]) -> Iterator[Draw]:
+    for budget in budgets:
+        if _asked(budget, actor) and _answered(budget, target):
+            key = _key_of_actor(budget, actor)
+            key = _of_target(target, budget.each) if key is None else key
+            yield Draw((budget.name, key), budget.limit if budget.hard else None)
+
+
+def _pays(draw: Draw, amount: PicoUSD | None, spending: Spending) -> bool:
+    if draw.limit is None:
+        return True
+    if amount is None:
+        return False
+    # What costs nothing is never left out, however empty the purse is.
+    return not amount or spending.taken.get(draw.purse, 0) + amount <= draw.limit
+
+
+def _asked(budget: Budget, actor: Actor) -> bool:
+    return all(getattr(actor, name) == value for name, value in budget.match if name in _OF_ACTOR)
+
+
+def _answered(budget: Budget, target: Target) -> bool:
+    for name, value in budget.match:
+        if name == "zone" and target.zone.name.lower() != value:
+            return False
+        if name == "model" and not fnmatchcase(_model(target), value):
+            return False
+    return True
+
+
+def _key_of_actor(budget: Budget, actor: Actor) -> str | None:
+    """The key, or None if only who answers tells it."""
+    if not budget.each:
+        return ""
+    return str(getattr(actor, budget.each)) if budget.each in _OF_ACTOR else None
+
+
+def _of_target(target: Target, field: str) -> str:
+    return target.zone.name.lower() if field == "zone" else _model(target)
+
+
+def _model(target: Target) -> str:
+    """The model as the books call it."""
+    return target.priced_as or target.name
+
+
+def _told(draws: Iterable[Draw], budgets: Mapping[str, Budget], spending: Spending) -> str:
+    """Budgets that are nearly used up or beyond, each with how much of it."""
+    parts = []
+    for draw in draws:
+        budget = budgets[draw.purse[0]]
+        taken = spending.taken.get(draw.purse, 0)
+        if taken >= budget.limit * TOLD_FROM:
+            share = 100 * taken // budget.limit if budget.limit else 100
+            parts.append(f"{budget.name} {share}% of {shown(budget.limit)} a {budget.period}")
+    return ", ".join(parts)
+
+
+def _refusal(
+    target: Target, held: Draw, amount: PicoUSD | None, budget: Budget, spending: Spending
+) -> str:
+    until = spending.until.get(budget.period, "")
+    limit = f"{shown(budget.limit)} a {budget.period}"
+    whose = f" of {budget.each} `{held.purse[1]}`" if budget.each else ""
+    if amount is None:
+        return (
+            f"nothing was sent: budget `{budget.name}` ({limit}){whose} is a hard limit, and no "
+            f"price of `{target.name}` is known"
+        )
+    left = max(0, budget.limit - spending.taken.get(held.purse, 0))
+    return (
+        f"nothing was sent: budget `{budget.name}` ({limit}){whose} has {shown(left)} left until "
+        f"{until}, and this request may cost {shown(amount)} at `{target.name}`"
+    )
