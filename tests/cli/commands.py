@@ -4,6 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from halfdoor.cli.budget import budget
 from halfdoor.cli.cost import cost
 from halfdoor.cli.log import app as log
 from halfdoor.cli.ps import ps
@@ -11,6 +12,7 @@ from halfdoor.cli.why import why
 
 app = typer.Typer()
 app.add_typer(log, name="log")
+app.command()(budget)
 app.command()(cost)
 app.command()(ps)
 app.command()(why)

@@ -1,10 +1,13 @@
+import dataclasses
 import json
 
 import pytest
+from msgspec import structs
 
 from halfdoor.canon.cards import Alias
-from halfdoor.canon.commands import Append, Call, Remember
+from halfdoor.canon.commands import Append, Call, Remember, Short
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import FREE, Budget, Price, Spending, Usage
 from halfdoor.canon.request import Actor
 from halfdoor.canon.rules import Rule
 from halfdoor.canon.scene import Scene
@@ -29,10 +32,13 @@ from tests.helpers.playbook import (
     call,
     decided,
     faulted,
+    held,
     hung_up,
     outcome,
     playbook,
     remember,
+    reserve,
+    settle,
     unrecorded,
 )
 
@@ -332,3 +338,50 @@ def test_thinking_that_nobody_sealed_goes_back_to_its_maker_only(latched, kept):
         << call("sonnet")
     )
     assert (thought in body_of(script.asked[-1])["messages"][1]["content"]) == kept
+
+
+TEAM = Budget("team", 10**12, "month")
+PRICED = structs.replace(CLOUD, price=Price(3_000_000, 15_000_000))
+FREELY = structs.replace(LOCAL, price=FREE)
+
+
+def paid(*cards):
+    with_team = dataclasses.replace(house(cards), budgets=(TEAM,))
+    return playbook(exchange(request(text="hi"), Actor(tool="test"), with_team))
+
+
+def test_money_is_held_before_a_call_and_settled_with_its_cost():
+    script = paid(PRICED, FREELY)
+    script << begin() >> SCENE << decided(plan=["sonnet", "qwen"]) >> PERMIT
+    script << reserve("team") >> held(script) << call("sonnet")
+    script >> answered(usage=Usage(10, 2)) << settle(10 * 3_000_000 + 2 * 15_000_000)
+    script >> None << outcome(result="answered", cost=60_000_000)
+    assert script.ends() is None
+
+
+def test_who_comes_too_late_for_a_purse_is_answered_by_what_costs_nothing():
+    script = paid(PRICED, FREELY)
+    script << begin() >> SCENE << decided(plan=["sonnet", "qwen"]) >> PERMIT
+    script << reserve("team") >> Short(("team", ""), 5) << call("qwen") >> answered()
+    script << outcome(result="answered", model="qwen", cost=0)
+    assert script.ends() is None
+
+
+def test_a_ledger_that_cannot_be_kept_sends_nothing_that_costs():
+    script = paid(PRICED)
+    script << begin() >> SCENE << decided(plan=["sonnet"]) >> PERMIT
+    script << reserve("team") >> unrecorded("the ledger is broken")
+    script << outcome(result="failed")
+    reply = script.ends()
+    assert reply.status == 400
+    assert b"the ledger is broken" in reply.body
+
+
+def test_an_empty_budget_is_a_400_that_names_it():
+    script = paid(PRICED)
+    empty = structs.replace(SCENE, spending=Spending({("team", ""): 10**12}, {"month": "soon"}))
+    script << begin() >> empty << decided(plan=[], refusal="budget", excluded=["sonnet"])
+    script >> PERMIT << outcome(result="refused", status=400)
+    reply = script.ends()
+    assert reply.status == 400
+    assert b"budget `team` (1.00 USD a month) has 0.00 USD left until soon" in reply.body

@@ -12,10 +12,13 @@ from halfdoor.canon.commands import (
     Fault,
     Faulted,
     FaultKind,
+    Hold,
     HungUp,
     Learnt,
     Remember,
     Reply,
+    Reserve,
+    Settle,
     Unrecorded,
 )
 from halfdoor.canon.decision import Permit
@@ -95,6 +98,24 @@ def outcome(**fields: object) -> Expected:
 
 def call(target: str) -> Expected:
     return Expected(f"Call({target})", lambda c: isinstance(c, Call) and c.target.name == target)
+
+
+def reserve(purse: str) -> Expected:
+    return Expected(
+        f"Reserve({purse})",
+        lambda c: isinstance(c, Reserve) and [d.purse[0] for d in c.draws] == [purse],
+    )
+
+
+def held(script: playbook) -> Hold:
+    """What the line asked to be held, held."""
+    asked = script.asked[-1]
+    assert isinstance(asked, Reserve)
+    return Hold(asked.draws, asked.amount, (0,) * len(asked.draws))
+
+
+def settle(cost: int | None) -> Expected:
+    return Expected(f"Settle({cost})", lambda c: isinstance(c, Settle) and c.cost == cost)
 
 
 def remember() -> Expected:

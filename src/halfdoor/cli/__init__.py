@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List the newest exchanges and say whether the gateway runs.",
     "cost": "Say what was spent, from the log: exact where backends told, and what is not known.",
+    "budget": "Say what each budget has taken, what is left, and where it is heading.",
     "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",

@@ -1,0 +1,94 @@
+"""`halfdoor budget`: what each budget has taken, what is left, and where it is heading."""
+
+import time
+from typing import Any
+
+from msgspec import Struct
+
+from halfdoor.canon.money import Budget
+from halfdoor.cli.ledger import settings, show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.config.load import Loaded
+from halfdoor.decide.money import shown
+from halfdoor.store.opening import opening
+from halfdoor.store.periods import Period, period, zone
+
+TITLES = ("BUDGET", "FOR", "TAKEN", "OF", "USED", "FORECAST", "UNTIL")
+
+
+class Purse(Struct, frozen=True):
+    """One limit as it stands. taken, forecast: pico-USD; forecast is at this period's end."""
+
+    budget: Budget
+    key: str
+    taken: int
+    forecast: int
+    period: Period
+
+
+def budget(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say what each budget has taken, what is left, and where it is heading."""
+    loaded = settings(config)
+    found = _purses(loaded, time.time_ns() // 1_000_000)
+    if json:
+        say_json([_document(each) for each in found])
+        return
+    screen = console()
+    if not loaded.config.budgets:
+        screen.print("no budget is set; `[[budgets]]` in the configuration sets one")
+        return
+    show(screen, TITLES, [_row(each) for each in found])
+    screen.print("taken: settled and held, by the log; forecast: if it goes on as it began")
+
+
+def _purses(loaded: Loaded, now_ms: int) -> list[Purse]:
+    where = zone(loaded.config.server.time_zone)
+    owners = {each.name: (each.person, each.team) for each in loaded.config.tokens}
+    found = []
+    for each in loaded.config.budgets:
+        current = period(each.period, now_ms, where)
+        taken = opening(loaded.state_dir, owners, each, current.start_ms) or {"": 0}
+        found += [
+            Purse(each, key, amount, forecast(amount, current, now_ms), current)
+            for key, amount in sorted(taken.items(), key=lambda item: (-item[1], item[0]))
+        ]
+    return found
+
+
+def forecast(taken: int, current: Period, now_ms: int) -> int:
+    """What a period that goes on as it began will have taken at its end, pico-USD.
+
+    Within its first hundredth nothing is foretold but what was taken.
+    """
+    whole = current.until_ms - current.start_ms
+    gone = now_ms - current.start_ms
+    return taken if gone * 100 < whole else taken * whole // gone
+
+
+def _row(found: Purse) -> tuple[str, ...]:
+    limit = found.budget.limit
+    return (
+        found.budget.name,
+        f"{found.budget.each} {found.key or '(none)'}" if found.budget.each else "all",
+        shown(found.taken),
+        f"{shown(limit)} a {found.budget.period}{'' if found.budget.hard else ', warns'}",
+        f"{100 * found.taken // limit}%" if limit else "",
+        shown(found.forecast) + (" !" if found.forecast > limit else ""),
+        found.period.until,
+    )
+
+
+def _document(found: Purse) -> dict[str, Any]:
+    return {
+        "budget": found.budget.name,
+        "each": found.budget.each,
+        "key": found.key,
+        "mode": "hard" if found.budget.hard else "warn",
+        "unit": "pico-USD",
+        "limit": found.budget.limit,
+        "taken": found.taken,
+        "left": max(0, found.budget.limit - found.taken),
+        "forecast": found.forecast,
+        "period": found.budget.period,
+        "until_ms": found.period.until_ms,
+    }

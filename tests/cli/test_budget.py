@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from halfdoor.cli.budget import forecast
+from halfdoor.store.periods import Period
+from tests.cli.commands import halfdoor
+from tests.cli.test_cost import ANN, CENT, CONFIG, QWEN, SONNET, logged, state  # noqa: F401  fixture
+
+BUDGETS = """
+[[budgets]]
+name = "team"
+limit_usd = 100
+[[budgets]]
+name = "person"
+limit_usd = 1
+period = "day"
+mode = "warn"
+each = "person"
+match = { zone = "cloud" }
+"""
+
+
+@pytest.fixture
+def config(state, tmp_path):  # noqa: F811  the fixture above
+    (tmp_path / "config" / "halfdoor" / "config.toml").write_text(CONFIG + BUDGETS)
+    return state
+
+
+def told():
+    result = halfdoor("budget", "--json")
+    return {(one["budget"], one["key"]): one for one in json.loads(result.stdout)}
+
+
+def test_each_purse_says_what_it_took_and_what_is_left(config):
+    logged(config, (ANN, SONNET, {}), ({}, QWEN, {}))
+    found = told()
+    assert found["team", ""]["taken"] == 150 * CENT
+    assert found["team", ""]["left"] == (10_000 - 150) * CENT
+    assert found["person", "ann"]["taken"] == 150 * CENT
+    assert found["person", "ann"]["left"] == 0
+
+
+def test_a_person_sees_the_budgets_in_dollars(config):
+    logged(config, (ANN, SONNET, {}))
+    text = halfdoor("budget").stdout
+    assert "1.50 USD" in text
+    assert "100.00 USD a month" in text
+    assert "150%" in text
+    assert "person ann" in text
+
+
+def test_without_budgets_it_says_how_to_set_one(state):  # noqa: F811  the fixture above
+    assert "`[[budgets]]` in the configuration sets one" in halfdoor("budget").stdout
+
+
+def test_a_forecast_goes_on_as_the_period_began():
+    month = Period(0, 1_000, "")
+    assert forecast(30, month, 250) == 120
+    assert forecast(30, month, 5) == 30
