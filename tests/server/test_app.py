@@ -268,8 +268,8 @@ async def test_both_sdks_read_their_list_of_models():
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
-        ("/v1/messages", [(b"content-encoding", b"gzip")], 415),
-        ("/v1/chat/completions", [(b"content-encoding", b"zstd")], 415),
+        ("/v1/messages", [(b"content-encoding", b"br")], 415),
+        ("/v1/chat/completions", [(b"content-encoding", b"gzip, zstd")], 415),
         ("/v1/messages", [(b"content-length", b"999999999999")], 413),
         ("/v1/messages", [(b"origin", b"https://evil.example")], 403),
     ],

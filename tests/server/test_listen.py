@@ -161,7 +161,7 @@ async def test_the_body_is_not_asked_for_when_it_is_too_large():
 async def test_a_caller_still_sending_hears_why_it_is_refused():
     async with served() as where:
         body = bytes(1024 * 1024)
-        head = await exchange(where, post(where, body, "content-encoding: gzip"))
+        head = await exchange(where, post(where, body, "content-encoding: br"))
     assert head.startswith(b"HTTP/1.1 415 ")
 
 

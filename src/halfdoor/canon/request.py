@@ -46,6 +46,7 @@ class Request(Struct, frozen=True):
     headers: lower-case names, in order, without credentials, cookies and hop-by-hop headers.
     members: byte span (start, end) of each top-level value of the body, by decoded key.
     session: the client's own session id where it sends one, else "".
+    packed: the coding in which the body came (`zstd` …), "" for plain; `body` is unpacked.
     """
 
     dialect: str
@@ -60,6 +61,7 @@ class Request(Struct, frozen=True):
     max_tokens: int | None = None
     session: str = ""
     kind: Kind = Kind.CHAT
+    packed: str = ""
 
 
 class Actor(Struct, frozen=True):

@@ -21,7 +21,8 @@ from halfdoor.reading.splice import apply
 class Prepared(Struct, frozen=True):
     """One target's request and pipe, or why they cannot be made.
 
-    edits: kinds of splices, or `translated` and what the far dialect could not express.
+    edits: kinds of splices, or `translated` and what the far dialect could not express; before them
+        `decoded`, for a body that came packed and goes on plain.
     """
 
     target: Target
@@ -40,7 +41,8 @@ def prepare(weighed: Weighed, target: Target, house: House) -> Prepared:
     far = house.dialects[target.dialect]
     try:
         make = _passed if near is far else _translated
-        return make(weighed, target, near, far)
+        ready = make(weighed, target, near, far)
+        return replace(ready, edits=("decoded", *ready.edits)) if weighed.request.packed else ready
     except ClientError as error:
         return Prepared(target, None, None, (), Fault(FaultKind.UNTRANSLATABLE, str(error)))
     except BackendError as error:

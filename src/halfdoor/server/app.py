@@ -34,6 +34,7 @@ from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Recei
 from halfdoor.server.ollama import Engine
 from halfdoor.server.sink import AsgiSink, Send
 from halfdoor.server.status import Status
+from halfdoor.server.unpacking import CODINGS
 
 _log: Final = logging.getLogger("halfdoor")
 
@@ -157,6 +158,8 @@ class App:
             body = await reader.read()
             query = scope["query_string"].decode("latin-1")
             request = dialect.read(endpoint, passed_on(headers), query, body)
+            if reader.coding:
+                request = msgspec.structs.replace(request, packed=reader.coding)
             house = now.house_of(actor)
             await drive(exchange(request, actor, house), now.services, sink, key)
         except HungUpError:
@@ -328,6 +331,8 @@ async def _refuse(send: Send, status: int, body: bytes, reader: BodyReader) -> N
     fields: Fields = (("x-should-retry", "false"),)
     if status == 401:
         fields += (("www-authenticate", "Bearer"),)
+    if status == 415:
+        fields += (("accept-encoding", ", ".join(CODINGS)),)
     if reader.whole:
         await _whole(send, status, _JSON, body, fields)
         return

@@ -1,4 +1,4 @@
-"""Reads a request's body: whole, plain, within limits of size and patience."""
+"""Reads a request's body: whole, unpacked, within limits of size and patience."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from halfdoor.errors import ClientError
+from halfdoor.server.unpacking import CODINGS, unpacked
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -34,7 +35,7 @@ class HungUpError(Exception):
 class BodyReader:
     """Reads one request's body.
 
-    whole: nothing of it is left on the wire.
+    whole: nothing of it is left on the wire. coding: what it was packed in, "" for plain.
     """
 
     def __init__(self, receive: Receive, headers: RawHeaders, limits: Limits) -> None:
@@ -42,10 +43,16 @@ class BodyReader:
         self._headers = headers
         self._limits = limits
         self.whole = False
+        self.coding = ""
 
     async def read(self) -> bytes:
-        """The whole body. Raises ClientError (415, 413, 408), or HungUpError."""
+        """The whole body, unpacked. Raises ClientError (415, 413, 408, 400), or HungUpError."""
         _check(self._headers, self._limits)
+        self.coding = _coding(self._headers)
+        body = await self._all()
+        return await unpacked(self.coding, body, self._limits.body_bytes) if self.coding else body
+
+    async def _all(self) -> bytes:
         loop = asyncio.get_running_loop()
         latest = loop.time() + self._limits.body_s
         parts: list[bytes] = []
@@ -90,16 +97,25 @@ class BodyReader:
 def _check(headers: RawHeaders, limits: Limits) -> None:
     """Judge what is announced, before anything is read."""
     for name, value in headers:
-        if name == b"content-encoding" and value.strip().lower() not in {b"identity", b""}:
-            # What is scanned must be what is sent, so nothing is unpacked.
-            raise ClientError(
-                "compressed request bodies are not read",
-                status=415,
-                code="unsupported_content_encoding",
-                hint="send the body as plain JSON",
-            )
         if name == b"content-length" and value.isdigit() and int(value[:20]) > limits.body_bytes:
             raise _too_large(limits)
+
+
+def _coding(headers: RawHeaders) -> str:
+    """The one coding that the body is packed in, "" for none."""
+    told = [value for name, value in headers if name == b"content-encoding"]
+    named = [value.strip().lower().decode("latin-1") for value in told]
+    if not any(named) or named == ["identity"]:
+        return ""
+    if len(named) == 1 and named[0] in CODINGS:
+        return named[0]
+    # What is scanned must be what is sent: of two codings, two readers could undo one each.
+    raise ClientError(
+        "this content-encoding of a request's body is not read",
+        status=415,
+        code="unsupported_content_encoding",
+        hint=f"send plain JSON, or one of {', '.join(CODINGS)}",
+    )
 
 
 def _too_large(limits: Limits) -> ClientError:
