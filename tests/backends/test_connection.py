@@ -219,3 +219,43 @@ async def test_a_server_that_cuts_does_not_leave_its_request_in_memory(monkeypat
     with pytest.raises(WireError):
         await connection.more()
     assert timers == []
+
+
+async def test_a_byte_now_and_then_does_not_hold_an_answer_past_its_end():
+    connection, wire, _ = made()
+    connection.ask(HEAD, b"{}", Count(), first_byte_s=60, idle_s=60, answer_s=0.05)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{")
+    await connection.head()
+    with pytest.raises(WireError) as caught:
+        for _ in range(100):
+            connection.take()
+            asyncio.get_running_loop().call_later(0.01, connection.data_received, b" ")
+            await connection.more()
+    assert (caught.value.kind, wire.aborted, connection.late) == ("timeout", True, True)
+
+
+async def test_an_endless_flood_ends_with_the_time_for_the_answer():
+    connection, wire, _ = made()
+    connection.ask(HEAD, b"{}", Count(), first_byte_s=0.01, idle_s=60, answer_s=0.05)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    await connection.head()
+    for _ in range(100):
+        connection.data_received(b"1\r\nx\r\n")
+        await connection.more()
+        connection.take()
+        await asyncio.sleep(0.005)
+        if wire.aborted:
+            break
+    assert wire.aborted
+
+
+async def test_the_time_for_an_answer_is_over_with_the_answer():
+    connection, _, _ = made()
+    connection.ask(HEAD, b"{}", Count(), first_byte_s=5, idle_s=5, answer_s=0.02)
+    connection.data_received(ANSWER)
+    await connection.head()
+    connection.take()
+    connection.rest(5)
+    await asyncio.sleep(0.05)
+    assert not connection.late
+    assert connection.fit

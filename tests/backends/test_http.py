@@ -162,6 +162,19 @@ async def test_silence_inside_an_answer_has_its_own_limit():
     assert "fell silent for 0.05 s" in str(error)
 
 
+async def test_an_answer_that_drips_has_an_end_and_says_so():
+    async def drip(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    error = await fault(drip, first_byte_s=60, idle_s=60, answer_s=0.1)
+    assert error.kind == "timeout"
+    assert "took longer than 0.1 s for its answer" in str(error)
+
+
 async def test_a_server_that_accepts_and_says_nothing_in_tls_cannot_be_reached():
     async with raw_server(sends(b"")) as server:
         asked = backend(server.url.replace("http:", "https:"), connect_s=0.1)

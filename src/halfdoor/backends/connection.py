@@ -17,6 +17,8 @@ SLICE_BYTES: Final = 256 * 1024
 # Answers are read ahead of a slow consumer as far as this, and one read more.
 AHEAD_BYTES: Final = 256 * 1024
 _NEVER: Final = float("inf")
+# uvloop's clock has milliseconds.
+_CLOCK_S: Final = 0.001
 
 
 class Count(Protocol):
@@ -43,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._unsent = memoryview(b"")
         self._count: Count | None = None
         self._first_byte_s = self._idle_s = _NEVER
-        self._due = _NEVER
+        self._due = self._latest = _NEVER
         self._timer: asyncio.TimerHandle | None = None
 
     # --- for the call ---
@@ -62,12 +64,25 @@ class Connection(asyncio.Protocol):
             and transport.get_write_buffer_size() == 0
         )
 
+    @property
+    def late(self) -> bool:
+        """Is the time for the whole answer over?"""
+        return self._loop.time() >= self._latest - _CLOCK_S
+
     def ask(
-        self, head: bytes, body: bytes, count: Count, *, first_byte_s: float, idle_s: float
+        self,
+        head: bytes,
+        body: bytes,
+        count: Count,
+        *,
+        first_byte_s: float,
+        idle_s: float,
+        answer_s: float = _NEVER,
     ) -> None:
         """Send a request. count: grows by what is handed to the socket, slice by slice.
 
         first_byte_s: from the last byte out to the status line. idle_s: silence either way.
+        answer_s: from now to the answer's end, however steadily its bytes drip.
         """
         assert self._transport is not None
         if self._transport.is_closing():
@@ -76,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._asked = True
         self.answer.expect()
         self._count, self._first_byte_s, self._idle_s = count, first_byte_s, idle_s
+        self._latest = self._loop.time() + answer_s
         if len(body) <= SLICE_BYTES:
             count.sent_bytes += len(body)
             self._wait_for(first_byte_s)
@@ -89,7 +105,7 @@ class Connection(asyncio.Protocol):
         """Return once the answer's status and headers are there. Raises WireError."""
         while not self.answer.status:
             await self._news()
-        self._due = _NEVER
+        self._due = self._latest
 
     async def more(self) -> None:
         """Return once there is more of the body, or its end. Raises WireError."""
@@ -97,7 +113,7 @@ class Connection(asyncio.Protocol):
         while not (answer.body or answer.whole):
             self._wait_for(self._idle_s)
             await self._news()
-        self._due = _NEVER
+        self._due = self._latest
 
     def take(self) -> bytes:
         """What has come of the body; b"" if nothing has. A server that was held back goes on."""
@@ -111,6 +127,7 @@ class Connection(asyncio.Protocol):
     def rest(self, seconds: float) -> None:
         """The answer has been taken; without another request this closes after `seconds`."""
         self._count = None
+        self._latest = _NEVER
         self._wait_for(seconds)
 
     def abort(self) -> None:
@@ -210,18 +227,17 @@ class Connection(asyncio.Protocol):
         """From now on, `seconds` of patience; the timer rings early rather than being moved."""
         if self.over:
             return  # a timer would hold what was asked until it rings, for minutes
-        now = self._loop.time()
-        self._due = now + seconds
+        self._due = min(self._loop.time() + seconds, self._latest)
         if self._timer is not None:
             if self._timer.when() <= self._due:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._due, self._ring) if seconds < _NEVER else None
+        self._timer = self._loop.call_at(self._due, self._ring) if self._due < _NEVER else None
 
     def _ring(self) -> None:
         self._timer = None
         left = self._due - self._loop.time()
-        if left > 0.001:  # uvloop's clock has milliseconds
+        if left > _CLOCK_S:
             self._timer = self._loop.call_at(self._due, self._ring) if left < _NEVER else None
         elif self._count is None:
             self.abort()

@@ -224,7 +224,10 @@ class HttpCall:
                 if left == 0:
                     return
         except WireError as error:
-            late = f"fell silent for {self._backend.timeouts.idle_s:g} s in its answer"
+            times = self._backend.timeouts
+            late = f"fell silent for {times.idle_s:g} s in its answer"
+            if connection.late:
+                late = f"took longer than {times.answer_s:g} s for its answer"
             raise self._backend.fault(*worded(error, late=late)) from None
 
     async def _dial(self, pool: Pool, widest: Zone) -> None:
@@ -246,7 +249,14 @@ class HttpCall:
         connection, times = self._connection, self._backend.timeouts
         assert connection is not None
         body = self._outbound.body
-        connection.ask(head, body, self, first_byte_s=times.first_byte_s, idle_s=times.idle_s)
+        connection.ask(
+            head,
+            body,
+            self,
+            first_byte_s=times.first_byte_s,
+            idle_s=times.idle_s,
+            answer_s=times.answer_s,
+        )
         await connection.head()
 
     def _accept(self) -> None:

@@ -117,6 +117,9 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
     connect_s: Annotated[Seconds, about("Until the connection stands.")] = 10.0
     first_byte_s: Annotated[Seconds, about("From the request to the status line.")] = 300.0
     idle_s: Annotated[Seconds, about("Between two pieces of an answer.")] = 300.0
+    answer_s: Annotated[
+        Seconds, about("From the request to the answer's end, however steadily it drips.")
+    ] = 7200.0
 
 
 class Backend(Struct, frozen=True, forbid_unknown_fields=True):
