@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.helpers.scenes import Cut, ErrorEvent, Refuse, Say, Scene, Use
+from tests.helpers.scenes import Cut, ErrorEvent, Garble, Refuse, Say, Scene, Use
 
 WORDS = "the backend's own words"
 KEY_REFUSED = "halfdoor: backend `far` refused halfdoor's key ({})"
@@ -20,7 +20,7 @@ class Row:
     """
 
     happens: str
-    trouble: Refuse | Cut | ErrorEvent
+    trouble: Refuse | Cut | ErrorEvent | Garble
     posts: int
     shown: str
     variables: dict[str, str] = field(default_factory=dict)

@@ -3,15 +3,18 @@
 import json
 import re
 
-from tests.clients.rows import ROWS
+import pytest
+
+from tests.clients import rows, rows_codex
 from tests.clients.tools import ROOT
 
 PAGE = (ROOT / "docs/reference/clients.md").read_text()
 
 
-def test_the_page_tells_every_trouble_as_it_is_run():
-    table = PAGE.split("<!-- rows -->\n")[1].split("\n\n")[0].splitlines()
-    assert table[2:] == [row.line() for row in ROWS]
+@pytest.mark.parametrize(("mark", "told"), [("rows", rows), ("codex rows", rows_codex)])
+def test_the_page_tells_every_trouble_as_it_is_run(mark, told):
+    table = PAGE.split(f"<!-- {mark} -->\n")[1].split("\n\n")[0].splitlines()
+    assert table[2:] == [row.line() for row in told.ROWS]
 
 
 def test_the_page_names_the_pinned_versions():

@@ -315,8 +315,10 @@ def test_a_failure_ends_the_stream_under_the_same_id():
 
 
 def test_an_error_in_a_passing_stream_is_one_that_the_sdk_knows():
-    (event,) = frames(DIALECT.stream_error("cut", "halfdoor: gone"))
-    EVENTS[event["type"]].model_validate(event)
+    told = frames(DIALECT.stream_error("cut", "halfdoor: gone"))
+    assert [event["type"] for event in told] == ["error", "response.failed"]
+    for event in told:
+        EVENTS[event["type"]].model_validate(event)
     assert parsed(DIALECT.stream_error("cut", "halfdoor: gone")) == [
         Failed("halfdoor: gone", "cut")
     ]

@@ -28,6 +28,12 @@ _STATUSES: Final = {
     FaultKind.UNTRANSLATABLE: 400,
     FaultKind.BUDGET: 400,
 }
+# Codex heeds no `x-should-retry`: one failing turn is thirty requests on any 5xx, and one on a 429
+# without `retry-after` or on a 400, of which only the last shows its words (measured, see
+# docs/reference/clients.md). A 503 that says it is overloaded is five.
+_CODEX: Final = "codex"
+_OVERLOADED: Final = "server_is_overloaded"
+_MENDED: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS, FaultKind.PROTOCOL})
 # With one of these a backend has said itself whether and when to come back.
 _RETRY_WORDS: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 
@@ -69,14 +75,16 @@ def counted(weighed: Weighed) -> Reply:
 def unrecorded(weighed: Weighed, house: House, why: Unrecorded) -> Reply:
     """No evidence, no service."""
     text = f"nothing was sent, because the decision could not be recorded: {why.reason}"
-    return _worded(weighed, house, 503, "halfdoor_log_unavailable", text)
+    status = 400 if weighed.actor.tool == _CODEX else 503
+    return _worded(weighed, house, status, "halfdoor_log_unavailable", text)
 
 
 def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault: Fault) -> Reply:
     """Every permitted target failed before a byte reached the client."""
     target = weighed.targets[len(attempts) - 1]
     if fault.kind is FaultKind.STOPPED:
-        return _worded(weighed, house, 503, "halfdoor_stopping", fault.message, target)
+        status = _soothed(weighed, 503)
+        return _worded(weighed, house, status, "halfdoor_stopping", fault.message, target)
     excluded = weighed.verdict.excluded
     if excluded:
         held = excluded[0]
@@ -90,6 +98,9 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     if fault.kind is FaultKind.STATUS:
         return _passed_on(weighed, house, target, fault)
     status = _STATUSES.get(fault.kind, 502)
+    if fault.kind in _MENDED and weighed.actor.tool == _CODEX:
+        status = 400  # asking again mends nothing, and the words say what does
+    status = _soothed(weighed, status)
     text = f"{_tried(attempts)}: {fault.message}"
     return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
 
@@ -117,13 +128,19 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
         hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
         body = near.error(400, "halfdoor_credentials", f"halfdoor: {text}; hint: {hint}")
         return Reply(400, (_JSON, _NO_RETRY, *about(weighed, target)), body)
-    if near is far and fault.body:
-        return Reply(fault.status, (_JSON, *headers), fault.body)
     code, message = far.error_text(fault.body)
+    status = fault.status if code == _OVERLOADED else _soothed(weighed, fault.status)
+    if near is far and fault.body:
+        return Reply(status, (_JSON, *headers), fault.body)
     body = near.error(
         fault.status, code or "upstream_error", message or f"backend answered {fault.status}"
     )
-    return Reply(fault.status, (_JSON, *headers), body)
+    return Reply(status, (_JSON, *headers), body)
+
+
+def _soothed(weighed: Weighed, status: int) -> int:
+    """A status for trouble that may pass, at which the caller stops."""
+    return 429 if status >= 500 and weighed.actor.tool == _CODEX else status
 
 
 def _patience(kept: Headers) -> Headers:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit
-from halfdoor.canon.events import Event
+from halfdoor.canon.events import Event, Start, StopReason
 from halfdoor.canon.request import Conversation, Kind, Request
 from halfdoor.dialects.base import session_of
 from halfdoor.dialects.decoding import UNREADABLE, encode, wrong
@@ -34,6 +34,7 @@ from halfdoor.dialects.envelope import (
 from halfdoor.dialects.openai_errors import error_body, error_type, trouble
 from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
 from halfdoor.dialects.openai_responses.emit import StreamEmitter
+from halfdoor.dialects.openai_responses.items import response
 from halfdoor.dialects.openai_responses.names import Names
 from halfdoor.dialects.openai_responses.reading import names_of, read_conversation
 from halfdoor.dialects.openai_responses.rendering import Rendering
@@ -189,16 +190,27 @@ class OpenAIResponses:
         return error_body(status, code, message)
 
     def stream_error(self, code: str, message: str) -> bytes:
-        """An `error` event, which ends a stream of this dialect."""
+        """An `error` event, which ends a stream of this dialect, then a failed response.
+
+        The SDK raises at the first and hears no more. Codex knows only the second, and tells its
+        user nothing where it is missing.
+        """
+        # Which number, id and model these would have is not known: the rest passed unread.
         told = {
             "type": "error",
-            "sequence_number": 0,  # which it would be is not counted: the rest passed unread
+            "sequence_number": 0,
             "code": code,
             "message": message,
             "param": None,
             "error": {"type": error_type(502), "code": code, "message": message, "param": None},
         }
-        return b"event: error\ndata: " + encode(told) + b"\n\n"
+        failed = response(Start("", ""), StopReason.END, [], None) | {
+            "status": "failed",
+            "error": {"code": "server_error", "message": message},
+        }
+        after = {"type": "response.failed", "sequence_number": 1, "response": failed}
+        error = b"event: error\ndata: " + encode(told)
+        return error + b"\n\nevent: response.failed\ndata: " + encode(after) + b"\n\n"
 
     def error_text(self, body: bytes) -> tuple[str, str]:
         """(code, message) of a backend's error body; ("", "") when unreadable."""
