@@ -28,6 +28,16 @@ def test_a_models_own_name_is_explicit():
     assert asked("qwen-coder").explicit
 
 
+def test_the_name_that_claude_code_takes_up_is_the_models_own():
+    assert asked("claude-halfdoor-qwen-coder") == asked("qwen-coder")
+    assert asked("claude-halfdoor-auto") == asked("auto")
+
+
+def test_what_only_looks_like_such_a_name_is_a_pattern_like_any_other():
+    assert asked("claude-halfdoor-nobody").known == "claude-*"
+    assert asked("claude-halfdoor-").known == "claude-*"
+
+
 def test_a_backends_id_is_explicit_too():
     assert asked("qwen3-coder:30b").targets[0].name == "qwen-coder"
     assert asked("qwen3-coder:30b").explicit

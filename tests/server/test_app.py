@@ -261,8 +261,11 @@ async def test_both_sdks_read_their_list_of_models():
     version = [(b"anthropic-version", b"2023-06-01")]
     page = (await get("/v1/models", headers=version)).json
     read = [anthropic.types.ModelInfo.model_validate(each) for each in page["data"]]
-    assert [each.id for each in read] == ["qwen", "sonnet", "auto"]
-    assert (page["first_id"], page["last_id"], page["has_more"]) == ("qwen", "auto", False)
+    own = ["qwen", "sonnet", "auto"]
+    assert [each.id for each in read] == [*own, *(f"claude-halfdoor-{name}" for name in own)]
+    assert [each.display_name for each in read] == [*own, *own]
+    assert (page["first_id"], page["last_id"]) == ("qwen", "claude-halfdoor-auto")
+    assert page["has_more"] is False
 
 
 @pytest.mark.parametrize(

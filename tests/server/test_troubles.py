@@ -4,7 +4,7 @@ docs/reference/clients.md counts requests for."""
 import asyncio
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,15 +54,23 @@ MOUTHS = {
     "embeddings": Mouth("/v1/embeddings", {"input": "hi"}, ("openai_chat",), "embedding",
                         hows=(False,)),
 }  # fmt: skip
-CASES = [
-    pytest.param(mouth, far, stream, id=f"{name} to {far}, {'streamed' if stream else 'whole'}")
+Case = tuple[Mouth, str, bool]
+CASES: dict[str, Case] = {
+    f"{name} to {far}, {'streamed' if stream else 'whole'}": (mouth, far, stream)
     for name, mouth in MOUTHS.items()
     for far in mouth.fars
     for stream in mouth.hows
-]
-every = pytest.mark.parametrize(("mouth", "far", "stream"), CASES)
-STREAMS = [case for case in CASES if case.values[2]]
-streamed = pytest.mark.parametrize(("mouth", "far", "stream"), STREAMS)
+}
+
+
+def each(fits: Callable[[Mouth, str, bool], bool]) -> pytest.MarkDecorator:
+    """The cases of the table that fit."""
+    chosen = [pytest.param(*case, id=id_) for id_, case in CASES.items() if fits(*case)]
+    return pytest.mark.parametrize(("mouth", "far", "stream"), chosen)
+
+
+every = each(lambda mouth, far, stream: True)
+streamed = each(lambda mouth, far, stream: stream)
 FARS = sorted({far for mouth in MOUTHS.values() for far in mouth.fars})
 
 
@@ -310,10 +318,7 @@ def test_an_event_that_cannot_be_read_is_told_and_the_stream_ends(ask, mouth, fa
     assert last_words(mouth, heard)
 
 
-@pytest.mark.parametrize(
-    ("mouth", "far", "stream"),
-    [case for case in CASES if not case.values[2] and case.values[1] != case.values[0].family],
-)
+@each(lambda mouth, far, stream: not stream and far != mouth.family)
 def test_a_whole_answer_that_cannot_be_translated_is_a_502(ask, mouth, far, stream):
     heard = ask(mouth, far, stream, Scene((LONG,), Garble()))
     assert heard.status == 502
@@ -346,8 +351,7 @@ def test_an_unknown_model_is_a_400_that_names_the_known_ones(ask, fake, mouth, f
 
 
 CODEX = {"headers": {"user-agent": "codex_cli_rs/0.169.0"}}
-CODEX_CASES = [case for case in CASES if case.values[0].path == "/v1/responses"]
-codex = pytest.mark.parametrize(("mouth", "far", "stream"), CODEX_CASES)
+codex = each(lambda mouth, far, stream: mouth.path == "/v1/responses")
 
 
 @pytest.mark.parametrize("status", [500, 529])

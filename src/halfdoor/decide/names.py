@@ -18,6 +18,9 @@ from halfdoor.reading.addresses import sent_on
 
 AUTO: Final = "auto"
 AS_ASKED: Final = "*"
+# Claude Code takes up only names that begin with `claude` or `anthropic`; measured, see
+# docs/reference/clients.md. What follows is a card's own name, or `auto`.
+DISCOVERED: Final = "claude-halfdoor-"
 _LATEST: Final = ":latest"
 # No name here is longer, and guessing takes the square of it.
 _GUESSED_CHARS: Final = 200
@@ -41,6 +44,7 @@ def candidates(
 ) -> Candidates:
     """Resolve a name: a card's own, then `auto`, then the first alias that matches, then an id.
 
+    Before one of the first two may stand `DISCOVERED`.
     kind: what is asked for; a card that cannot do it is no candidate.
     Raises ClientError (`model_not_found`) with the nearest names.
     """
@@ -62,6 +66,9 @@ def _resolved(asked: str, cards: Sequence[Card], aliases: Sequence[Alias]) -> Ca
         return _explicit(by_name[asked], asked)
     if asked == AUTO:
         return Candidates(_targets(cards, ""), AUTO, explicit=False)
+    own = asked.removeprefix(DISCOVERED)
+    if own != asked and (own in by_name or own == AUTO):
+        return _resolved(own, cards, aliases)
     for alias in aliases:
         if fnmatchcase(asked, alias.match):
             chosen = [by_name[name] for name in alias.choose]

@@ -209,10 +209,17 @@ class App:
             self.now.access.visit(scope["headers"])
             answer = self._find(scope, route)
         except ClientError as error:
-            body, more = _neutral(error), _more(error, scope, route)
+            body, more = self._told(error, scope, route), _more(error, scope, route)
             await _whole(send, error.status, _JSON, body, more)
             return
         await _whole(send, 200, *answer)
+
+    def _told(self, error: ClientError, scope: Scope, route: Route | None) -> bytes:
+        """In the shape of whoever's path it is, or would be."""
+        dialect = route[0] if route else self.now.house.dialects.get(_family(scope))
+        if dialect is None:
+            return _neutral(error)
+        return dialect.error(error.status, error.code, f"halfdoor: {error}")
 
     def _find(self, scope: Scope, route: Route | None) -> tuple[str, bytes]:
         path, method = scope["path"], scope["method"]
@@ -257,7 +264,7 @@ class App:
 
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
-        if any(name == b"anthropic-version" for name, _ in headers):
+        if _speaks_anthropic(headers):
             return _JSON, self.now.status.anthropic_models()
         return _JSON, self.now.status.openai_models()
 
@@ -304,6 +311,17 @@ def connected(actor: Actor, via: str) -> Actor:
 
 def _upgrades(headers: RawHeaders) -> bool:
     return any(name == b"upgrade" for name, _ in headers)
+
+
+def _family(scope: Scope) -> str:
+    """The dialect of a path that leads nowhere; "" where it may be either vendor's."""
+    if scope["path"].startswith("/api/"):
+        return "ollama"
+    return "anthropic_messages" if _speaks_anthropic(scope["headers"]) else ""
+
+
+def _speaks_anthropic(headers: RawHeaders) -> bool:
+    return any(name == b"anthropic-version" for name, _ in headers)
 
 
 def _neutral(error: ClientError) -> bytes:

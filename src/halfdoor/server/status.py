@@ -10,10 +10,12 @@ from msgspec import Struct
 from halfdoor.backends import guard
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
+from halfdoor.decide.names import DISCOVERED
 from halfdoor.server.ollama import Engine
 
 Widened = Mapping[tuple[str, str], Zone]
 NOWHERE: Final[Widened] = MappingProxyType({})
+_TAKEN_UP: Final = ("claude", "anthropic")
 # Model lists want a date; a name in a configuration has none.
 _ANTHROPIC_FACTS: Final = {"created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
 
@@ -101,12 +103,17 @@ class Status:
         return msgspec.json.encode({"object": "list", "data": data})
 
     def anthropic_models(self) -> bytes:
-        """The same as the Anthropic SDK reads it: one page that holds all."""
+        """The same as the Anthropic SDK reads it: one page that holds all.
+
+        Each name stands there once more as Claude Code takes it up, see `decide/names.py`.
+        """
+        names = [(name, name) for name in self.ids]
+        names += [(DISCOVERED + name, name) for name in self.ids if not name.startswith(_TAKEN_UP)]
         data = [
-            {"id": name, "display_name": name, "type": "model", **_ANTHROPIC_FACTS}
-            for name in self.ids
+            {"id": id_, "display_name": name, "type": "model", **_ANTHROPIC_FACTS}
+            for id_, name in names
         ]
-        page = {"first_id": self.ids[0], "last_id": self.ids[-1], "has_more": False}
+        page = {"first_id": names[0][0], "last_id": names[-1][0], "has_more": False}
         return msgspec.json.encode({"data": data, **page})
 
 
