@@ -27,7 +27,7 @@ from halfdoor.flow.drive import drive
 from halfdoor.flow.exchange import exchange
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
-from halfdoor.server import ollama
+from halfdoor.server import joining, ollama
 from halfdoor.server.access import LAUNCHED, Access, RawHeaders, passed_on
 from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
@@ -112,6 +112,7 @@ class App:
             "/api/tags": partial(self._engine, Engine.tags),
             "/api/ps": partial(self._engine, Engine.loaded),
         }
+        self._calls = joining.Calls()
         self._exchanges: set[asyncio.Task[Any]] = set()
         self.failed: Exception | None = None
 
@@ -161,7 +162,17 @@ class App:
             if reader.coding:
                 request = msgspec.structs.replace(request, packed=reader.coding)
             house = now.house_of(actor)
-            await drive(exchange(request, actor, house), now.services, sink, key)
+            line = exchange(request, actor, house)
+            mark = joining.marked(headers)
+            if mark is None:
+                await drive(line, now.services, sink, key)
+                return
+            asked = joining.asked(request, actor, key, house.policy_hash)
+            running = self._calls.find(asked, mark)
+            if running and await running[0].follow(sink, now.services, running[1]):
+                return
+            with self._calls.opened(asked, mark, sink) as shared:
+                await drive(line, now.services, shared, key)
         except HungUpError:
             return
         except ClientError as error:

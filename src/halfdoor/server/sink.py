@@ -23,6 +23,11 @@ class AsgiSink:
         self._sending_since: float | None = None
         self.started = False
 
+    @property
+    def waits(self) -> bool:
+        """Are bytes under way that the client has not taken?"""
+        return self._sending_since is not None
+
     async def start(self, status: int, headers: Headers) -> None:
         """Send the status line and headers."""
         self.started = True
