@@ -234,6 +234,7 @@ def house(
         policy_hash=_policy_hash(rules, known),
         listed=_listed(loaded),
         budgets=loaded.config.budgets,
+        hold_for=frozenset(loaded.config.server.hold_for),
     )
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.helpers.scenes import Say, Scene
+from tests.clients.conftest import tapped
+from tests.helpers.fake_model import FakeModel
+from tests.helpers.gateway import backend, model
+from tests.helpers.scenes import Cut, Say, Scene
 
 pytestmark = [pytest.mark.clients, pytest.mark.usefixtures("loopback")]
 
@@ -35,3 +38,32 @@ def test_a_file_is_edited_and_committed(line, aider, near, far):
     assert (aider.project / "rate.py").read_text() == "RATE = 2\n"
     assert aider.git("log", "--format=%s").splitlines()[0] == "fix: double the rate"
     assert [sent.status for sent in there.posts] == [200, 200]
+
+
+LINES = 60
+LONG = Say("rate.py\n```\n" + "".join(f"RATE_{n} = {n}\n" for n in range(LINES)) + "```\n")
+# Wire events after which about half of the file is there.
+HALF = 40
+
+
+def test_half_a_file_never_reaches_it_where_its_streams_are_held(aider):
+    (aider.project / "rate.py").write_text("RATE = 1\n")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+        aider.git(*words)
+    server = {"server": {"hold_for": ["aider"]}}
+    with FakeModel() as fake:
+        far = backend("far", fake, "openai_chat")
+        with tapped(backends=[far], models=[model("far", "far", "real-model")], **server) as tap:
+            fake.play(Scene((LONG,), Cut(HALF)))
+            fake.default = Scene((LONG,))
+            ran = aider(
+                "Add rates.",
+                "rate.py",
+                model="openai/far",
+                OPENAI_API_BASE=f"{tap.url}/via/aider-1f2e3d4c/v1",
+                OPENAI_API_KEY="unused",
+            )
+    assert ran.code == 0, ran.said
+    statuses = [sent.status for sent in tap.posts("/via/aider-1f2e3d4c/v1/chat/completions")]
+    assert statuses[:2] == [502, 200]
+    assert (aider.project / "rate.py").read_text().count("\n") == LINES

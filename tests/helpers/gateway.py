@@ -119,7 +119,8 @@ class Gateway:
             self.config = folder / "config.toml"
             self.state = folder / "state"
             server = {"listen": "127.0.0.1:0", "state_dir": str(self.state)}
-            self.config.write_text(tomlkit.dumps({"server": server, **self._tables}))
+            server |= self._tables.get("server", {})
+            self.config.write_text(tomlkit.dumps({**self._tables, "server": server}))
             self.config.chmod(0o600)
             stack.enter_context(mock.patch.dict(os.environ, self._environment))
             served = Served(self.config, self._slow_outcomes_s)

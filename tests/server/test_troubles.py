@@ -4,6 +4,7 @@ docs/reference/clients.md counts requests for."""
 import asyncio
 import http.client
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,17 @@ from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.loop_thread import LoopThread
 from tests.helpers.raw_server import raw_server
-from tests.helpers.scenes import Cut, ErrorEvent, Garble, Refuse, Say, Scene, Slow, Stall
+from tests.helpers.scenes import (
+    Cut,
+    ErrorEvent,
+    Garble,
+    Refuse,
+    Say,
+    Scene,
+    Slow,
+    Stall,
+    Trouble,
+)
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -381,3 +392,45 @@ def test_codex_hears_silence_and_cuts_as_a_429(ask, mouth, far, stream):
     silent = ask(mouth, f"{far}-hurried", stream, Scene(trouble=Stall(5)), **CODEX)
     cut = ask(mouth, far, stream, Scene((LONG,), Cut(0, inside=False)), **CODEX)
     assert (silent.status, cut.status) == (429, 429)
+
+
+# --- A stream that is held until it is complete. ---
+
+HOLD = {"headers": {"x-halfdoor-hold": "true"}}
+BREAKS: dict[str, Trouble] = {
+    "cut in an event": Cut(6),
+    "cut between events": Cut(6, inside=False),
+    "error event": ErrorEvent(WORDS, 6),
+    "garbled event": Garble(6),
+}
+
+
+@streamed
+def test_a_held_stream_that_is_complete_is_the_stream_itself(ask, fake, mouth, far, stream):
+    scene = Scene((LONG,))
+    plain, held = ask(mouth, far, stream, scene), ask(mouth, far, stream, scene, **HOLD)
+    assert (held.status, held.headers["content-type"]) == (200, plain.headers["content-type"])
+    assert undated(held.body) == undated(plain.body)
+    assert b"x-halfdoor-hold" not in b"".join(name.lower() for name, _ in fake.last.headers)
+
+
+def undated(body: bytes) -> bytes:
+    """Without what each translation makes anew: times and ids."""
+    return re.sub(rb'"(created|created_at|id|item_id)":("[^"]*"|\d+(\.\d+)?)', b"", body)
+
+
+@pytest.mark.parametrize("how", BREAKS)
+@streamed
+def test_a_held_stream_that_breaks_off_is_an_error_before_the_first_byte(
+    ask, mouth, far, stream, how
+):
+    heard = ask(mouth, far, stream, Scene((LONG,), BREAKS[how]), **HOLD)
+    assert heard.status == 502
+    assert words_of(mouth, heard)
+
+
+@streamed
+def test_a_held_stream_that_falls_silent_is_a_504(ask, mouth, far, stream):
+    heard = ask(mouth, f"{far}-hurried", stream, Scene((LONG,), Slow(0.4)), **HOLD)
+    assert heard.status == 504
+    assert "fell silent" in words_of(mouth, heard)

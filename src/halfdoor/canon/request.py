@@ -46,6 +46,7 @@ class Request(Struct, frozen=True):
     headers: lower-case names, in order, without credentials, cookies and hop-by-hop headers.
     members: byte span (start, end) of each top-level value of the body, by decoded key.
     session: the client's own session id where it sends one, else "".
+    hold: its caller asks that a stream reach it complete or not at all.
     packed: the coding in which the body came (`zstd` …), "" for plain; `body` is unpacked.
     """
 
@@ -62,6 +63,7 @@ class Request(Struct, frozen=True):
     session: str = ""
     kind: Kind = Kind.CHAT
     packed: str = ""
+    hold: bool = False
 
 
 class Actor(Struct, frozen=True):

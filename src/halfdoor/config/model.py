@@ -56,6 +56,13 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(ge=0, le=3600)],
         about("Silence after which a streaming client gets a keep-alive; 0 never. One commits."),
     ] = 15.0
+    hold_for: Annotated[
+        tuple[str, ...],
+        about(
+            "Tools (`aider`) whose streams are held until complete: half a text never arrives, "
+            "another model may still answer, and no keep-alive is sent."
+        ),
+    ] = ()
     remember_s: Annotated[
         Annotated[float, Meta(ge=60, le=366 * 86_400)],
         about("Seconds a session keeps its floor after its last answer; read at the start only."),

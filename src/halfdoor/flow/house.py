@@ -35,6 +35,7 @@ class House:
 
     listed: a model in the public price lists, by backend and id.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
+    hold_for: tools whose streams are held until they are complete.
     """
 
     dialects: Mapping[str, Dialect]
@@ -49,3 +50,4 @@ class House:
     policy_hash: str
     listed: Callable[[str, str], Listed] = unlisted
     budgets: tuple[Budget, ...] = ()
+    hold_for: frozenset[str] = frozenset()

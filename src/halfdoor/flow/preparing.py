@@ -12,6 +12,7 @@ from halfdoor.canon.request import Conversation
 from halfdoor.dialects.base import Dialect
 from halfdoor.errors import BackendError, ClientError
 from halfdoor.flow import replies
+from halfdoor.flow.holding import Held
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import through, translated
 from halfdoor.flow.weighing import Weighed
@@ -22,7 +23,8 @@ class Prepared(Struct, frozen=True):
     """One target's request and pipe, or why they cannot be made.
 
     edits: kinds of splices, or `translated` and what the far dialect could not express; before them
-        `decoded`, for a body that came packed and goes on plain.
+        `decoded`, for a body that came packed and goes on plain, and `held`, for a stream that is
+        let out when it is complete.
     """
 
     target: Target
@@ -41,12 +43,19 @@ def prepare(weighed: Weighed, target: Target, house: House) -> Prepared:
     far = house.dialects[target.dialect]
     try:
         make = _passed if near is far else _translated
-        ready = make(weighed, target, near, far)
-        return replace(ready, edits=("decoded", *ready.edits)) if weighed.request.packed else ready
+        return _treated(make(weighed, target, near, far), weighed)
     except ClientError as error:
         return Prepared(target, None, None, (), Fault(FaultKind.UNTRANSLATABLE, str(error)))
     except BackendError as error:
         return Prepared(target, None, None, (), Fault(FaultKind.PROTOCOL, str(error)))
+
+
+def _treated(ready: Prepared, weighed: Weighed) -> Prepared:
+    """What happens to a request and its answer whatever their dialects."""
+    edits = ("decoded",) if weighed.request.packed else ()
+    if weighed.held and ready.pipe is not None:
+        return replace(ready, pipe=Held(ready.pipe), edits=(*edits, "held", *ready.edits))
+    return replace(ready, edits=(*edits, *ready.edits)) if edits else ready
 
 
 def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:

@@ -26,6 +26,7 @@ class Weighed(Struct, frozen=True):
 
     dues: what a call costs at most, by target, where budgets are in force. budget: which of them
         are nearly used up, in words.
+    held: its stream reaches the caller complete or not at all.
     """
 
     request: Request
@@ -38,6 +39,7 @@ class Weighed(Struct, frozen=True):
     targets: tuple[Target, ...]
     dues: Mapping[str, Due] = {}
     budget: str = ""
+    held: bool = False
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
@@ -64,6 +66,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         targets,
         afforded.dues,
         afforded.told,
+        request.stream and (request.hold or actor.tool in house.hold_for),
     )
 
 

@@ -48,6 +48,8 @@ _JSON: Final = "application/json"
 _TEXT: Final = "text/plain; charset=utf-8"
 _HELLO: Final = b"halfdoor is running; point your tool's base URL here\n"
 _INTERNAL: Final = "failed inside; its own output says where"
+# A caller's wish for one request; like every header with this beginning it goes no further.
+_HOLD: Final = b"x-halfdoor-hold"
 _READS: Final = ("GET", "HEAD")
 # How long a clean stop waits for exchanges that were cancelled to record their outcome.
 _LAST_WORDS_S: Final = 5.0
@@ -159,8 +161,8 @@ class App:
             body = await reader.read()
             query = scope["query_string"].decode("latin-1")
             request = dialect.read(endpoint, passed_on(headers), query, body)
-            if reader.coding:
-                request = msgspec.structs.replace(request, packed=reader.coding)
+            if (hold := _holds(headers)) or reader.coding:
+                request = msgspec.structs.replace(request, packed=reader.coding, hold=hold)
             house = now.house_of(actor)
             line = exchange(request, actor, house)
             mark = joining.marked(headers)
@@ -329,6 +331,10 @@ def _family(scope: Scope) -> str:
     if scope["path"].startswith("/api/"):
         return "ollama"
     return "anthropic_messages" if _speaks_anthropic(scope["headers"]) else ""
+
+
+def _holds(headers: RawHeaders) -> bool:
+    return any(name == _HOLD and value.lower() == b"true" for name, value in headers)
 
 
 def _speaks_anthropic(headers: RawHeaders) -> bool:

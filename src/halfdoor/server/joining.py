@@ -78,6 +78,7 @@ class Asked(NamedTuple):
     endpoint: str
     query: str
     headers: Headers
+    hold: bool
     body: bytes
 
 
@@ -88,7 +89,9 @@ def asked(request: Request, actor: Actor, credential: str, policy: str) -> Asked
         for name, value in request.headers
         if name not in _OF_A_TRY and not name.startswith(_OF_A_TRY_PREFIX)
     )
-    return Asked(actor, credential, policy, request.endpoint, request.query, told, request.body)
+    return Asked(
+        actor, credential, policy, request.endpoint, request.query, told, request.hold, request.body
+    )
 
 
 class _BrokenOffError(Exception):
