@@ -147,12 +147,13 @@ def test_everything_that_a_translation_can_lose_is_explained():
     from halfdoor.dialects.ollama import rendering as ollama
     from halfdoor.dialects.openai_chat import rendering as chat
     from halfdoor.dialects.openai_responses import rendering as responses
+    from halfdoor.flow import preparing
 
     page = (ROOT / "docs/reference/headers-and-statuses.md").read_text()
     table = page.partition("can lose")[2].partition("## Statuses")[0]
     named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
              for name in re.findall(r"`([a-z-]+)`", row)}  # fmt: skip
-    lost = DEGRADED | ollama.DEGRADED | chat.DEGRADED | responses.DEGRADED | {"effort"}
+    lost = DEGRADED | ollama.DEGRADED | chat.DEGRADED | responses.DEGRADED | preparing.LEFT_OUT
     assert named == lost
 
 

@@ -31,6 +31,7 @@ class Card(Struct, frozen=True):
     client_credentials: the caller's own key is passed on (to this vendor only).
     scripted: a shipped fake, never a real model.
     kinds: what it can be asked for; counting its tokens needs no kind of its own.
+    effort: it takes a reasoning effort. fixed_sampling: it refuses sampling settings.
     terms: what is stated about its backend; nothing, when the engine sends its requests elsewhere.
     """
 
@@ -47,6 +48,8 @@ class Card(Struct, frozen=True):
     scripted: bool = False
     terms: Terms = Terms()
     kinds: tuple[Kind, ...] = (Kind.CHAT,)
+    effort: bool = False
+    fixed_sampling: bool = False
 
 
 class Alias(Struct, frozen=True):

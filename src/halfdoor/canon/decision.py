@@ -38,6 +38,8 @@ class Target(Struct, frozen=True):
     terms: Terms = Terms()
     price: Price = Price()
     priced_as: str = ""
+    effort: bool = False
+    fixed_sampling: bool = False
 
 
 class Exclusion(Struct, frozen=True):

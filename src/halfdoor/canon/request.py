@@ -196,6 +196,7 @@ class Options(Struct, frozen=True):
     stop: stop sequences. response_schema: JSON Schema bytes for a structured answer;
     response_name: the name Chat gives that schema. effort: `minimal`, `low`, `medium`, `high` …
     thinking_tokens: budget; 0 means thinking is switched off, None means not stated.
+    completion_limit: where a dialect has two names for the limit, its younger one is meant.
     """
 
     max_tokens: int | None = None
@@ -208,6 +209,7 @@ class Options(Struct, frozen=True):
     response_name: str = ""
     effort: str = ""
     thinking_tokens: int | None = None
+    completion_limit: bool = False
 
 
 class Conversation(Struct, frozen=True):

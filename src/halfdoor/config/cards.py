@@ -48,6 +48,8 @@ def _card(model: Model, backend: Backend) -> Card:
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=stated if real is zone else Terms(),
         kinds=tuple(Kind(kind) for kind in model.kinds),
+        effort=model.effort,
+        fixed_sampling=model.fixed_sampling,
     )
 
 

@@ -249,6 +249,20 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     max_output_tokens: Annotated[
         Annotated[int, Meta(ge=1)] | None, about("Longest answer; clamps what a tool asks for.")
     ] = None
+    effort: Annotated[
+        bool,
+        about(
+            "It takes a reasoning effort; else one that a tool of another protocol asks for is "
+            "left out."
+        ),
+    ] = False
+    fixed_sampling: Annotated[
+        bool,
+        about(
+            "It refuses `temperature` and the like, and `max_tokens` under that name, as OpenAI's "
+            "reasoning models do: they are left out, and the limit renamed."
+        ),
+    ] = False
     price: Annotated[Prices, about("See `[models.price]`.")] = Prices()
 
 

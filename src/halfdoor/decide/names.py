@@ -98,6 +98,8 @@ def target(card: Card, asked: str) -> Target:
         max_output_tokens=card.max_output_tokens,
         context_tokens=card.context_tokens,
         client_credentials=card.client_credentials,
+        effort=card.effort,
+        fixed_sampling=card.fixed_sampling,
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
         price=card.price if zone is card.zone else Price(),

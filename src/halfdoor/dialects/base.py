@@ -15,7 +15,15 @@ from halfdoor.canon.request import Conversation, Request
 
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
 EDITS: Final = frozenset(
-    {"model", "max-tokens", "thinking-budget", "include-usage", "drop-thinking", "context-window"}
+    {
+        "context-window",
+        "drop-thinking",
+        "include-usage",
+        "max-tokens",
+        "model",
+        "sampling",
+        "thinking-budget",
+    }
 )
 
 

@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -30,6 +30,13 @@ _JSON: Final = ("content-type", "application/json")
 
 # A whole answer larger than this is an attack or a fault.
 ANSWER_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+class Names(Protocol):
+    """Tool names that were made fit for the way there."""
+
+    def back(self, events: list[Event]) -> list[Event]:
+        """Events with the names that the tool knows."""
 
 
 def kept_headers(headers: Headers) -> Headers:
@@ -55,17 +62,20 @@ def through(
 
 
 def translated(
-    request: Request, near: Dialect, far: Dialect, about: Headers, *, texts: bool
+    request: Request, near: Dialect, far: Dialect, about: Headers, *, texts: bool, names: Names
 ) -> "Translated | Whole":
-    """A pipe from a backend that speaks `far` to a tool that speaks `near`."""
+    """A pipe from a backend that speaks `far` to a tool that speaks `near`.
+
+    names: gives the tool's own names back.
+    """
     notes = Notes(texts=texts)
     if request.stream:
         return Translated(
-            near.ping, _stream_of(near, about), far.parser(), near.emitter(request), notes
+            near.ping, _stream_of(near, about), far.parser(), near.emitter(request), notes, names
         )
 
     def translate(body: bytes) -> bytes:
-        events = far.events(body)
+        events = names.back(far.events(body))
         notes.take(events)
         return near.answer(events, request)
 
@@ -168,13 +178,20 @@ class Translated:
     """A stream read in one dialect and written in another."""
 
     def __init__(
-        self, ping: bytes, head: Headers, parser: Parser, emitter: Emitter, notes: "Notes"
+        self,
+        ping: bytes,
+        head: Headers,
+        parser: Parser,
+        emitter: Emitter,
+        notes: "Notes",
+        names: Names,
     ) -> None:
         self.ping = ping
         self._head = head
         self._parser = parser
         self._emitter = emitter
         self._notes = notes
+        self._names = names
         self._begun = False
 
     @property
@@ -212,7 +229,7 @@ class Translated:
                 first.message, kind="protocol" if first.code == "protocol" else "cut"
             )
         self._notes.take(events)
-        out = self._emitter.emit(events)
+        out = self._emitter.emit(self._names.back(events))
         self._begun = self._begun or bool(out)
         return out
 

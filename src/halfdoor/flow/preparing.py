@@ -1,6 +1,7 @@
 """A decided request → the bytes for one target, and the pipe for its answer."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,19 +11,28 @@ from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import UNSIGNED
 from halfdoor.canon.request import Conversation
 from halfdoor.dialects.base import Dialect
+from halfdoor.dialects.sampling import unsampled, unsampling
 from halfdoor.errors import BackendError, ClientError
 from halfdoor.flow import replies
 from halfdoor.flow.holding import Held
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import through, translated
+from halfdoor.flow.renaming import Renaming
 from halfdoor.flow.weighing import Weighed
 from halfdoor.reading.splice import apply
+
+# What is left out for one model's sake, beside what its dialect cannot say.
+LEFT_OUT: Final = frozenset({"effort", "sampling"})
+# Efforts as every model that takes one knows them.
+_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high",
+                   "xhigh": "high", "max": "high"}  # fmt: skip
 
 
 class Prepared(Struct, frozen=True):
     """One target's request and pipe, or why they cannot be made.
 
-    edits: kinds of splices, or `translated` and what the far dialect could not express; before them
+    edits: kinds of splices, or `translated`, `tool-names` where some had to be made fit, and what
+        the far dialect could not express; before them
         `decoded`, for a body that came packed and goes on plain, and `held`, for a stream that is
         let out when it is complete.
     """
@@ -67,6 +77,8 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
         drop_signatures=_foreign(weighed, target),
         context_tokens=target.context_tokens,
     )
+    if target.fixed_sampling:
+        edits += tuple(unsampling(request))
     headers = far.outbound_headers(request)
     path = far.outbound_path(request)
     outbound = Outbound(path, headers, apply(request.body, edits), request.stream)
@@ -77,15 +89,16 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
     request = weighed.request
-    conversation = near.conversation(request)
-    fitted = _fitted(conversation, target)
+    names = Renaming(near.conversation(request))
+    fitted, left_out = _fitted(names.told, target)
     body, degraded = far.render(fitted, target.model_id, target.context_tokens)
     headers = far.outbound_headers(None)
     outbound = Outbound(far.outbound_path(None), headers, body, request.stream)
-    lost = (*degraded, *(("effort",) if conversation.options.effort else ()))
+    lost = tuple(dict.fromkeys((*degraded, *left_out)))
     about = replies.about(weighed, target, lost)
-    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed))
-    return Prepared(target, outbound, pipe, ("translated", *(f"degraded:{n}" for n in lost)))
+    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed), names=names)
+    edits = ("translated", *(("tool-names",) if names else ()), *(f"degraded:{n}" for n in lost))
+    return Prepared(target, outbound, pipe, edits)
 
 
 def _labelled(weighed: Weighed) -> bool:
@@ -93,17 +106,34 @@ def _labelled(weighed: Weighed) -> bool:
     return bool(weighed.labels)
 
 
-def _fitted(conversation: Conversation, target: Target) -> Conversation:
-    """Keep the answer inside the model's limit; leave out what engines of other vendors refuse.
+def _fitted(conversation: Conversation, target: Target) -> tuple[Conversation, tuple[str, ...]]:
+    """Keep the answer inside the model's limit; leave out what this model would refuse, by name.
 
     An effort that a tool states for its own vendor makes engines answer 400 for models that do
-    not reason, and no card says yet which do.
+    not reason.
     """
-    options = replace(conversation.options, effort="")
+    options, left_out = conversation.options, []
+    if target.fixed_sampling:
+        if unsampled(options) != replace(options, completion_limit=True):
+            left_out.append("sampling")
+        options = unsampled(options)
+    effort = _effort(options.effort, target)
+    if effort != options.effort:
+        left_out.append("effort")
     limit, asked = target.max_output_tokens, options.max_tokens
     if limit is not None and (asked is None or asked > limit):
         options = replace(options, max_tokens=limit)
-    return replace(conversation, options=options)
+    options = replace(options, effort=effort)
+    return replace(conversation, options=options), tuple(left_out)
+
+
+def _effort(asked: str, target: Target) -> str:
+    """The nearest that the model takes. Engines know three; each vendor words more of its own."""
+    if not asked or not target.effort:
+        return ""
+    if target.dialect == "anthropic_messages":
+        return asked  # its rendering knows its words
+    return _EFFORTS.get(asked, "")
 
 
 def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:

@@ -34,8 +34,8 @@ class Rendering(Writing):
     def body(self, model_id: str) -> bytes:
         """The request body.
 
-        The limit is `max_tokens`: every engine reads it, while `max_completion_tokens` is younger
-        than many of them.
+        The limit is `max_tokens`: every engine reads it, while `max_completion_tokens`, which a
+        vendor's reasoning models demand, is younger than many of them.
         """
         told = self._conversation
         body: Fields = {"model": model_id, "messages": list(self._messages())}
@@ -113,8 +113,9 @@ class Rendering(Writing):
             self._lose("top-k")
         if options.thinking_tokens is not None:
             self._lose("thinking-budget")
+        limit = "max_completion_tokens" if options.completion_limit else "max_tokens"
         fields: Fields = {
-            "max_tokens": options.max_tokens,
+            limit: options.max_tokens,
             "temperature": options.temperature,
             "top_p": options.top_p,
             "stop": list(options.stop) or None,

@@ -4,8 +4,6 @@ Namespaces nest and custom tools take free text; other dialects know flat functi
 arguments. A request always gives the same names, so that prompts stay the same from turn to turn.
 """
 
-import hashlib
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,11 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.dialects.openai_responses.body import ToolEntry
-
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
-# OpenAI's and Anthropic's limit.
-_LONGEST: Final = 64
-_TAIL: Final = 8
+from halfdoor.reading.naming import fit, marked
 
 # The one argument of a custom tool, as a function.
 FREE_TEXT: Final = (
@@ -44,7 +38,7 @@ class Names:
 
     def flat(self, name: str, namespace: str = "") -> str:
         """The name that a model is told; one that was never declared is made fit alone."""
-        return self._flat.get((namespace, name)) or _fit(_joined(namespace, name))
+        return self._flat.get((namespace, name)) or fit(_joined(namespace, name))
 
     def origin(self, flat: str) -> Origin:
         """What the tool calls it."""
@@ -55,7 +49,7 @@ class Names:
             for inner in entry.tools or ():
                 self._add(inner, entry.name or "")
         elif entry.type in {"function", "custom"} and entry.name:
-            flat = self._free(_fit(_joined(namespace, entry.name)), namespace, entry.name)
+            flat = self._free(fit(_joined(namespace, entry.name)), namespace, entry.name)
             self._flat[namespace, entry.name] = flat
             self._origins[flat] = Origin(entry.name, namespace, entry.type == "custom")
 
@@ -63,24 +57,13 @@ class Names:
         taken = self._origins.get(flat)
         if taken is None or (taken.namespace, taken.name) == (namespace, name):
             return flat
-        return _marked(flat, f"{namespace}\0{name}")
+        return marked(flat, f"{namespace}\0{name}")
 
 
 def _joined(namespace: str, name: str) -> str:
     if not namespace:
         return name
     return namespace + name if namespace.endswith("__") else f"{namespace}__{name}"
-
-
-def _fit(name: str) -> str:
-    plain = _UNFIT.sub("_", name)
-    return plain if plain == name and len(name) <= _LONGEST else _marked(plain, name)
-
-
-def _marked(plain: str, whole: str) -> str:
-    """A name with a mark of what it was, so that two that look alike stay two."""
-    mark = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_TAIL]
-    return f"{plain[: _LONGEST - _TAIL - 1]}_{mark}"
 
 
 def free_text(arguments: str) -> str:
