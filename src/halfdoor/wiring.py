@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from halfdoor.backends.admission import Admission, Asked, Note
+from halfdoor.backends.breakers import Breakers
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import trusted
 from halfdoor.backends.http import HttpBackend
@@ -179,6 +180,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         files(loaded),
         floors,
         ledger=ledger(loaded, state_dir, clock.now_ms) if loaded.config.budgets else None,
+        health=Breakers(clock.now_ms, clock.draw),
         ping_s=ping_s,
         widened=lambda: admission.widened,
     )

@@ -8,6 +8,7 @@ from halfdoor.cli.budget import budget
 from halfdoor.cli.cost import cost
 from halfdoor.cli.log import app as log
 from halfdoor.cli.ps import ps
+from halfdoor.cli.status import status
 from halfdoor.cli.why import why
 
 app = typer.Typer()
@@ -15,6 +16,7 @@ app.add_typer(log, name="log")
 app.command()(budget)
 app.command()(cost)
 app.command()(ps)
+app.command()(status)
 app.command()(why)
 
 

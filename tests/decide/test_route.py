@@ -1,9 +1,10 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.scene import Scene
+from halfdoor.canon.scene import Scene, Unwell
 from halfdoor.decide.route import plan
 from halfdoor.decide.strategies import STRATEGIES
 
@@ -41,3 +42,21 @@ def test_local_first_orders_by_zone_and_keeps_the_files_order_within_one():
     found = tuple(Target(n, "b", "i", z, "d", "v") for n, z in names)
     planned = plan(Verdict(Zone.CLOUD, found), SCENE, STRATEGIES["local_first"])
     assert [t.name for t in planned] == ["d1", "d2", "c1", "c2"]
+
+
+LOCAL = Target("local", "ollama", "q", Zone.DEVICE, "d", "v")
+CLOUD = Target("cloud", "far", "s", Zone.CLOUD, "d", "v")
+BOTH = Verdict(Zone.CLOUD, (CLOUD, LOCAL))
+
+
+@pytest.mark.parametrize("place", [("far", "s"), ("far", "")])
+def test_what_has_just_failed_is_not_asked_while_there_is_somebody_else(place):
+    scene = Scene(id="hd_x", now_ms=0, unwell={place: Unwell("429", 1000)})
+    assert plan(BOTH, scene, STRATEGIES["prefer"]) == (LOCAL,)
+    assert plan(BOTH, scene, STRATEGIES["prefer"], latched="cloud") == (LOCAL,)
+
+
+def test_where_nobody_else_is_permitted_it_is_asked_all_the_same():
+    scene = Scene(id="hd_x", now_ms=0, unwell={("far", "s"): Unwell("429", 1000)})
+    alone = Verdict(Zone.CLOUD, (CLOUD,))
+    assert plan(alone, scene, STRATEGIES["prefer"]) == (CLOUD,)

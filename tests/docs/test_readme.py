@@ -29,7 +29,7 @@ def session() -> list[tuple[str, list[str]]]:
 
 
 def plain(line: str) -> str:
-    """The line without what differs from run to run, nor how it was wrapped."""
+    """The text without what differs from run to run, nor how it was wrapped."""
     line = re.sub(r"hd_[0-9a-z]{26}", "ID", line)
     line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME", line)
     line = re.sub(r"\b[0-9a-f]{64}\b", "HASH", line)
@@ -39,7 +39,8 @@ def plain(line: str) -> str:
 
 def told(lines: list[str]) -> str:
     """What is told of the log's newest head depends on the second; all else is compared."""
-    text = " ".join(plain(line).strip() for line in lines)
+    # Joined first: a time may be wrapped between its number and its unit.
+    text = plain(" ".join(line.strip() for line in lines))
     return re.sub(r" log +entry .*", "", re.sub(r" +", " ", text)).strip()
 
 

@@ -10,7 +10,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Budget, Price, Spending, Usage
 from halfdoor.canon.request import Actor
 from halfdoor.canon.rules import Rule
-from halfdoor.canon.scene import Scene
+from halfdoor.canon.scene import Scene, Unwell
 from halfdoor.errors import ClientError
 from halfdoor.flow.exchange import exchange
 from halfdoor.wiring import DIALECTS
@@ -385,3 +385,12 @@ def test_an_empty_budget_is_a_400_that_names_it():
     reply = script.ends()
     assert reply.status == 400
     assert b"budget `team` (1.00 USD a month) has 0.00 USD left until soon" in reply.body
+
+
+def test_an_answer_says_who_was_passed_over_and_the_log_keeps_it():
+    script = line(request(text="hello"))
+    tired = structs.replace(SCENE, unwell={("anthropic", "claude-sonnet-5"): Unwell("429", 900)})
+    script << begin() >> tired << decided(plan=["qwen"], unwell=["sonnet: 429"]) >> PERMIT
+    script << call("qwen")
+    headers = script.asked[-1].pipe.head(())
+    assert ("x-halfdoor-fallback", "sonnet: 429") in headers

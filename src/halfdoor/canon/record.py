@@ -54,6 +54,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     policy: hash (hex) of the rules in force; detectors: hash (hex) of the detectors' tables.
     edits: kinds of splices that the first target's body gets.
     session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
+    unwell: models passed over because they had just failed, each with how: `sonnet: 429`.
     refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `invalid`.
     via: the mark that `connect` put into the address of the tool, "" without one.
     """
@@ -82,6 +83,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     session_mac: str = ""
     session: str = ""
     via: str = ""
+    unwell: tuple[str, ...] = ()
 
 
 class Attempt(Struct, frozen=True):

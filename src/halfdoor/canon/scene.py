@@ -1,5 +1,7 @@
 """Everything the pure core may know about now."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from halfdoor.canon.labels import Label, Zone
@@ -31,6 +33,16 @@ class Placed(Struct, frozen=True):
     whole: bool = True
 
 
+class Unwell(Struct, frozen=True):
+    """A model, or a backend as a whole, that failed a moment ago.
+
+    said: how (`429`, `timeout` …). for_ms: so long others are asked instead.
+    """
+
+    said: str
+    for_ms: int
+
+
 class Scene(Struct, frozen=True):
     """Given once per exchange, in answer to `Begin`.
 
@@ -42,6 +54,7 @@ class Scene(Struct, frozen=True):
     widened: where models were found that are wider than their claim, by backend and model id; a
         backend as a whole under the id "".
     origins: vendor that made each known thinking signature, by the signature's print.
+    unwell: what just failed, by backend and model id; a backend as a whole under the id "".
     spending: of the purses that `Begin` names.
     real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
@@ -58,3 +71,4 @@ class Scene(Struct, frozen=True):
     traced: bool = True
     session: str = ""
     spending: Spending = Spending()
+    unwell: Mapping[tuple[str, str], Unwell] = {}

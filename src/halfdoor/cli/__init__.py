@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "policy": "Look over, test, try and draft the rules.",
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List the newest exchanges and say whether the gateway runs.",
+    "status": "Say in one line who answered last, where, by which rule, and what today cost.",
     "cost": "Say what was spent, from the log: exact where backends told, and what is not known.",
     "budget": "Say what each budget has taken, what is left, and where it is heading.",
     "session": "List the sessions that keep labels, and lift one.",

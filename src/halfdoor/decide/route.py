@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from halfdoor.canon.decision import Target, Verdict
-from halfdoor.canon.scene import Scene
+from halfdoor.canon.scene import Scene, Unwell
 
 # Orders permitted targets. It may drop targets, never add one.
 Strategy = Callable[[tuple[Target, ...], Scene], tuple[Target, ...]]
@@ -15,11 +15,22 @@ def plan(
     """Order what the verdict permits. latched: the card whose tool calls are being answered, or "".
 
     INVARIANT: only permitted targets are ever in a plan, whatever a strategy returns.
-    INVARIANT: inside a tool loop the model that made the calls comes first (promise 7).
+    INVARIANT: inside a tool loop the model that made the calls comes first (promise 7), unless it
+    has just failed.
+    What has just failed is not asked while there is anybody else.
     """
     permitted = {target.name: target for target in verdict.permitted}
     chosen = strategy(verdict.permitted, scene)
     ordered = {t.name: permitted[t.name] for t in chosen if t.name in permitted}
     first = ordered.pop(latched, None)
     rest = tuple(ordered.values())
-    return rest if first is None else (first, *rest)
+    chosen = rest if first is None else (first, *rest)
+    if not scene.unwell:
+        return chosen
+    return tuple(target for target in chosen if not unwell(target, scene)) or chosen
+
+
+def unwell(target: Target, scene: Scene) -> Unwell | None:
+    """How a target has just failed, None if it has not."""
+    found = scene.unwell.get((target.backend, target.model_id))
+    return found or scene.unwell.get((target.backend, ""))

@@ -104,7 +104,10 @@ class _Performer:
             case Reserve():
                 return await self._reserve(command)
             case Call():
-                return await self._call(command)
+                over = await self._call(command)
+                if self._services.health is not None:
+                    self._services.health.heard(command.target, over)
+                return over
             case Settle():
                 await self._settle(command)
                 return None
@@ -139,6 +142,7 @@ class _Performer:
             repositories=placed.repositories,
             traced=placed.whole,
             spending=await self._spending(command),
+            unwell=self._services.health.unwell() if self._services.health else {},
         )
 
     async def _placed(self, command: Begin) -> Placed:
@@ -182,6 +186,8 @@ class _Performer:
             return Unrecorded(str(error))
 
     async def _call(self, command: Call) -> Answered | Faulted | HungUp:
+        if self._services.health is not None:
+            self._services.health.asked(command.target)
         passage = _Passage(command, self._services, self._sink, self._client_key, self._begun_ms)
         self._listen_soon()
         if self.gone:

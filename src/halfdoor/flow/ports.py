@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from halfdoor.canon.commands import (
+    Answered,
+    Faulted,
     Floor,
     Headers,
     Hold,
+    HungUp,
     Outbound,
     Remember,
     Reserve,
@@ -33,7 +36,7 @@ from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Entry
-from halfdoor.canon.scene import Placed
+from halfdoor.canon.scene import Placed, Unwell
 
 
 class Log(Protocol):
@@ -150,6 +153,19 @@ class Ledger(Protocol):
         """Nothing is held from here on."""
 
 
+class Health(Protocol):
+    """What has just failed."""
+
+    def unwell(self) -> Mapping[tuple[str, str], Unwell]:
+        """Backends and models that others should be asked instead of, see `Scene.unwell`."""
+
+    def asked(self, target: Target) -> None:
+        """A call begins: if the target was unwell, the others wait for what this one learns."""
+
+    def heard(self, target: Target, over: Answered | Faulted | HungUp) -> None:
+        """A call ended."""
+
+
 class Files(Protocol):
     """Where named paths lead on this machine."""
 
@@ -196,6 +212,7 @@ class Sink(Protocol):
 class Services:
     """What `flow/drive.py` performs commands with.
 
+    health: where failures are kept; None keeps none.
     ledger: needed where the house has budgets.
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
@@ -208,5 +225,6 @@ class Services:
     files: Files
     floors: Floors
     ledger: Ledger | None = None
+    health: Health | None = None
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict

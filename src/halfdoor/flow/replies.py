@@ -50,6 +50,7 @@ def about(weighed: Weighed, target: Target | None, lost: tuple[str, ...] = ()) -
         ("x-halfdoor-rule", weighed.verdict.rule or "none"),
         *((("x-halfdoor-degraded", ", ".join(lost)),) if lost else ()),
         *((("x-halfdoor-budget", weighed.budget),) if weighed.budget else ()),
+        *((("x-halfdoor-fallback", ", ".join(over)),) if (over := weighed.passed_over) else ()),
     )
 
 

@@ -11,7 +11,7 @@ from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Afforded, Due, afford
 from halfdoor.decide.names import Candidates, candidates, quoted, widened
 from halfdoor.decide.policy import decide
-from halfdoor.decide.route import plan
+from halfdoor.decide.route import plan, unwell
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
 from halfdoor.reading.tokens import estimated
@@ -39,6 +39,16 @@ class Weighed(Struct, frozen=True):
     targets: tuple[Target, ...]
     dues: Mapping[str, Due] = {}
     budget: str = ""
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Permitted targets that are not asked because they have just failed, and how they did."""
+        if not self.scene.unwell:
+            return ()
+        asked = {target.name for target in self.targets}
+        left = (target for target in self.verdict.permitted if target.name not in asked)
+        return tuple(f"{t.name}: {how.said}" for t in left if (how := unwell(t, self.scene)))
+
     held: bool = False
 
 

@@ -59,6 +59,7 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         session_mac=house.mac(session.encode("utf-8", "replace")) if session else "",
         session=weighed.scene.session,
         via=actor.via,
+        unwell=weighed.passed_over,
     )
 
 
