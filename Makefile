@@ -1,8 +1,10 @@
 # The one place where commands live. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# Real tools take seconds to start; a test of theirs that hangs ends after three minutes.
+REAL := -n 2 -rs -o faulthandler_timeout=180
 
-.PHONY: help install run demo test lint types contracts unit clients conformance prices leakhunt leakhunt-full crash soak recognition bench profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -46,7 +48,11 @@ unit: .venv/.dev
 
 clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Codex, Aider (installs them in .clients)
 	@PYTHON=$(PYTHON) clients/install .clients
-	$(BIN)/pytest -n 2 -m clients -rs tests/clients
+	$(BIN)/pytest $(REAL) -m clients tests/clients
+
+clients-all: .venv/.dev  ## the same and OpenCode, Continue, Cline, llm (1.5 GB on disk)
+	@PYTHON=$(PYTHON) clients/install .clients all
+	$(BIN)/pytest $(REAL) -m 'clients or more_clients' tests/clients
 
 conformance: .venv/.dev  ## every dialect to every dialect with the official SDKs; writes the page of docs/reference
 	$(BIN)/python -m tests.conformance
@@ -56,11 +62,11 @@ prices: .venv/.dev  ## renew the price list that halfdoor ships; a person reads 
 
 leakhunt: .venv/.dev  ## canaries in every place and way: none may leave (three minutes)
 	$(BIN)/python -m tests.leakhunt $(LEAKHUNT)
-	$(BIN)/pytest -n 2 -m clients -rs tests/clients/test_claude_code_leaks.py
+	$(BIN)/pytest $(REAL) -m clients tests/clients/test_claude_code_leaks.py
 
 leakhunt-full: .venv/.dev  ## the same with every planted key and 100,000 generated requests
 	$(BIN)/python -m tests.leakhunt --fuzz 100000 --share 1 $(LEAKHUNT)
-	$(BIN)/pytest -n 2 -m clients -rs tests/clients/test_claude_code_leaks.py
+	$(BIN)/pytest $(REAL) -m clients tests/clients/test_claude_code_leaks.py
 
 crash: .venv/.dev  ## 300 kills at random moments, under load and at start and stop (some minutes)
 	$(BIN)/python -m tests.crash
@@ -81,7 +87,8 @@ lock:  ## renew the locks (needs uv and npm; names, versions and hashes only)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/aider.in -o clients/aider.lock
-	cd clients && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/more/llm.in -o clients/more/llm.lock
+	for folder in clients clients/more; do (cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); $(PYTHON) clients/complete $$folder/package-lock.json; done
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .clients .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -3,31 +3,43 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.tools import AIDER, CLAUDE, CODEX, Aider, Claude, Codex
 from tests.helpers.fake_model import FakeModel
-from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.gateway import Gateway, backend, gateway, model
 from tests.helpers.tap import Sent, Tap
 
 ASKED = "claude-sonnet-4-5"
+ASKING = ("/messages", "/chat/completions", "/responses", "/api/chat", "/api/generate")
+# Every kind of backend.
+FARS = ("anthropic_messages", "openai_chat", "openai_responses", "ollama")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A tool's address (`url`), what passes there, and the one model behind it."""
+    """A tool's address (`url`), what passes there, and the one model behind it.
+
+    config: a halfdoor's configuration whose address is this one, for commands.
+    """
 
     url: str
     tap: Tap
     fake: FakeModel
+    config: Path
 
     @property
     def posts(self) -> list[Sent]:
         """Model requests that reached halfdoor, in order."""
-        paths = ("/v1/messages", "/v1/chat/completions", "/v1/responses")
-        return [sent for path in paths for sent in self.tap.posts(path)]
+        return [sent for sent in self.tap.sent if sent.method == "POST" and asks(sent.path)]
+
+
+def asks(path: str) -> bool:
+    """Is it one where a model is asked, under whatever mark?"""
+    return path.endswith(ASKING)
 
 
 @contextmanager
@@ -37,6 +49,15 @@ def tapped(**tables: Any) -> Iterator[Tap]:
         yield tap
 
 
+def listening_at(tap: Tap, door: Gateway) -> Path:
+    """The gateway's configuration, with the tap's address for its own."""
+    file = door.config.with_name("at-the-tap.toml")
+    told = door.config.read_text().replace("127.0.0.1:0", tap.url.removeprefix("http://"))
+    file.write_text(told)
+    file.chmod(0o600)
+    return file
+
+
 @pytest.fixture
 def line(loopback) -> Iterator[Callable[..., Line]]:
     """Makes a halfdoor before one fake model that speaks `dialect`; more goes to its card."""
@@ -44,14 +65,44 @@ def line(loopback) -> Iterator[Callable[..., Line]]:
 
         def make(dialect: str, **card: Any) -> Line:
             fake = stack.enter_context(FakeModel())
-            tap = stack.enter_context(
-                tapped(
+            door = stack.enter_context(
+                gateway(
                     backends=[backend("far", fake, dialect)],
                     models=[model("far", "far", "real-model", **card)],
                     names=[{"match": "claude-*", "choose": ["far"]}],
                 )
             )
-            return Line(tap.url, tap, fake)
+            tap = stack.enter_context(Tap(door.url))
+            return Line(tap.url, tap, fake, listening_at(tap, door))
+
+        yield make
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """A cloud that is preferred and a device that may see all, and the tap before their halfdoor."""
+
+    cloud: FakeModel
+    device: FakeModel
+    tap: Tap
+    door: Gateway
+
+
+@pytest.fixture
+def two(loopback) -> Iterator[Callable[..., Two]]:
+    """Makes such a pair behind one name; `far` and `near` are their dialects, more goes to the file."""
+    with ExitStack() as stack:
+
+        def make(near: str, far: str, match: str, **tables: Any) -> Two:
+            cloud, device = (stack.enter_context(FakeModel()) for _ in range(2))
+            door = gateway(
+                backends=[backend("cloud", cloud, far, "cloud"), backend("device", device, near)],
+                models=[model("cloud", "cloud", "large"), model("device", "device", "small")],
+                names=[{"match": match, "choose": ["cloud", "device"]}],
+                **tables,
+            )
+            stack.enter_context(door)
+            return Two(cloud, device, stack.enter_context(Tap(door.url)), door)
 
         yield make
 
@@ -60,24 +111,24 @@ def line(loopback) -> Iterator[Callable[..., Line]]:
 def claude(tmp_path, processes) -> Claude:
     if not CLAUDE.exists():
         pytest.skip("Claude Code is not installed; hint: make clients")
-    return Claude(*_folders(tmp_path))
+    return Claude(*folders(tmp_path))
 
 
 @pytest.fixture
 def codex(tmp_path, processes) -> Codex:
     if not CODEX.exists():
         pytest.skip("Codex is not installed; hint: make clients")
-    return Codex(*_folders(tmp_path))
+    return Codex(*folders(tmp_path))
 
 
 @pytest.fixture
 def aider(tmp_path, processes) -> Aider:
     if not AIDER.exists():
         pytest.skip("Aider is not installed; hint: make clients")
-    return Aider(*_folders(tmp_path))
+    return Aider(*folders(tmp_path))
 
 
-def _folders(tmp_path):
+def folders(tmp_path):
     home, project = tmp_path / "home", tmp_path / "project"
     home.mkdir()
     project.mkdir()

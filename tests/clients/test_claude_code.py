@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.clients.conftest import ASKED, tapped
+from tests.clients.conftest import ASKED, FARS, tapped
 from tests.clients.rows import write
 from tests.clients.tools import CLAUDE, ROOT
 from tests.helpers.fake_model import FakeModel
@@ -61,10 +61,11 @@ def test_under_the_asked_name_a_messages_backend_gets_the_clients_bytes_exactly(
         assert not any("authorization" in seen.fields for seen in fake.seen)
 
 
-def test_a_file_is_written_through_a_chat_backend_which_sees_nothing_of_the_vendors_own(
-    line, claude
+@pytest.mark.parametrize("far", [far for far in FARS if far != "anthropic_messages"])
+def test_a_file_is_written_through_anothers_backend_which_sees_nothing_of_the_vendors_own(
+    line, claude, far
 ):
-    there = line("openai_chat")
+    there = line(far)
     there.fake.play(Scene((Say("I write it."), write())))
     there.fake.default = DONE
     ran = claude("Write hello.txt.", there.url)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.clients.conftest import tapped
+from tests.clients.conftest import FARS, tapped
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, model
 from tests.helpers.scenes import Refuse, Say, Scene, Use
 
 pytestmark = [pytest.mark.clients, pytest.mark.usefixtures("loopback")]
 
-FARS = pytest.mark.parametrize("far", ["openai_responses", "openai_chat", "anthropic_messages"])
+EVERY_FAR = pytest.mark.parametrize("far", FARS)
 # Glued, so that this file holds no whole one.
 KEY = b"AKIA" + b"Q3XRLNPD" + b"7WJ2ZKTE"
 
@@ -18,7 +18,7 @@ def runs(command: str, call_id: str) -> Use:
     return Use("exec_command", {"cmd": command}, call_id)
 
 
-@FARS
+@EVERY_FAR
 def test_a_turn_that_writes_a_file(line, codex, far):
     there = line(far)
     there.fake.play(
@@ -41,7 +41,7 @@ def test_its_namespaced_tools_have_flat_names_on_the_way_and_their_own_at_home(l
     assert len(set(names)) == len(names)
 
 
-@FARS
+@EVERY_FAR
 def test_a_refusal_is_one_request_and_its_words_are_shown(line, codex, far):
     there = line(far)
     there.fake.default = Scene(trouble=Refuse(400, "no, because of X-17"))

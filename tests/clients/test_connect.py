@@ -1,43 +1,139 @@
-"""Real tools, pointed here by `connect` and by nothing else, and what `doctor` says of them."""
+"""Real tools, pointed here by `halfdoor connect` and by nothing else; what `doctor` then says of them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from halfdoor.config.connect import steps
-from halfdoor.config.connect.files import settings_file
-from halfdoor.config.tools import tool_for
-from halfdoor.config.tools.tool import Wish
-from tests.clients.tools import AIDER, CLAUDE
-from tests.config.connect.texts import place
+from tests.clients.conftest import ASKED, folders
+from tests.clients.more import NODE
+from tests.clients.tools import AIDER, CLAUDE, CODEX, SANDBOX, Tool
+from tests.helpers.fake_model import FakeModel
 from tests.helpers.scenes import Say, Scene
 
-pytestmark = [pytest.mark.clients, pytest.mark.usefixtures("loopback")]
+pytestmark = pytest.mark.usefixtures("loopback", "processes")
+
+MORE = pytest.mark.more_clients
+HERE = Scene((Say("Here."),))
 
 
-def connected(name, there, home, state):
-    """Point a tool's own file at a line; its path."""
-    tool = tool_for(name)
-    file = settings_file(place(tool), home, None)
-    wish = Wish(there.url, model="far")
-    now = "2026-11-21T04:00:00.000Z"
-    steps.done(steps.connecting(tool, file, home, wish, state, nonce="1f2e3d4c", now=now), state)
-    return file
+@dataclass(frozen=True)
+class Case:
+    """settings: below the home. held: what the person has there. says: words of the command for a turn."""
+
+    name: str
+    program: Path
+    settings: str
+    held: str
+    says: tuple[str, ...]
+
+    def turn(self, *words: str) -> tuple[str, ...]:
+        return (str(self.program), *self.says, *words)
 
 
-def test_claude_code_asks_where_its_settings_say(line, claude, tmp_path):
+CLAUDE_CASE = Case(
+    "claude",
+    CLAUDE,
+    ".claude/settings.json",
+    '{\n  "permissions": {"deny": ["Read(./secrets/**)"]}\n}\n',
+    ("-p", "Say it.", "--model", ASKED),
+)
+CODEX_CASE = Case(
+    "codex",
+    CODEX,
+    ".codex/config.toml",
+    'approval_policy = "never"  # mine\n',
+    ("exec", "--skip-git-repo-check", "-s", SANDBOX, "Say it."),
+)
+AIDER_CASE = Case(
+    "aider",
+    AIDER,
+    ".aider.conf.yml",
+    "# mine\ndark-mode: true\n",
+    ("--yes-always", "--no-git", "--no-show-model-warnings", "--message", "Say it."),
+)
+OPENCODE_CASE = Case(
+    "opencode",
+    NODE / "opencode",
+    ".config/opencode/opencode.jsonc",
+    # Without the first line OpenCode would add it.
+    '{\n  "$schema": "https://opencode.ai/config.json",\n  // mine\n  "share": "disabled"\n}\n',
+    ("run", "--title", "A turn", "Say it."),
+)
+CONTINUE_CASE = Case(
+    "continue",
+    NODE / "cn",
+    ".continue/config.yaml",
+    'name: "mine"\nversion: "1.0.0"\nschema: "v1"\nrules:\n  - "Be brief."\n',
+    ("-p", "Say it.", "--auto"),
+)
+EVERY = pytest.mark.parametrize(
+    "case",
+    [
+        *(
+            pytest.param(c, marks=pytest.mark.clients)
+            for c in (CLAUDE_CASE, CODEX_CASE, AIDER_CASE)
+        ),
+        *(pytest.param(c, marks=MORE) for c in (OPENCODE_CASE, CONTINUE_CASE)),
+    ],
+    ids=lambda case: case.name,
+)
+LOGGING = pytest.mark.parametrize(
+    ("case", "elsewhere"),
+    [
+        (CLAUDE_CASE, ("--settings", '{{"env": {{"ANTHROPIC_BASE_URL": "{url}"}}}}')),
+        (CODEX_CASE, ("-c", 'model_providers.halfdoor.base_url="{url}/v1"')),
+    ],
+    ids=["claude", "codex"],
+)
+
+
+@pytest.fixture
+def tool(case, tmp_path):
+    """Its home, with a settings file of the person's own."""
+    if not case.program.exists():
+        pytest.skip(f"{case.name} is not installed; hint: make clients-all")
+    tool = Tool(*folders(tmp_path))
+    file = tool.home / case.settings
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(case.held)
+    return tool
+
+
+def examined(tool, there, name):
+    """What `doctor` finds about the tool: its state and its words."""
+    ran = tool.command("doctor", "--json", config=there.config)
+    findings = json.loads(ran.said)["findings"]
+    (mine,) = [each for each in findings if each["about"] == f"tool {name}"]
+    return mine["state"], mine["said"]
+
+
+@EVERY
+def test_its_turn_comes_here_and_doctor_says_so_and_disconnect_gives_every_byte_back(
+    line, case, tool
+):
     there = line("openai_chat")
-    there.fake.default = Scene((Say("Here."),))
-    connected("claude", there, claude.home, tmp_path / "state")
-    ran = claude.run(str(CLAUDE), "-p", "Say it.", "--model", "claude-sonnet-4-5")
-    assert (ran.code, ran.said) == (0, "Here.\n")
-    assert [sent.status for sent in there.tap.posts("/via/claude-1f2e3d4c/v1/messages")] == [200]
+    there.fake.default = HERE
+    tool.connect(case.name, there.config)
+    ran = tool.run(*case.turn())
+    assert (ran.code, "Here." in ran.said) == (0, True), ran.said
+    assert [sent.path.startswith(f"/via/{case.name}-") for sent in there.posts] == [True]
+    state, said = examined(tool, there, case.name)
+    assert (state, "none came" in said or "nothing came" in said) == ("ok", False), said
+    tool.halfdoor("disconnect", case.name, config=there.config)
+    assert (tool.home / case.settings).read_text() == case.held
 
 
-def test_aider_asks_where_its_settings_say(line, aider, tmp_path):
+@pytest.mark.clients
+@LOGGING
+def test_a_turn_that_goes_past_halfdoor_fails_in_doctor(line, case, tool, elsewhere):
     there = line("openai_chat")
-    there.fake.default = Scene((Say("Here."),))
-    connected("aider", there, aider.home, tmp_path / "state")
-    quiet = ("--yes-always", "--no-git", "--no-show-model-warnings")
-    ran = aider.run(str(AIDER), *quiet, "--message", "Say it.")
-    assert "Here." in ran.said
-    sent = there.tap.posts("/via/aider-1f2e3d4c/v1/chat/completions")
-    assert [each.status for each in sent] == [200]
+    with FakeModel() as past:
+        past.default = HERE
+        tool.connect(case.name, there.config)
+        ran = tool.run(*case.turn(*(word.format(url=past.url) for word in elsewhere)))
+        assert "Here." in ran.said
+        assert past.seen
+    state, said = examined(tool, there, case.name)
+    assert (state, "never came" in said) == ("fail", True), said

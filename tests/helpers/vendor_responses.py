@@ -68,7 +68,7 @@ class ResponsesVendor:
     def _tool(self, tool: Any) -> list[str]:
         if tool["type"] == "namespace":
             return [name for inner in tool["tools"] for name in self._tool(inner)]
-        if tool["type"] == "web_search":
+        if tool["type"] in {"web_search", "image_generation"}:
             return []
         demand(tool["type"] in {"function", "custom"}, f"Invalid value: '{tool['type']}'.")
         demand(NAME.fullmatch(tool["name"]), "Invalid 'tools[].name': does not match pattern.")
