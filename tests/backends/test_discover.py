@@ -46,7 +46,7 @@ async def engines(bodies, env=None):
 async def test_every_engine_that_answers_is_found():
     found = await engines(ALL)
     assert set(found) == {"ollama", "lmstudio", "vllm", "llamacpp"}
-    assert found["ollama"].url == "http://127.0.0.1:11434/v1"
+    assert found["ollama"].url == "http://127.0.0.1:11434"
     assert found["vllm"].models == (FoundModel("Qwen/Qwen3-8B", 40960),)
     assert found["llamacpp"].models == (FoundModel("/models/q.gguf", 8192),)
 

@@ -1,10 +1,12 @@
+import json
+
 import pytest
 
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import PROVIDERS, Discovered, Engine, FoundModel
 from halfdoor.config.load import load_user
 
-OLLAMA = Engine("ollama", "http://127.0.0.1:11434/v1", (FoundModel("qwen3:8b", 8192),))
+OLLAMA = Engine("ollama", "http://127.0.0.1:11434", (FoundModel("qwen3:8b"),), "ollama")
 FOUND = Discovered((OLLAMA,), PROVIDERS[:1])
 
 
@@ -14,6 +16,21 @@ def machine(monkeypatch):
         monkeypatch.setattr("halfdoor.cli.init.look_around", lambda: found)
 
     has(FOUND)
+    return has
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path, monkeypatch):
+    """A PATH of its own: no tool of the machine that runs the tests is on it."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def has(*programs):
+        for program in programs:
+            (folder / program).write_text("#!/bin/sh\n")
+            (folder / program).chmod(0o755)
+
     return has
 
 
@@ -32,7 +49,7 @@ def test_it_says_what_was_found_and_what_to_do_next(halfdoor):
     said = halfdoor("init")
     assert said.out == ""
     for part in (
-        "ollama at http://127.0.0.1:11434/v1, 1 model",
+        "ollama at http://127.0.0.1:11434, 1 model",
         "ANTHROPIC_API_KEY",
         "halfdoor serve",
     ):
@@ -75,3 +92,48 @@ def test_a_folder_that_cannot_be_made_is_an_error(halfdoor, home):
     assert said.code == 1
     assert "Traceback" not in said.err
     assert "cannot be" in said.err
+
+
+def test_tools_that_are_installed_are_named_with_the_command_that_connects_them(halfdoor, path):
+    path("claude", "cn", "llm")
+    said = halfdoor("init").err
+    assert "halfdoor connect claude    Claude Code" in said
+    assert "halfdoor connect continue    Continue" in said
+    assert "connect codex" not in said
+    assert "connect llm" not in said
+
+
+def test_the_commands_that_it_names_know_a_configuration_elsewhere(halfdoor, home, path):
+    path("codex")
+    file = home / "mine.toml"
+    said = halfdoor("init", "--config", file).err
+    assert f"halfdoor connect codex --config {file}" in said
+
+
+def test_ollama_is_asked_in_its_own_protocol_and_the_window_is_spoken_of(halfdoor, home):
+    said = halfdoor("init").err
+    (backend, *_) = load_user(home / ".config/halfdoor/config.toml").backends
+    assert (backend.dialect, backend.url) == ("ollama", "http://127.0.0.1:11434")
+    assert "context_tokens" in said
+
+
+def test_of_a_window_that_is_known_nothing_is_said(halfdoor, machine):
+    machine(Discovered((Engine("vllm", "http://127.0.0.1:8000/v1", (FoundModel("q"),)),)))
+    assert "context_tokens" not in halfdoor("init").err
+
+
+def test_the_same_is_told_to_programs(halfdoor, home, path):
+    path("aider")
+    said = json.loads(halfdoor("init", "--json").out)
+    engine = {"kind": "ollama", "url": "http://127.0.0.1:11434", "models": 1, "dialect": "ollama"}
+    assert said["engines"] == [engine]
+    assert said["keys"] == ["ANTHROPIC_API_KEY"]
+    assert said["tools"] == ["aider"]
+    assert said["config"] == (home / ".config/halfdoor/config.toml").read_text()
+
+
+def test_programs_may_ask_for_the_text_alone(halfdoor, home):
+    said = json.loads(halfdoor("init", "--json", "--print").out)
+    assert said["written"] is None
+    assert "[[models]]" in said["config"]
+    assert not (home / ".config").exists()

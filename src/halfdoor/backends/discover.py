@@ -123,7 +123,7 @@ async def _ollama(ask: Ask, host: str) -> Engine | None:
         for tag in tags
         if _chats(tag.name) and "bert" not in (tag.details or Details()).family
     )
-    return Engine("ollama", f"http://{host}/v1", models)
+    return Engine("ollama", f"http://{host}", models, "ollama")
 
 
 async def _openai(ask: Ask, kind: str, host: str, mine: Callable[[Listed], bool]) -> Engine | None:

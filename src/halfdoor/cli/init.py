@@ -1,18 +1,22 @@
 """`halfdoor init`: a first configuration, from what is there."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
-from halfdoor.cli.options import console, counted, look_around
+from halfdoor.cli.options import JsonOption, console, counted, look_around, say_json
 from halfdoor.config.cards import cards
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import user_file
 from halfdoor.config.model import Config
+from halfdoor.config.tools import TOOLS
+from halfdoor.config.tools.tool import Tool
 from halfdoor.config.writing import commented
 from halfdoor.errors import SetupError
 
@@ -26,8 +30,9 @@ def init(
     show: Annotated[
         bool, typer.Option("--print", help="Write to standard output, and no file.")
     ] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Find engines and keys, and write a configuration."""
+    """Find engines, keys and coding tools, and write a configuration."""
     path = config or user_file(os.environ)
     if path.exists() and not (force or show):
         raise SetupError(
@@ -39,12 +44,21 @@ def init(
     with told.status("looking for engines on this machine and keys in the environment"):
         found = look_around()
     made = default_config(found)
-    if show:
+    tools = installed()
+    if not show:
+        written(path, commented(made))
+    if json:
+        say_json(_document(found, tools, commented(made), None if show else path))
+    elif show:
         typer.echo(commented(made), nl=False)
-        return
-    written(path, commented(made))
-    for line in (*_found(found), "", f"written: {path}", *_next(made, config)):
-        told.print(line)
+    else:
+        for line in (*_found(found), "", f"written: {path}", *_next(made, tools, config)):
+            told.print(line)
+
+
+def installed() -> list[Tool]:
+    """The coding tools on the PATH that `connect` can point here."""
+    return [tool for tool in TOOLS if tool.place and shutil.which(tool.command)]
 
 
 def written(path: Path, text: str) -> None:
@@ -75,16 +89,38 @@ def _found(found: Discovered) -> list[str]:
     return lines or ["found    no engine and no key"]
 
 
-def _next(made: Config, config: Path | None) -> list[str]:
+def _document(
+    found: Discovered, tools: list[Tool], text: str, path: Path | None
+) -> dict[str, object]:
+    """The same for programs. written: null where `--print` was given."""
+    return {
+        "engines": [
+            {**to_builtins(engine), "models": len(engine.models)} for engine in found.engines
+        ],
+        "keys": [provider.variable for provider in found.providers],
+        "tools": [tool.name for tool in tools],
+        "written": str(path) if path else None,
+        "config": text,
+    }
+
+
+def _next(made: Config, tools: list[Tool], config: Path | None) -> list[str]:
     option = f" --config {config}" if config else ""
     lines = [
         "",
         f"next     halfdoor doctor{option}    check it",
         f"         halfdoor serve{option}     start the gateway",
         "         then point a tool at it:",
+        *(f"           halfdoor connect {tool.name}{option}    {tool.title}" for tool in tools),
         f"           ANTHROPIC_BASE_URL=http://{made.server.listen}",
         f"           OPENAI_BASE_URL=http://{made.server.listen}/v1",
     ]
+    if _untold(made):
+        lines += [
+            "",
+            "note     Untold, Ollama loads a model with 4,096 tokens (below 24 GB of GPU memory).",
+            "         Coding tools send more: state `context_tokens` beside each model.",
+        ]
     if all(card.scripted for card in cards(made)):
         lines += [
             "",
@@ -92,3 +128,9 @@ def _next(made: Config, config: Path | None) -> list[str]:
             "set a key, for example ANTHROPIC_API_KEY, and run `halfdoor init --force` again.",
         ]
     return lines
+
+
+def _untold(made: Config) -> bool:
+    """Is there a model that its engine will load with a window of its own choice?"""
+    native = {backend.name for backend in made.backends if backend.dialect == "ollama"}
+    return any(m.backend in native and m.context_tokens is None for m in made.models)

@@ -57,7 +57,7 @@ def _engine_backends(engines: tuple[Engine, ...]) -> tuple[Backend, ...]:
 def _engine_backend(engine: Engine, *, elsewhere: bool) -> Backend:
     return Backend(
         name=_backend_name(engine, elsewhere=elsewhere),
-        dialect="openai_chat",
+        dialect=engine.dialect,
         url=engine.url,
         zone="cloud" if elsewhere else "device",
     )

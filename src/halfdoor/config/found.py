@@ -19,14 +19,16 @@ class FoundModel(Struct, frozen=True):
 
 
 class Engine(Struct, frozen=True):
-    """An engine that answered. url: the base URL of its OpenAI-compatible API.
+    """An engine that answered. url: the base URL of its API in `dialect`.
 
-    kind: `ollama`, `lmstudio`, `vllm` or `llamacpp`.
+    kind: `ollama`, `lmstudio`, `vllm` or `llamacpp`. Ollama is asked in its own protocol: only
+    there can a request state its window, and forbid that its oldest messages are silently cut off.
     """
 
     kind: str
     url: str
     models: tuple[FoundModel, ...] = ()
+    dialect: DialectName = "openai_chat"
 
 
 class Provider(Struct, frozen=True):

@@ -29,6 +29,8 @@ BACKENDS: Final = """\
 
 MODELS: Final = """\
 # What may answer. A price is in micro-USD per million tokens: price = { input = 3_000_000 }.
+# `context_tokens` is the window. Ollama is told it with each request; untold, it takes 4,096 (below
+# 24 GB of GPU memory), and coding tools send more: try 32_768.
 """
 
 NAMES: Final = """\
