@@ -80,12 +80,19 @@ def line(loopback) -> Iterator[Callable[..., Line]]:
 
 @dataclass(frozen=True, slots=True)
 class Two:
-    """A cloud that is preferred and a device that may see all, and the tap before their halfdoor."""
+    """A cloud that is preferred and a device that may see all, and the tap before their halfdoor.
+
+    config: see `Line`.
+    """
 
     cloud: FakeModel
     device: FakeModel
     tap: Tap
-    door: Gateway
+    config: Path
+
+    @property
+    def url(self) -> str:
+        return self.tap.url
 
 
 @pytest.fixture
@@ -102,7 +109,8 @@ def two(loopback) -> Iterator[Callable[..., Two]]:
                 **tables,
             )
             stack.enter_context(door)
-            return Two(cloud, device, stack.enter_context(Tap(door.url)), door)
+            tap = stack.enter_context(Tap(door.url))
+            return Two(cloud, device, tap, listening_at(tap, door))
 
         yield make
 

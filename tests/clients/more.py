@@ -45,6 +45,10 @@ class More(Tool):
         """The tool for a whole file that it offers in this dialect; None where it has none."""
         return None
 
+    def reads(self, file: Path) -> Use | None:
+        """Its tool that reads a file; None where it has none."""
+        return None
+
     def _file(self, text: str, *, below: Path, name: str) -> None:
         file = below / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +86,9 @@ class OpenCode(More):
     def writes(self, near: str) -> Use:
         return Use("write", {"filePath": str(self.project / PATH), "content": TEXT}, "call_w1")
 
+    def reads(self, file: Path) -> Use:
+        return Use("read", {"filePath": str(file)}, "call_r1")
+
 
 class Continue(More):
     """`cn`, Continue without its editor."""
@@ -107,6 +114,9 @@ class Continue(More):
 
     def writes(self, near: str) -> Use:
         return Use("Write", {"filepath": str(self.project / PATH), "content": TEXT}, "call_w1")
+
+    def reads(self, file: Path) -> Use:
+        return Use("Read", {"filepath": str(file)}, "call_r1")
 
 
 class Cline(More):
@@ -136,6 +146,9 @@ class Cline(More):
             patch = f"*** Begin Patch\n*** Add File: {PATH}\n+{TEXT}*** End Patch\n"
             return Use("apply_patch", {"input": patch}, "call_w1")
         return Use("editor", {"path": str(self.project / PATH), "new_text": TEXT}, "call_w1")
+
+    def reads(self, file: Path) -> Use:
+        return Use("read_files", {"files": [{"path": str(file)}]}, "call_r1")
 
 
 class Llm(More):

@@ -104,7 +104,7 @@ def pair(two, aider, project):
             *files,
             *("--architect", "--editor-model", "openai/device", "--weak-model", "openai/device"),
             model=f"openai/{architect}",
-            **variables(there.tap.url),
+            **variables(there.url),
         )
 
     return there, run

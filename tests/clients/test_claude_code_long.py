@@ -66,10 +66,10 @@ def session(claude, two, near):
     def talks():
         return there.device.seen and b"at length" in there.device.last.sent
 
-    ran = claude("Follow the plan.", there.tap.url, *ALLOWED, when=talks)
+    ran = claude("Follow the plan.", there.url, *ALLOWED, when=talks)
     cut = there.device.last
     there.device.play(*calls(claude.project, INTERRUPTED + 1, CALLS))
-    resumed = claude("Go on.", there.tap.url, "--continue", *ALLOWED)
+    resumed = claude("Go on.", there.url, "--continue", *ALLOWED)
     return Session(there, ran, cut, resumed)
 
 
@@ -96,6 +96,5 @@ def test_its_label_holds_before_the_interruption_and_after(session):
 def test_the_interrupted_call_is_cancelled_within_a_second_and_recorded(claude, session):
     assert session.cut.gone_at - session.ran.interrupted_at < 1
     cut = session.posts[INTERRUPTED].answered["x-halfdoor-id"]
-    config = session.there.door.config
-    told = json.loads(claude.halfdoor("why", cut, "--json", config=config))
+    told = json.loads(claude.halfdoor("why", cut, "--json", config=session.there.config))
     assert told["outcome"]["result"] == "hung-up"

@@ -103,7 +103,7 @@ def tool(case, tmp_path):
 
 def examined(tool, there, name):
     """What `doctor` finds about the tool: its state and its words."""
-    ran = tool.command("doctor", "--json", config=there.config)
+    ran = tool.run(*tool.own("doctor", "--json", config=there.config))
     findings = json.loads(ran.said)["findings"]
     (mine,) = [each for each in findings if each["about"] == f"tool {name}"]
     return mine["state"], mine["said"]

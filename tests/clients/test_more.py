@@ -13,6 +13,8 @@ NEARS = [(kind, near) for kind in MORE for near in kind.nears]
 EVERY = pytest.mark.parametrize(
     ("kind", "near"), NEARS, ids=[f"{kind.name}-{near}" for kind, near in NEARS]
 )
+# Glued, so that this file holds no whole one.
+KEY = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 DONE = Scene((Say("Written."),))
 
 
@@ -48,6 +50,20 @@ def test_a_refusal_is_one_request_and_its_words_are_shown(line, tool, near):
     ran = tool("Say hello.")
     assert "X-17" in ran.said
     assert len(there.posts) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MORE if kind is not Llm])
+def test_a_key_in_a_file_that_it_reads_stays_on_the_device(two, tool):
+    there = two("anthropic_messages", "openai_chat", "planner")
+    tool.point(there, "openai_chat")
+    (tool.project / "settings.txt").write_text(f"access={KEY}\n")
+    there.cloud.play(Scene((tool.reads(tool.project / "settings.txt"),)))
+    there.device.default = Scene((Say("It sets the access key."),))
+    ran = tool("What does settings.txt set?")
+    assert "It sets the access key." in ran.said
+    assert [len(there.cloud.seen), len(there.device.seen)] == [1, 1]
+    assert there.device.saw(KEY.encode())
+    assert not there.cloud.saw(KEY.encode())
 
 
 @pytest.mark.parametrize("kind", [Llm])

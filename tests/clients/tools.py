@@ -97,13 +97,13 @@ class Tool:
             **{name: value for name, value in variables.items() if value},
         }
 
-    def command(self, *words: str, config: Path) -> Ran:
-        """A halfdoor command in this home."""
-        return self.run(sys.executable, "-m", "halfdoor", *words, "--config", str(config))
+    def own(self, *words: str, config: Path) -> tuple[str, ...]:
+        """A halfdoor command, to be run in this home."""
+        return (sys.executable, "-m", "halfdoor", *words, "--config", str(config))
 
     def halfdoor(self, *words: str, config: Path) -> str:
         """What it prints. Raises AssertionError when it fails."""
-        ran = self.command(*words, config=config)
+        ran = self.run(*self.own(*words, config=config))
         assert ran.code == 0, ran.said
         return ran.said
 
