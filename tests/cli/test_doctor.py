@@ -72,8 +72,16 @@ def test_a_backend_that_answers_and_has_its_model_is_well():
     assert asked == ["http://127.0.0.1:9/v1/models"]
 
 
-def test_a_messages_backend_is_asked_below_its_version():
-    _, asked = looked_at(backend("http://127.0.0.1:9", dialect="anthropic_messages"))
+@pytest.mark.parametrize(
+    ("url", "dialect"),
+    [
+        ("http://127.0.0.1:9", "anthropic_messages"),
+        ("http://127.0.0.1:9", "ollama"),
+        ("http://127.0.0.1:9/v1", "openai_responses"),
+    ],
+)
+def test_a_backend_is_asked_for_its_list_below_one_version(url, dialect):
+    _, asked = looked_at(backend(url, dialect=dialect))
     assert asked == ["http://127.0.0.1:9/v1/models"]
 
 

@@ -295,7 +295,8 @@ def _may_ask(backend: Backend, *, online: bool) -> bool:
 
 async def _answers(backend: Backend, config: Config, ask: Ask) -> Iterator[Finding]:
     about = f"backend {backend.name}"
-    tail = "/models" if backend.dialect == "openai_chat" else "/v1/models"
+    # As each vendor's SDK wants it: the URL of OpenAI's dialects has its version already.
+    tail = "/models" if backend.dialect.startswith("openai_") else "/v1/models"
     url = backend.url.rstrip("/") + tail
     try:
         status, body = await ask(url, ControlPermit(authority(url), "doctor"))
