@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.clients, pytest.mark.usefixtures("loopback")]
 KEY = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 READS_KEY, INTERRUPTED, CALLS = 8, 15, 30
 ALLOWED = ("--allowedTools", "Bash,Grep,Read,Write")
-NEARS = pytest.mark.parametrize("near", ["anthropic_messages", "openai_chat"])
+EVERY_NEAR = pytest.mark.parametrize("near", ["anthropic_messages", "openai_chat", "ollama"])
+OLLAMA = pytest.mark.parametrize("near", ["ollama"])
 DONE = Scene((Say("All thirty are done."),))
 # Half a minute of talk, if nobody stops it.
 LONG = Scene((Say("I think about it at length. " * 200),), trouble=Slow(0.05))
@@ -73,7 +74,7 @@ def session(claude, two, near):
     return Session(there, ran, cut, resumed)
 
 
-@NEARS
+@EVERY_NEAR
 def test_an_interrupted_session_of_thirty_calls_ends_whole(session):
     cloud, device = session.there.cloud, session.there.device
     assert (session.resumed.code, session.resumed.said) == (0, "All thirty are done.\n")
@@ -84,7 +85,7 @@ def test_an_interrupted_session_of_thirty_calls_ends_whole(session):
     assert [sent.status for sent in session.posts] == [200] * (CALLS + 2)
 
 
-@NEARS
+@OLLAMA
 def test_its_label_holds_before_the_interruption_and_after(session):
     rules = [sent.answered["x-halfdoor-rule"] for sent in session.posts]
     assert rules == ["none"] * READS_KEY + ["secret"] * (CALLS + 2 - READS_KEY)
@@ -92,7 +93,7 @@ def test_its_label_holds_before_the_interruption_and_after(session):
     assert not session.there.cloud.saw(KEY.encode())
 
 
-@NEARS
+@OLLAMA
 def test_the_interrupted_call_is_cancelled_within_a_second_and_recorded(claude, session):
     assert session.cut.gone_at - session.ran.interrupted_at < 1
     cut = session.posts[INTERRUPTED].answered["x-halfdoor-id"]
