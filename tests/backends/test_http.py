@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from halfdoor.backends.control import authority, control_get, local_post
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import tls_context
-from halfdoor.backends.http import ERROR_BODY_BYTES, HttpBackend
+from halfdoor.backends.http import ERROR_BODY_BYTES, HttpBackend, below
 from halfdoor.canon.commands import Outbound
 from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
@@ -475,3 +475,21 @@ async def test_a_header_with_a_line_break_is_sent_nowhere():
             await call.__aenter__()
         assert (caught.value.kind, server.connections) == ("protocol", 0)
         await asked.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "place"),
+    [
+        ("http://h/v1", "/chat/completions", "http://h/v1/chat/completions"),
+        ("http://h/v1", "../infill", "http://h/infill"),
+        ("http://h/llama/v1", "../infill", "http://h/llama/infill"),
+        ("http://h", "../infill", "http://h/infill"),
+        (
+            "https://h/v1beta/openai",
+            "/chat/completions",
+            "https://h/v1beta/openai/chat/completions",
+        ),
+    ],
+)
+def test_a_path_stands_below_the_url_or_beside_its_v1(url, path, place):
+    assert below(url, path) == place

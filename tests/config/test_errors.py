@@ -72,6 +72,12 @@ WRONG = {
     ),
     "an unknown zone": (backend(zone="local"), ":5: `zone` is `local`", "one of `cloud`"),
     "an unknown dialect": (backend(dialect="openai"), ":3: `dialect` is `openai`", "`openai_chat`"),
+    "a way to fill in for another protocol": (
+        backend(dialect="ollama", fim="infill"),
+        ":6: `fim` is for backends of dialect `openai_chat`, and this is `ollama`",
+        "leave it out",
+    ),
+    "an unknown way to fill in": (backend(fim="inflil"), "`fim` is `inflil`", "`infill`"),
     "a dialect of later": (backend(dialect="embeddings"), "which nothing does yet", "one of"),
     "an unknown strategy": ("[routing]\nstrategy = 'locl_first'\n", ":2:", "`local_first`"),
     "a review": (

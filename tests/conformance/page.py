@@ -13,6 +13,8 @@ _TITLES: Final = {
     "anthropic_messages": "Anthropic Messages",
     "openai_responses": "OpenAI Responses",
     "ollama": "Ollama",
+    "infill": '`fim = "infill"`',
+    "mistral": '`fim = "mistral"`',
 }
 _HEAD: Final = """\
 # Conformance
@@ -41,10 +43,12 @@ def page(found: Mapping[Key, str], beside: Mapping[small.Key, str]) -> str:
 def _small_lines(beside: Mapping[small.Key, str]) -> Iterator[str]:
     yield "## The endpoints beside the conversation\n"
     yield "`counted here`: an estimate is made and nobody is asked, see [headers](headers-and-statuses.md).\n"
-    yield "| asked | " + " | ".join(_TITLES[far] for far in SDKS) + " |"
-    yield "|---" * (len(SDKS) + 1) + "|"
+    yield "Completions are asked streamed and whole, embeddings as numbers and in base64. `fim`: a backend that"
+    yield "fills in the middle in [a way of its own](../how-to/complete-code.md).\n"
+    yield "| asked | " + " | ".join(_TITLES[far] for far in small.FARS) + " |"
+    yield "|---" * (len(small.FARS) + 1) + "|"
     for endpoint in small.ENDPOINTS:
-        cells = [beside[endpoint, far] for far in SDKS]
+        cells = [beside.get((endpoint, far), "") for far in small.FARS]
         yield f"| {endpoint} | " + " | ".join(cells) + " |"
 
 

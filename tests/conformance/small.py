@@ -16,12 +16,34 @@ Ask = Callable[[Any, str], Awaitable[bool]]
 
 async def _completion(client: Any, name: str) -> bool:
     told = await client.completions.create(model=f"{name}-fill", **FIM)
+    pieces = await client.completions.create(model=f"{name}-fill", stream=True, **FIM)
+    streamed = [piece.choices[0].text async for piece in pieces]
+    return bool(told.choices[0].text == "y = x" == "".join(streamed))
+
+
+async def _plain_completion(client: Any, name: str) -> bool:
+    told = await client.completions.create(model=f"{name}-fill", prompt="def f(x):")
     return bool(told.choices[0].text == "y = x")
 
 
 async def _embedding(client: Any, name: str) -> bool:
-    told = await client.embeddings.create(model=f"{name}-embed", input=["a"])
-    return bool(told.data[0].embedding == vector("a"))
+    asked = {"model": f"{name}-embed", "input": ["a", "b"]}
+    told = await client.embeddings.create(**asked)  # in base64, as the SDK asks unasked
+    numbers = await client.embeddings.create(**asked, encoding_format="float", dimensions=4)
+    wanted = [vector("a"), vector("b")]
+    return [one.embedding for one in told.data] == wanted and (
+        [one.embedding for one in numbers.data] == [one[:4] for one in wanted]
+    )
+
+
+async def _embed(client: Any, name: str) -> bool:
+    told = await client.embed(model=f"{name}-embed", input=["a", "b"])
+    return bool(told.embeddings == [vector("a"), vector("b")])
+
+
+async def _old_embeddings(client: Any, name: str) -> bool:
+    told = await client.embeddings(model=f"{name}-embed", prompt="a")
+    return bool(told.embedding == vector("a"))
 
 
 async def _generate(client: Any, name: str) -> bool:
@@ -29,7 +51,15 @@ async def _generate(client: Any, name: str) -> bool:
 
 
 async def _insert(client: Any, name: str) -> bool:
-    return bool((await client.generate(model=name, **FIM)).response == "y = x")
+    told = await client.generate(model=f"{name}-fill", **FIM)
+    pieces = await client.generate(model=f"{name}-fill", stream=True, **FIM)
+    streamed = [piece.response async for piece in pieces]
+    return bool(told.response == "y = x" == "".join(streamed))
+
+
+async def _raw(client: Any, name: str) -> bool:
+    told = await client.generate(model=f"{name}-fill", prompt="def f(x):", raw=True)
+    return bool(told.response == "y = x")
 
 
 async def _messages_count(client: Any, name: str) -> bool:
@@ -43,22 +73,38 @@ async def _responses_count(client: Any, name: str) -> bool:
 # what is asked -> (the SDK, how it asks).
 ENDPOINTS: Final[dict[str, tuple[str, Ask]]] = {
     "`/v1/completions` with `suffix`": ("openai", _completion),
+    "`/v1/completions`": ("openai", _plain_completion),
     "`/v1/embeddings`": ("openai", _embedding),
     "`/api/generate`": ("ollama", _generate),
     "`/api/generate` with `suffix`": ("ollama", _insert),
+    "`/api/generate` with `raw`": ("ollama", _raw),
+    "`/api/embed`": ("ollama", _embed),
+    "`/api/embeddings`": ("ollama", _old_embeddings),
     "`/v1/messages/count_tokens`": ("anthropic", _messages_count),
     "`/v1/responses/input_tokens`": ("openai", _responses_count),
 }
 Key = tuple[str, str]
+# Backends that fill in the middle in a way of their own, and what they can be asked.
+FIMS: Final = ("infill", "mistral")
+FILLS: Final = (
+    "`/v1/completions` with `suffix`",
+    "`/v1/completions`",
+    "`/api/generate` with `suffix`",
+    "`/api/generate` with `raw`",
+)
+FARS: Final = (*SDKS, *FIMS)
 
 
 def tables(fake: FakeModel) -> dict[str, Any]:
-    """Of each dialect a backend, and for each kind of work a model."""
+    """Of each dialect a backend, and for each kind of work a model; and two that fill in."""
     return {
-        "backends": [backend(name, fake, name) for name in SDKS],
+        "backends": [
+            *(backend(name, fake, name) for name in SDKS),
+            *(backend(name, fake, "openai_chat", fim=name) for name in FIMS),
+        ],
         "models": [
             *(model(name, name, "real-model") for name in SDKS),
-            *(model(f"{name}-fill", name, "real-model", kinds=["completion"]) for name in SDKS),
+            *(model(f"{name}-fill", name, "real-model", kinds=["completion"]) for name in FARS),
             *(model(f"{name}-embed", name, "real-model", kinds=["embedding"]) for name in SDKS),
         ],
     }
@@ -67,7 +113,7 @@ def tables(fake: FakeModel) -> dict[str, Any]:
 async def judged(door: Gateway, fake: FakeModel, endpoint: str, far: str) -> str:
     """`yes`, `counted here`, `refused`, or `no` where it fails."""
     fake.reset()
-    fake.play(Scene((Say("y = x"),)))
+    fake.play(*[Scene((Say("y = x"),))] * 2)
     sdk, ask = ENDPOINTS[endpoint]
     try:
         async with getattr(door, sdk)() as (client, _):
@@ -82,7 +128,7 @@ async def judged(door: Gateway, fake: FakeModel, endpoint: str, far: str) -> str
 
 def keys() -> Iterator[Key]:
     for endpoint in ENDPOINTS:
-        for far in SDKS:
+        for far in FARS if endpoint in FILLS else SDKS:
             yield endpoint, far
 
 

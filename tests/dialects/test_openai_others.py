@@ -50,12 +50,6 @@ def test_a_body_of_another_shape_is_refused(endpoint):
         read(endpoint, input={}, prompt={})
 
 
-@pytest.mark.parametrize("asked", [read(COMPLETIONS, prompt="x"), read(EMBEDDINGS, input="x")])
-def test_neither_can_be_translated_and_that_is_said(asked):
-    with pytest.raises(ClientError, match="cannot be translated"):
-        DIALECT.conversation(asked)
-
-
 def test_what_a_completion_says_is_learnt_of_all_its_choices():
     choices = [{"index": i, "text": f"text {i};", "finish_reason": "stop"} for i in (0, 1)]
     got = learnt({"choices": choices, "usage": COUNTS}, texts=True)
@@ -109,3 +103,20 @@ def test_two_models_never_stand_behind_one_name_for_embeddings():
 def test_a_model_that_cannot_do_the_work_says_which_can():
     with pytest.raises(ClientError, match=r"configured for embeddings.*`large`, `small`"):
         names("chat", Kind.EMBEDDING)
+
+
+OWN = Card("own", "o", "q", Zone.DEVICE, "ollama", "o")
+
+
+def own(asked: str, *cards: Card) -> list[str]:
+    found = candidates(asked, cards, [Alias("x-*", ("own", "chat"))], Kind.COMPLETION, "ollama")
+    return [target.name for target in found.targets]
+
+
+def test_a_model_that_chats_fills_in_for_its_own_protocol_where_no_other_can():
+    filler = Card("filler", "b", "f", Zone.DEVICE, "openai_chat", "b", kinds=(Kind.COMPLETION,))
+    assert own("own", OWN, CHAT) == ["own"]
+    assert own("x-1", OWN, CHAT) == ["own"]
+    assert own("auto", OWN, CHAT, filler) == ["filler"]
+    with pytest.raises(ClientError, match="configured for completions"):
+        own("chat", OWN, CHAT)

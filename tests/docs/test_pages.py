@@ -144,6 +144,7 @@ def test_every_symbol_that_the_story_of_a_request_names_exists():
 
 def test_everything_that_a_translation_can_lose_is_explained():
     from halfdoor.dialects.anthropic_messages.render import DEGRADED
+    from halfdoor.dialects.base import UNHEARD
     from halfdoor.dialects.ollama import rendering as ollama
     from halfdoor.dialects.openai_chat import rendering as chat
     from halfdoor.dialects.openai_responses import rendering as responses
@@ -153,14 +154,15 @@ def test_everything_that_a_translation_can_lose_is_explained():
     table = page.partition("can lose")[2].partition("## Statuses")[0]
     named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
              for name in re.findall(r"`([a-z-]+)`", row)}  # fmt: skip
-    lost = DEGRADED | ollama.DEGRADED | chat.DEGRADED | responses.DEGRADED | preparing.LEFT_OUT
+    lost = DEGRADED | ollama.DEGRADED | chat.DEGRADED | responses.DEGRADED | UNHEARD
+    lost |= preparing.LEFT_OUT
     assert named == lost
 
 
 def test_every_error_code_that_a_caller_can_get_is_explained():
     table = (ROOT / "docs/reference/headers-and-statuses.md").read_text()
     answering = [*(SOURCE / "server").glob("*.py"), SOURCE / "flow/replies.py"]
-    answering += [SOURCE / "dialects/openai_chat/body.py", SOURCE / "decide/names.py"]
+    answering += [SOURCE / "dialects/decoding.py", SOURCE / "decide/names.py"]
     codes = {
         code
         for path in answering

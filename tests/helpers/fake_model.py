@@ -35,8 +35,10 @@ from tests.helpers.vendor_chat import ChatVendor
 from tests.helpers.vendor_completions import CompletionsVendor
 from tests.helpers.vendor_counts import CountsVendor
 from tests.helpers.vendor_embeddings import EmbeddingsVendor
+from tests.helpers.vendor_fim import InfillVendor, MistralVendor
 from tests.helpers.vendor_messages import MessagesVendor
 from tests.helpers.vendor_ollama import OllamaVendor
+from tests.helpers.vendor_ollama_embeds import OllamaEmbedsVendor
 from tests.helpers.vendor_responses import ResponsesVendor
 
 Vendor = (
@@ -44,6 +46,8 @@ Vendor = (
     | CompletionsVendor
     | CountsVendor
     | EmbeddingsVendor
+    | InfillVendor
+    | MistralVendor
     | MessagesVendor
     | OllamaVendor
     | ResponsesVendor
@@ -224,6 +228,10 @@ class FakeModel:
             CountsVendor("/v1/responses/input_tokens", responses),
             OllamaVendor("/api/chat"),
             OllamaVendor("/api/generate"),
+            OllamaEmbedsVendor("/api/embed"),
+            OllamaEmbedsVendor("/api/embeddings"),
+            InfillVendor(),
+            MistralVendor(),
         ]
         self._vendors = {vendor.path: vendor for vendor in vendors}
         app = web.Application(client_max_size=80 << 20)

@@ -50,7 +50,7 @@ class EmbeddingsVendor:
         packed = body.get("encoding_format") == "base64"
         data = [
             {"object": "embedding", "index": i, "embedding": base64_of(v) if packed else v}
-            for i, v in enumerate(vector(text) for text in heard.said)
+            for i, v in enumerate(vector(t)[: body.get("dimensions")] for t in heard.said)
         ]
         counts = {"prompt_tokens": scene.counts.prompt, "total_tokens": scene.counts.prompt}
         told = {"object": "list", "data": data, "model": body["model"], "usage": counts}

@@ -206,6 +206,15 @@ def _as_text(path: str, field: str) -> Any:
     return lambda code: (path, {field: f"FOLDER/ledger.py\n```python\n{code}```\nWhat is it?"})
 
 
+def _as_other_file(code: str) -> tuple[str, dict[str, Any]]:
+    extra = [{"filename": "FOLDER/ledger.py", "text": code}]
+    return "/v1/completions", {"prompt": "def f(", "suffix": "\n", "input_extra": extra}
+
+
+def _as_gap(code: str) -> tuple[str, dict[str, Any]]:
+    return "/api/generate", {"prompt": f"# Path: FOLDER/ledger.py\n{code}", "suffix": "\n"}
+
+
 # name -> what makes a request that reads `FOLDER/ledger.py`.
 READINGS: Final[dict[str, Any]] = {
     "function call": _as_function("read_file", {"path": "FOLDER/ledger.py"}),
@@ -216,23 +225,30 @@ READINGS: Final[dict[str, Any]] = {
     "shell with an object": _as_object("bash", {"command": "cat FOLDER/ledger.py"}),
     "generate's prompt": _as_text("/api/generate", "prompt"),
     "completion's prompt": _as_text("/v1/completions", "prompt"),
+    "completion's other file": _as_other_file,
+    "file with a gap": _as_gap,
     "text to embed": _as_text("/v1/embeddings", "input"),
+    "text to embed by Ollama": _as_text("/api/embed", "input"),
+    "text to embed the old way": _as_text("/api/embeddings", "prompt"),
     "count of a response": lambda code: (
         "/v1/responses/input_tokens",
         _as_function("read_file", {"path": "FOLDER/ledger.py"})(code)[1],
     ),
 }  # fmt: skip
 _NAMES: Final = {
-    "/v1/completions": ("fill-in",),
-    "/v1/embeddings": ("embedder",),
+    "/v1/completions": ("fill-in", "fill-infill", "fill-mistral", "fill-ollama"),
+    "/v1/embeddings": ("embedder", "measurer"),
+    "/api/embed": ("embedder", "measurer"),
+    "/api/embeddings": ("embedder", "measurer"),
     "/v1/responses/input_tokens": ("same-responses",),
 }
 
 
 async def _files(ground: Ground, tally: Tally, finder: Finder) -> None:
     for name, make in READINGS.items():
-        path, _ = make("")
-        for asked in _NAMES.get(path, (*OTHERS, "gpt-5", "claude-opus")):
+        path, body = make("")
+        wanted = _NAMES["/v1/completions"] if "suffix" in body else _NAMES.get(path)
+        for asked in wanted or (*OTHERS, "gpt-5", "claude-opus"):
             case = f"{name} to {asked}"
             await _twin(ground, case, _reading(make, asked, files.FREE), finder, tally)
             await _held(ground, case, _reading(make, asked, files.RULED), finder, tally)

@@ -149,6 +149,21 @@ COMPLETION: Final[dict[str, Any]] = {
     "stop": ["END"],
     "user": "someone",
 }
+BETWEEN: Final[dict[str, Any]] = {
+    "prompt": "def tide(day):\n",
+    "suffix": "\n    return height\n",
+    "stop": ["END"],
+    "input_extra": [{"filename": "harbour.py", "text": "def fog(day):\n    return 3\n"}],
+}
+GAP: Final[dict[str, Any]] = {
+    "system": "You code.",
+    "prompt": "def tide(day):\n",
+    "suffix": "\n    return height\n",
+    "options": {"stop": ["END"]},
+    "keep_alive": "5m",
+}
+EMBED: Final[dict[str, Any]] = {"input": ["The tide table.", "The fog signal."]}
+EMBED_ONE: Final[dict[str, Any]] = {"prompt": "The tide table.", "keep_alive": "5m"}
 PROMPTS: Final[dict[str, Any]] = {"prompt": ["def tide(day):\n", "def fog(day):\n"]}
 EMBEDDINGS: Final[dict[str, Any]] = {
     "input": ["The tide table.", "The fog signal."],
@@ -195,15 +210,21 @@ class Shape:
         return {"model": asked, **copy.deepcopy(self.body), **form}
 
 
+_FILLS: Final = ("fill-in", "fill-infill", "fill-mistral", "fill-ollama")
+_MEASURES: Final = ("embedder", "measurer")
 _ANY: Final = ("same-responses", "same-ollama", "gpt-5", "claude-opus")
 SHAPES: Final = (
     Shape("responses", "/v1/responses", RESPONSES, _ANY),
     Shape("ollama chat", "/api/chat", OLLAMA, _ANY),
     Shape("ollama generate", "/api/generate", GENERATE, ("same-ollama", "gpt-5")),
     Shape("ollama insert", "/api/generate", INSERT, ("same-ollama",)),
+    Shape("ollama gap", "/api/generate", GAP, _FILLS),
     Shape("completion", "/v1/completions", COMPLETION, ("fill-in",)),
+    Shape("completion between files", "/v1/completions", BETWEEN, _FILLS),
     Shape("completions", "/v1/completions", PROMPTS, ("fill-in",)),
-    Shape("embeddings", "/v1/embeddings", EMBEDDINGS, ("embedder",), streams=False),
+    Shape("embeddings", "/v1/embeddings", EMBEDDINGS, _MEASURES, streams=False),
+    Shape("ollama embed", "/api/embed", EMBED, _MEASURES, streams=False),
+    Shape("ollama embeddings", "/api/embeddings", EMBED_ONE, _MEASURES, streams=False),
     Shape("count of messages", "/v1/messages/count_tokens", MESSAGES, ("claude-opus",), streams=False),
     Shape(
         "count of a response", "/v1/responses/input_tokens", RESPONSES, ("same-responses",), streams=False

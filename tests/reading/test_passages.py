@@ -224,3 +224,10 @@ UNEVEN = {
 def test_arguments_that_readers_take_differently_name_every_path(how):
     paths = read(chat_call(UNEVEN[how])).paths
     assert any(path.startswith("payments/x") for path in paths), paths
+
+
+def test_another_file_beside_a_completion_is_named_by_its_own_name():
+    said = passage(b'{"filename":"payments/ledger.py","text":"def settle(): ..."}', "p", False)
+    assert said.paths == ("payments/ledger.py",)
+    schema = passage(b'{"properties":{"filename":{"type":"string"},"text":{}}}', "p", False)
+    assert schema.paths == ()

@@ -132,7 +132,8 @@ def test_every_endpoint_has_three_paths_and_no_other():
     assert {endpoint for _, endpoint in routes({"one": chat}).values()} == set(chat.endpoints)
     assert not [path for path in table if "/api/" in path]
     ollama = routes({"one": ALL_DIALECTS["ollama"]})
-    assert set(ollama) == {"/api/chat", "/v1/api/chat", "/api/generate", "/v1/api/generate"}
+    own = {f"/api/{name}" for name in ("chat", "generate", "embed", "embeddings")}
+    assert set(ollama) == {*own, *(f"/v1{path}" for path in own)}
 
 
 async def test_an_ollama_client_finds_version_models_and_one_model():

@@ -194,9 +194,9 @@ async def test_what_is_before_and_behind_the_cursor_passes_to_an_engine_of_this_
 
 
 @pytest.mark.parametrize("far", [name for name in PATHS if name != "by-ollama"])
-async def test_a_suffix_that_cannot_be_translated_is_refused_and_not_dropped(fake, door, far):
+async def test_a_suffix_is_refused_and_not_dropped_where_models_only_chat(fake, door, far):
     async with door.ollama() as (client, _):
-        with pytest.raises(ollama_package.ResponseError, match="suffix") as raised:
+        with pytest.raises(ollama_package.ResponseError, match="for completions") as raised:
             await client.generate(model=far, prompt="def f(", suffix="    return x")
     assert (raised.value.status_code, fake.seen) == (400, [])
 

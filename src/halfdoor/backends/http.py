@@ -148,11 +148,18 @@ class HttpBackend:
     def _line(self, path: str) -> str:
         line = self._lines.get(path)
         if line is None:
-            place = target_of(f"{self.url}/{path.lstrip('/')}")
+            place = target_of(below(self.url, path))
             line = request_line("POST", place, self._origin.field)
             if "?" not in path:  # paths are a closed set; queries are the caller's
                 self._lines[path] = line
         return line
+
+
+def below(url: str, path: str) -> str:
+    """A backend's base URL and `Outbound.path`, as one URL."""
+    if path.startswith("../"):
+        url, path = url.removesuffix("/v1"), path.removeprefix("..")
+    return f"{url}/{path.lstrip('/')}"
 
 
 class HttpCall:

@@ -1,5 +1,7 @@
 """What is known of one model, and of the names a tool may ask for."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from halfdoor.canon.labels import Zone
@@ -19,6 +21,17 @@ class Terms(Struct, frozen=True):
     retention_days: int | None = None
 
 
+class Fim(StrEnum):
+    """How a backend is asked to fill in the middle, where it is not as its dialect has it.
+
+    INFILL: llama.cpp's `/infill`. MISTRAL: `/fim/completions` below the `/v1`.
+    """
+
+    OWN = ""
+    INFILL = "infill"
+    MISTRAL = "mistral"
+
+
 class Card(Struct, frozen=True):
     """One model behind one backend.
 
@@ -32,6 +45,7 @@ class Card(Struct, frozen=True):
     scripted: a shipped fake, never a real model.
     kinds: what it can be asked for; counting its tokens needs no kind of its own.
     effort: it takes a reasoning effort. fixed_sampling: it refuses sampling settings.
+    fim: how its backend is asked to fill in the middle.
     terms: what is stated about its backend; nothing, when the engine sends its requests elsewhere.
     """
 
@@ -50,6 +64,7 @@ class Card(Struct, frozen=True):
     kinds: tuple[Kind, ...] = (Kind.CHAT,)
     effort: bool = False
     fixed_sampling: bool = False
+    fim: Fim = Fim.OWN
 
 
 class Alias(Struct, frozen=True):

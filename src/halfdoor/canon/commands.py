@@ -84,7 +84,7 @@ class Learnt(Struct, frozen=True):
 class Outbound(Struct, frozen=True):
     """An HTTP POST to a backend, without credentials: those are added where the socket is.
 
-    path: below the backend's base URL.
+    path: below the backend's base URL, or beside its `/v1` where it begins with `../`.
     """
 
     path: str

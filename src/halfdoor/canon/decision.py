@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from halfdoor.canon.cards import Terms
+from halfdoor.canon.cards import Fim, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 
@@ -40,6 +40,7 @@ class Target(Struct, frozen=True):
     priced_as: str = ""
     effort: bool = False
     fixed_sampling: bool = False
+    fim: Fim = Fim.OWN
 
 
 class Exclusion(Struct, frozen=True):

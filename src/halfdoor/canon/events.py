@@ -1,6 +1,7 @@
 """An answer, streamed or whole, as one neutral sequence of events.
 
-Grammar: Start (Open Delta* Signed? Close)* (Usage | Stop)* with Failed possible anywhere, last.
+Grammar: Start (Open Delta* Signed? Close)* (Usage | Stop)* with Failed possible anywhere, last;
+of an embedding: Start Vector* Used? Stop.
 Parts do not overlap in canonical order: a parser of a dialect that interleaves parts (Chat's
 parallel tool calls) opens each part once and may interleave their deltas by index.
 """
@@ -77,6 +78,13 @@ class Close(Struct, frozen=True, tag="close"):
     index: int
 
 
+class Vector(Struct, frozen=True, tag="vector"):
+    """What the text `index` was measured as. numbers: a JSON array, as it came."""
+
+    index: int
+    numbers: bytes
+
+
 class Used(Struct, frozen=True, tag="used"):
     """Token counts so far; a later one replaces an earlier one."""
 
@@ -98,4 +106,4 @@ class Failed(Struct, frozen=True, tag="failed"):
     status: int = 502
 
 
-Event = Start | Open | Delta | Signed | Close | Used | Stop | Failed
+Event = Start | Open | Delta | Signed | Close | Vector | Used | Stop | Failed

@@ -48,6 +48,7 @@ class Request(Struct, frozen=True):
     session: the client's own session id where it sends one, else "".
     hold: its caller asks that a stream reach it complete or not at all.
     packed: the coding in which the body came (`zstd` …), "" for plain; `body` is unpacked.
+    of_chat: its dialect asks models that chat for it too; whether one can, its engine says.
     """
 
     dialect: str
@@ -64,6 +65,7 @@ class Request(Struct, frozen=True):
     kind: Kind = Kind.CHAT
     packed: str = ""
     hold: bool = False
+    of_chat: bool = False
 
 
 class Actor(Struct, frozen=True):
@@ -220,3 +222,31 @@ class Conversation(Struct, frozen=True):
     tool_choice: ToolChoice | None = None
     options: Options = Options()
     stream: bool = False
+
+
+# --- What is asked beside conversations. ---
+
+
+class Fill(Struct, frozen=True):
+    """Text to be gone on with: what stands before the gap, and what stands behind it.
+
+    suffix: "" where nothing does. context: (name, text) of other files that the model may see.
+    lost: what was said that no other dialect can hear; names of `dialects/base.py:UNHEARD`.
+    """
+
+    prefix: str
+    suffix: str = ""
+    context: tuple[tuple[str, str], ...] = ()
+    options: Options = Options()
+    stream: bool = False
+    lost: tuple[str, ...] = ()
+
+
+class Embed(Struct, frozen=True):
+    """Texts to be measured, each as one list of numbers. dimensions: how many, None for all."""
+
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+
+
+Asked = Conversation | Fill | Embed

@@ -2,7 +2,7 @@
 
 from msgspec.structs import asdict
 
-from halfdoor.canon.cards import Alias, Card, Terms
+from halfdoor.canon.cards import Alias, Card, Fim, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Price, Rates, Tier
 from halfdoor.canon.request import Kind
@@ -50,6 +50,7 @@ def _card(model: Model, backend: Backend) -> Card:
         kinds=tuple(Kind(kind) for kind in model.kinds),
         effort=model.effort,
         fixed_sampling=model.fixed_sampling,
+        fim=Fim(backend.fim),
     )
 
 

@@ -176,6 +176,12 @@ def _backends(source: Source, tables: Tables) -> None:
     for index, backend in enumerate(tables.backends):
         if trouble := _url_trouble(backend.url):
             raise source.error(("backends", index, "url"), f"`url` {trouble[0]}", trouble[1])
+        if backend.fim and backend.dialect != "openai_chat":
+            raise source.error(
+                ("backends", index, "fim"),
+                f"`fim` is for backends of dialect `openai_chat`, and this is `{backend.dialect}`",
+                "leave it out: other dialects have one way each, or none",
+            )
         if backend.key and backend.credentials:
             raise source.error(
                 ("backends", index, "credentials"),

@@ -178,6 +178,13 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[
         Days | None, about("How many days its operator keeps the text; left out means unknown.")
     ] = None
+    fim: Annotated[
+        Literal["", "infill", "mistral"],
+        about(
+            "How it fills in the middle, where not as OpenAI's `suffix`: `infill` is llama.cpp's "
+            "endpoint, `mistral` is `/fim/completions`. For `openai_chat` only."
+        ),
+    ] = ""
     ca_file: Annotated[
         str,
         about("PEM file of the only certificate authorities to believe; empty means the system's."),

@@ -40,18 +40,26 @@ class Candidates(Struct, frozen=True):
 
 
 def candidates(
-    asked: str, cards: Sequence[Card], aliases: Sequence[Alias], kind: Kind = Kind.CHAT
+    asked: str,
+    cards: Sequence[Card],
+    aliases: Sequence[Alias],
+    kind: Kind = Kind.CHAT,
+    own: str = "",
 ) -> Candidates:
     """Resolve a name: a card's own, then `auto`, then the first alias that matches, then an id.
 
     Before one of the first two may stand `DISCOVERED`.
-    kind: what is asked for; a card that cannot do it is no candidate.
+    kind: what is asked for; a card that cannot do it is no candidate. own: a dialect whose models
+    that chat are asked too, where no other can, see `Request.of_chat`.
     Raises ClientError (`model_not_found`) with the nearest names.
     """
     found = _resolved(asked, cards, aliases)
     wanted = Kind.CHAT if kind is Kind.COUNT else kind
     able = {card.name for card in cards if wanted in card.kinds}
     targets = tuple(target for target in found.targets if target.name in able)
+    if own and not targets:
+        chats = {card.name for card in cards if card.dialect == own and Kind.CHAT in card.kinds}
+        targets = tuple(target for target in found.targets if target.name in chats)
     if found.targets and not targets:
         raise _unable(asked, wanted, able)
     # INVARIANT: numbers of two models do not compare, so an embedding has one candidate.
@@ -100,6 +108,7 @@ def target(card: Card, asked: str) -> Target:
         client_credentials=card.client_credentials,
         effort=card.effort,
         fixed_sampling=card.fixed_sampling,
+        fim=card.fim,
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
         price=card.price if zone is card.zone else Price(),

@@ -5,13 +5,16 @@ hear; as *client* it writes what models hear and reads what models send. Nothing
 other dialect stands on the far side: everything crosses through `canon`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from halfdoor.canon.commands import Headers, Learnt
-from halfdoor.canon.decision import Edit
+from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Conversation, Request
+from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Request
+from halfdoor.errors import ClientError
 
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
 EDITS: Final = frozenset(
@@ -25,6 +28,12 @@ EDITS: Final = frozenset(
         "thinking-budget",
     }
 )
+
+
+# What a tool may say of a completion that no other dialect can hear; the log names it.
+UNHEARD: Final = frozenset({
+    "extra-context", "instruction", "logprobs", "response-format", "sampling", "top-k",
+})  # fmt: skip
 
 
 # Where a client says which session a request belongs to, the most telling first; measured, see
@@ -96,6 +105,39 @@ class Filter(Protocol):
         """What is held of a frame that never ended: the stream closed without its blank line."""
 
 
+class Reads(Protocol):
+    """How the answer to a request is read, streamed or whole; see `Dialect`."""
+
+    def parser(self) -> Parser:
+        """For a stream."""
+
+    def events(self, body: bytes, /) -> list[Event]:
+        """For a whole answer. Raises BackendError(kind="protocol") if unreadable."""
+
+
+class Written(Struct, frozen=True):
+    """A request for a model in its own words, and how its answer is read (see `Reads`).
+
+    path: see `Outbound.path`. lost: what could not be expressed, names from a closed list.
+    """
+
+    path: str
+    body: bytes
+    lost: tuple[str, ...]
+    parser: Callable[[], Parser]
+    events: Callable[[bytes], list[Event]]
+
+
+def unspoken(asked: Fill | Embed, dialect: str) -> ClientError:
+    """The error for what a dialect has no words for."""
+    what = "filling in text" if isinstance(asked, Fill) else "measuring text as numbers"
+    return ClientError(
+        f"the protocol of this model's backend (`{dialect}`) has no way of {what}",
+        code="unsupported_endpoint",
+        hint="give it a model behind a backend of dialect `openai_chat` or `ollama`",
+    )
+
+
 class Dialect(Protocol):
     """One wire format. Instances are stateless and shared."""
 
@@ -114,6 +156,12 @@ class Dialect(Protocol):
 
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
+
+    def asked(self, request: Request) -> Asked:
+        """The same of a request of any kind. Raises ClientError for what no other can hear."""
+
+    def written(self, asked: Fill | Embed, target: Target) -> Written:
+        """What is no conversation, for this target. Raises ClientError where nothing says it."""
 
     def render(
         self, conversation: Conversation, model_id: str, context_tokens: int | None = None

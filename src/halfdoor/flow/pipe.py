@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from halfdoor.canon.commands import Fault, Headers, Learnt
 from halfdoor.canon.events import Delta, Event, Failed, Open, PartKind, Signed, Stop, Used
 from halfdoor.canon.request import Request
-from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Watcher
+from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Reads, Watcher
 from halfdoor.errors import BackendError
 
 # Header names that tell a client about limits and requests; the rest is the backend's own affair.
@@ -62,9 +62,9 @@ def through(
 
 
 def translated(
-    request: Request, near: Dialect, far: Dialect, about: Headers, *, texts: bool, names: Names
+    request: Request, near: Dialect, far: Reads, about: Headers, *, texts: bool, names: Names
 ) -> "Translated | Whole":
-    """A pipe from a backend that speaks `far` to a tool that speaks `near`.
+    """A pipe from a backend whose answer is read by `far` to a tool that speaks `near`.
 
     names: gives the tool's own names back.
     """

@@ -6,11 +6,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from halfdoor.canon.cards import Fim
 from halfdoor.canon.commands import Fault, FaultKind, Outbound, Pipe
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import UNSIGNED
-from halfdoor.canon.request import Conversation
-from halfdoor.dialects.base import Dialect
+from halfdoor.canon.request import Asked, Conversation, Embed, Kind, Request
+from halfdoor.dialects.base import Dialect, Written
 from halfdoor.dialects.sampling import unsampled, unsampling
 from halfdoor.errors import BackendError, ClientError
 from halfdoor.flow import replies
@@ -21,6 +22,8 @@ from halfdoor.flow.renaming import Renaming
 from halfdoor.flow.weighing import Weighed
 from halfdoor.reading.splice import apply
 
+# What has no tools whose names another vendor may refuse.
+_NOTHING_SAID: Final = Conversation(())
 # What is left out for one model's sake, beside what its dialect cannot say.
 LEFT_OUT: Final = frozenset({"effort", "sampling"})
 # Efforts as every model that takes one knows them.
@@ -52,8 +55,9 @@ def prepare(weighed: Weighed, target: Target, house: House) -> Prepared:
     near = house.dialects[weighed.request.dialect]
     far = house.dialects[target.dialect]
     try:
-        make = _passed if near is far else _translated
-        return _treated(make(weighed, target, near, far), weighed)
+        if near is far and not _filled_otherwise(weighed.request, target):
+            return _treated(_passed(weighed, target, near), weighed)
+        return _treated(_translated(weighed, target, near, far), weighed)
     except ClientError as error:
         return Prepared(target, None, None, (), Fault(FaultKind.UNTRANSLATABLE, str(error)))
     except BackendError as error:
@@ -68,7 +72,14 @@ def _treated(ready: Prepared, weighed: Weighed) -> Prepared:
     return replace(ready, edits=(*edits, *ready.edits)) if edits else ready
 
 
-def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
+def _filled_otherwise(request: Request, target: Target) -> bool:
+    """Does the backend fill in the middle in another way than its dialect has it?"""
+    if request.kind is not Kind.COMPLETION:
+        return False
+    return target.fim is Fim.MISTRAL or (target.fim is Fim.INFILL and "suffix" in request.members)
+
+
+def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
     request = weighed.request
     edits = near.edits(
         request,
@@ -79,8 +90,8 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
     )
     if target.fixed_sampling:
         edits += tuple(unsampling(request))
-    headers = far.outbound_headers(request)
-    path = far.outbound_path(request)
+    headers = near.outbound_headers(request)
+    path = near.outbound_path(request)
     outbound = Outbound(path, headers, apply(request.body, edits), request.stream)
     about = replies.about(weighed, target)
     pipe: Pipe = through(request, near, about, texts=_labelled(weighed))
@@ -89,14 +100,15 @@ def _passed(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Pr
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
     request = weighed.request
-    names = Renaming(near.conversation(request))
-    fitted, left_out = _fitted(names.told, target)
-    body, degraded = far.render(fitted, target.model_id, target.context_tokens)
+    asked = near.asked(request)
+    names = Renaming(asked if isinstance(asked, Conversation) else _NOTHING_SAID)
+    fitted, left_out = _fitted(names.told if names else asked, target)
+    written = _written(fitted, target, far)
     headers = far.outbound_headers(None)
-    outbound = Outbound(far.outbound_path(None), headers, body, request.stream)
-    lost = tuple(dict.fromkeys((*degraded, *left_out)))
+    outbound = Outbound(written.path, headers, written.body, request.stream)
+    lost = tuple(dict.fromkeys((*written.lost, *left_out)))
     about = replies.about(weighed, target, lost)
-    pipe: Pipe = translated(request, near, far, about, texts=_labelled(weighed), names=names)
+    pipe: Pipe = translated(request, near, written, about, texts=_labelled(weighed), names=names)
     edits = ("translated", *(("tool-names",) if names else ()), *(f"degraded:{n}" for n in lost))
     return Prepared(target, outbound, pipe, edits)
 
@@ -106,13 +118,15 @@ def _labelled(weighed: Weighed) -> bool:
     return bool(weighed.labels)
 
 
-def _fitted(conversation: Conversation, target: Target) -> tuple[Conversation, tuple[str, ...]]:
+def _fitted(asked: Asked, target: Target) -> tuple[Asked, tuple[str, ...]]:
     """Keep the answer inside the model's limit; leave out what this model would refuse, by name.
 
     An effort that a tool states for its own vendor makes engines answer 400 for models that do
     not reason.
     """
-    options, left_out = conversation.options, []
+    if isinstance(asked, Embed):
+        return asked, ()
+    options, left_out = asked.options, list[str]()
     if target.fixed_sampling:
         if unsampled(options) != replace(options, completion_limit=True):
             left_out.append("sampling")
@@ -120,11 +134,19 @@ def _fitted(conversation: Conversation, target: Target) -> tuple[Conversation, t
     effort = _effort(options.effort, target)
     if effort != options.effort:
         left_out.append("effort")
-    limit, asked = target.max_output_tokens, options.max_tokens
-    if limit is not None and (asked is None or asked > limit):
+    limit, wanted = target.max_output_tokens, options.max_tokens
+    if limit is not None and (wanted is None or wanted > limit):
         options = replace(options, max_tokens=limit)
     options = replace(options, effort=effort)
-    return replace(conversation, options=options), tuple(left_out)
+    return replace(asked, options=options), tuple(left_out)
+
+
+def _written(asked: Asked, target: Target, far: Dialect) -> Written:
+    """In the words of the target's dialect."""
+    if not isinstance(asked, Conversation):
+        return far.written(asked, target)
+    body, lost = far.render(asked, target.model_id, target.context_tokens)
+    return Written(far.outbound_path(None), body, lost, far.parser, far.events)
 
 
 def _effort(asked: str, target: Target) -> str:

@@ -55,7 +55,8 @@ class Weighed(Struct, frozen=True):
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
     """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
     labels = (*found.labels, *scene.remembered, *_placed(actor, found, scene, house))
-    who = candidates(request.model, house.cards, house.aliases, request.kind)
+    own = request.dialect if request.of_chat else ""
+    who = candidates(request.model, house.cards, house.aliases, request.kind, own)
     who = widened(who, scene.widened) if scene.widened else who
     who = quoted(who, house.listed)
     verdict = decide(who, labels, house.book)

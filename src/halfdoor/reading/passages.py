@@ -56,6 +56,8 @@ _DOING: Final = {
 }  # fmt: skip
 # What an attached file is called.
 _TITLES: Final = ("filename", "file_name", "title", "name")
+# Beside a `text`, as llama.cpp has other files for a completion.
+_NAMING: Final = "filename"
 
 # An object without any of these keys, most of them in schemas, is nothing but its strings; and what
 # no key of it can tell is not asked for.
@@ -65,7 +67,7 @@ _SEALING: Final = frozenset(
     ("encrypted_content", "signature", "thoughtSignature", "thinking", "thought", "data")
 )
 _POINTING: Final = frozenset((*_REFERENCES, "images", "inlineData", "inline_data"))
-_TELLING: Final = _CALLING | _ANSWERING | _SEALING | _POINTING | {"summary"}
+_TELLING: Final = _CALLING | _ANSWERING | _SEALING | _POINTING | {"summary", _NAMING}
 
 
 class CallSeen(Struct, frozen=True):
@@ -206,6 +208,8 @@ class _Notes:
             self._seal(item, kind)
         if kind in _KINDS or not _POINTING.isdisjoint(item):
             self._part(item, kind)
+        if _NAMING in item and isinstance(item.get("text"), str):
+            self.titles.append(_first(item, (_NAMING,)))
         if item.get("role") in {"assistant", "model"} or kind == "reasoning":
             self.speaks = True
             self._turn(item)

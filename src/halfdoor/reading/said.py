@@ -19,6 +19,9 @@ _ANYWHERE: Final = (
     rb"|\"(?:file_path|filePath|notebook_path)\"\s*:\s*\"((?:[^\"\\\n]|\\.)+)\""
     rb"|<(?:path|file_path|filepath|filename|source)>\s*([^<\r\n]+)</"
     rb"|<(?:file|document|file_content|final_file_content)\s+(?:path|name)=\"([^\"\n]+)\""
+    # What models that fill in the middle are told to stand above each file.
+    rb"|<\|?file_sep\|?>([^\r\n<]+)"
+    rb"|<filename>([^\r\n<]+)\r?\n"
     rb"|<(?:command|bash-input)>\s*(?P<tag>[^<]+)</"
 )
 _IN_LINES: Final = re2.compile(_ANYWHERE, _BYTES)
@@ -37,7 +40,8 @@ _SAID: Final = re2.compile(
     rb"|[ \t]*File \"([^\"\n]+)\", line [0-9]"
     # What tools write above a file that they put into a message; see also `_above`.
     rb"|[ \t]*(?P<fence>```+|<<<<<<< SEARCH)(?:[A-Za-z0-9+#-]*[ :])?([^\s`]*)"
-    rb"|(?:#+|//|--|;) *(?:[Ff]ile: *)?([^\s:#]+)\r?$"
+    rb"|(?:#+|//|--|;) *(?:(?:[Ff]ile|[Pp]ath): *)?([^\s:#]+)\r?$"
+    rb"|\+{5} ([^\r\n]+)"
     rb"|[Ff]ile(?:name|path)?: +([^\r\n]+)"
     rb"|Contents of ([^\r\n(:]+)"
     rb"|Note: ([^\r\n]+?) was modified"

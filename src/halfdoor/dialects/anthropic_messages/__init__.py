@@ -10,16 +10,16 @@ from functools import partial
 from typing import Final
 
 from halfdoor.canon.commands import Headers
-from halfdoor.canon.decision import Edit
+from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Conversation, Kind, Request
+from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
 from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
 from halfdoor.dialects.anthropic_messages.render import render
 from halfdoor.dialects.anthropic_messages.request import conversation
 from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, body_learnt
-from halfdoor.dialects.base import Watcher, session_of
+from halfdoor.dialects.base import Watcher, Written, session_of, unspoken
 from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.dialects.envelope import (
     JSON,
@@ -126,6 +126,14 @@ class AnthropicMessages:
     def conversation(self, request: Request) -> Conversation:
         """Read everything but what is for Anthropic alone (billing line, user id, cache marks)."""
         return conversation(request.body)
+
+    def asked(self, request: Request) -> Asked:
+        """This dialect only converses."""
+        return self.conversation(request)
+
+    def written(self, asked: Fill | Embed, target: Target) -> Written:  # noqa: ARG002  for no target
+        """Raises ClientError: this dialect only converses."""
+        raise unspoken(asked, self.name)
 
     def render(
         self,

@@ -18,6 +18,7 @@ from halfdoor.canon.events import (
     Stop,
     StopReason,
     Used,
+    Vector,
 )
 from halfdoor.canon.money import Usage
 from halfdoor.dialects.anthropic_messages import wire as wire
@@ -94,6 +95,8 @@ class StreamEmitter:
                 self._usage = event.usage
             case Stop():
                 self._stop = event
+            case Vector():
+                pass  # an embedding never streams
             case Failed():
                 self._over = True
                 kind = wire.error_type(event.status, event.code)

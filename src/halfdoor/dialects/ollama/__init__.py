@@ -1,7 +1,8 @@
 """Ollama's own protocol, in both roles.
 
 The public face of the dialect; its parts stand beside it: `reading` and `rendering` (requests),
-`stream` and `answer` (answers), `watch` (what passes through), `wire` (shapes). Shapes: as the
+`stream` and `answer` (answers), `watch` (what passes through), `wire` (shapes), `generate` and
+`embed` (what is no conversation). Shapes: as the
 engine's own documentation has them. Its compatible endpoints cannot set the window; this one does.
 """
 
@@ -10,10 +11,10 @@ from functools import partial
 from typing import Final
 
 from halfdoor.canon.commands import Headers
-from halfdoor.canon.decision import Edit
+from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Conversation, Request
-from halfdoor.dialects.base import session_of
+from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
+from halfdoor.dialects.base import Written, session_of
 from halfdoor.dialects.decoding import wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -28,6 +29,14 @@ from halfdoor.dialects.envelope import (
     value,
 )
 from halfdoor.dialects.ollama.answer import read_answer, write_answer
+from halfdoor.dialects.ollama.embed import (
+    EMBED,
+    EMBEDDINGS,
+    read_embed,
+    write_embed,
+    write_vectors,
+)
+from halfdoor.dialects.ollama.generate import GENERATE, fills, read_fill, write_fill
 from halfdoor.dialects.ollama.reading import read_conversation
 from halfdoor.dialects.ollama.rendering import Rendering
 from halfdoor.dialects.ollama.stream import StreamEmitter, StreamParser
@@ -37,15 +46,22 @@ from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.reading.spans import members
 
 CHAT: Final = "/api/chat"
-GENERATE: Final = "/api/generate"
+_EMBEDS: Final = frozenset({EMBED, EMBEDDINGS})
+# What a request must hold, and what its value begins with.
+_NEEDED: Final = {CHAT: ("messages", b"["), EMBED: ("input", b'"['), EMBEDDINGS: ("prompt", b'"')}
+_WANTED: Final = {
+    b"[": "must be an array",
+    b'"': "must be a string",
+    b'"[': "must be a string or an array",
+}
 
 # The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
 FIELDS: Final = frozenset({
-    "context", "format", "images", "keep_alive", "logprobs", "messages", "model", "options",
-    "prompt", "raw", "shift", "stream", "suffix", "system", "template", "think", "tools",
-    "top_logprobs", "truncate",
+    "context", "dimensions", "format", "images", "input", "keep_alive", "logprobs", "messages",
+    "model", "options", "prompt", "raw", "shift", "stream", "suffix", "system", "template", "think",
+    "tools", "top_logprobs", "truncate",
 })  # fmt: skip
-_LISTS: Final = frozenset({"messages", "tools"})
+_LISTS: Final = frozenset({"input", "messages", "tools"})
 _SENT_ON: Final = frozenset({"accept", "content-type", "user-agent"})
 
 
@@ -53,7 +69,7 @@ class Ollama:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "ollama"
-    endpoints: tuple[str, ...] = (CHAT, GENERATE)
+    endpoints: tuple[str, ...] = (CHAT, GENERATE, EMBED, EMBEDDINGS)
     content_type_stream = "application/x-ndjson"
     frame_end = b"\n"
     ping = b""  # a line is always part of the answer
@@ -65,25 +81,46 @@ class Ollama:
         """
         found, spans = opened(body)
         asked = model(body, spans)
-        if endpoint == CHAT and not begins(body, spans, "messages", b"["):
-            raise wrong("must be an array", "messages")
+        field, kind = _NEEDED.get(endpoint, ("model", b'"'))
+        if not begins(body, spans, field, kind):
+            raise wrong(_WANTED[kind], field)
+        filling = endpoint == GENERATE and fills(body, spans)
+        streams = value(flags, body, spans, "stream", None) is not False
         return Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
             model=asked,
-            stream=value(flags, body, spans, "stream", None) is not False,
+            stream=streams and endpoint not in _EMBEDS,
             blocks=tuple(blocks(body, found, _LISTS, FIELDS)),
             members=spans,
             headers=headers,
             query=query,
             max_tokens=_limit(body, spans),
             session=session_of(headers),
+            kind=_kind(endpoint, filling),
+            of_chat=filling,
         )
 
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
         return read_conversation(request.body)
+
+    def asked(self, request: Request) -> Asked:
+        """The same of a request of any kind. Raises ClientError for what no other can hear."""
+        match request.kind:
+            case Kind.COMPLETION:
+                return read_fill(request.body)
+            case Kind.EMBEDDING:
+                return read_embed(request.body, request.endpoint)
+            case _:
+                return read_conversation(request.body)
+
+    def written(self, asked: Fill | Embed, target: Target) -> Written:
+        """What is no conversation, for this target."""
+        if isinstance(asked, Fill):
+            return write_fill(asked, target)
+        return write_embed(asked, target)
 
     def render(
         self, conversation: Conversation, model_id: str, context_tokens: int | None = None
@@ -146,6 +183,8 @@ class Ollama:
 
     def answer(self, events: Iterable[Event], request: Request | None = None) -> bytes:
         """A whole answer for a tool. The events hold no Failed."""
+        if request is not None and request.kind is Kind.EMBEDDING:
+            return write_vectors(events, request.endpoint)
         generated = request is not None and request.endpoint == GENERATE
         return write_answer(events, generated=generated)
 
@@ -160,6 +199,12 @@ class Ollama:
     def error_text(self, body: bytes) -> tuple[str, str]:
         """("", message) of a backend's error body; ("", "") when unreadable."""
         return trouble(body)
+
+
+def _kind(endpoint: str, filling: bool) -> Kind:
+    if endpoint in _EMBEDS:
+        return Kind.EMBEDDING
+    return Kind.COMPLETION if filling else Kind.CHAT
 
 
 def _option_spans(body: bytes, spans: Spans) -> Spans:

@@ -47,13 +47,21 @@ def read_conversation(body: bytes) -> Conversation:
     return Conversation(
         messages=tuple(messages),
         tools=tuple(_tools(read)),
-        options=_options(read),
+        options=options(read),
         stream=read.stream is not False,
     )
 
 
 def _prompt(read: Body) -> Iterator[Message]:
-    own = [name for name in _OWN if getattr(read, name)]
+    refuse_own(read, _OWN)
+    if read.system:
+        yield Message(Role.SYSTEM, (Text(read.system),))
+    yield Message(Role.USER, (*_text(read.prompt), *_images(read.images)))
+
+
+def refuse_own(read: Body, fields: Sequence[str]) -> None:
+    """Raise ClientError where one of these is set."""
+    own = [name for name in fields if getattr(read, name)]
     if own:
         raise ClientError(
             "this way of prompting cannot be translated to another protocol",
@@ -61,9 +69,6 @@ def _prompt(read: Body) -> Iterator[Message]:
             where=own[0],
             hint="ask a model behind a backend of dialect `ollama`, or send `/api/chat`",
         )
-    if read.system:
-        yield Message(Role.SYSTEM, (Text(read.system),))
-    yield Message(Role.USER, (*_text(read.prompt), *_images(read.images)))
 
 
 def _messages(turns: Sequence[Turn]) -> Iterator[Message]:
@@ -136,7 +141,8 @@ def _tools(read: Body) -> Iterator[Tool]:
             yield Tool(function.name, function.description or "", schema)
 
 
-def _options(read: Body) -> Options:
+def options(read: Body) -> Options:
+    """What another dialect can hear of how to answer."""
     stated = read.options or EngineOptions()
     stop = [stated.stop] if isinstance(stated.stop, str) else stated.stop or []
     limit = stated.num_predict

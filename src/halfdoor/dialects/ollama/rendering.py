@@ -114,20 +114,26 @@ class Rendering(Writing):
             self._lose("parallel-calls")
         if options.thinking_tokens:
             self._lose("thinking-budget")
-        engine: Fields = {
-            "num_ctx": self._context_tokens,
+        fields: Fields = {
+            "options": engine_options(options, self._context_tokens) or None,
+            "format": _format(options),
+            "think": options.effort or (False if options.thinking_tokens == 0 else None),
+        }
+        return stated(fields)
+
+
+def engine_options(options: Options, context_tokens: int | None) -> Fields:
+    """`options`. context_tokens: the window that the engine loads the model with."""
+    return stated(
+        {
+            "num_ctx": context_tokens,
             "num_predict": options.max_tokens,
             "temperature": options.temperature,
             "top_p": options.top_p,
             "top_k": options.top_k,
             "stop": list(options.stop) or None,
         }
-        fields: Fields = {
-            "options": stated(engine) or None,
-            "format": _format(options),
-            "think": options.effort or (False if options.thinking_tokens == 0 else None),
-        }
-        return stated(fields)
+    )
 
 
 def _call(part: ToolCall) -> Fields:

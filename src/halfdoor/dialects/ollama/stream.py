@@ -16,6 +16,7 @@ from halfdoor.canon.events import (
     Stop,
     StopReason,
     Used,
+    Vector,
 )
 from halfdoor.dialects.decoding import UNREADABLE, encode
 from halfdoor.dialects.ollama.wire import (
@@ -199,8 +200,8 @@ class StreamEmitter:
             case Failed():
                 self._over = True
                 return error_body(event.message) + b"\n"
-            case Signed():
-                pass  # this protocol has no seals
+            case Signed() | Vector():
+                pass  # an embedding never streams, and this protocol has no seals
             case _:
                 assert_never(event)
         return b""

@@ -4,11 +4,13 @@ from typing import Final
 
 from halfdoor.canon.commands import Learnt
 from halfdoor.dialects import hearing
-from halfdoor.dialects.hearing import Heard
+from halfdoor.dialects.hearing import Heard, heard
 from halfdoor.dialects.ollama.answer import read_answer
+from halfdoor.dialects.ollama.embed import read_vectors
 from halfdoor.dialects.ollama.stream import StreamParser
 from halfdoor.dialects.ollama.wire import trouble
 from halfdoor.dialects.watching import WATCHED_BYTES
+from halfdoor.errors import BackendError
 
 # INVARIANT: in JSON text a quote is escaped, so none of these can be part of what a model said.
 _MARKS: Final = (b'"done":true', b'"done": true', b'"tool_calls"', b'"error"')
@@ -54,4 +56,8 @@ def body_learnt(body: bytes, *, texts: bool) -> Learnt:
 
 
 def _failed(body: bytes) -> Learnt:
-    return Learnt(failure=trouble(body)[1])
+    """What is no message: numbers, with what they cost; or an error."""
+    try:
+        return heard(read_vectors(body)).learnt()
+    except BackendError:
+        return Learnt(failure=trouble(body)[1])

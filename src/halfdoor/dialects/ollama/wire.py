@@ -57,6 +57,7 @@ class EngineOptions(Struct):
     """`options`, as far as other dialects can hear them."""
 
     num_ctx: int | None = None
+    seed: Any = None
     num_predict: int | None = None
     temperature: float | None = None
     top_p: float | None = None

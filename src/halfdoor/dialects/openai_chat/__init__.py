@@ -2,7 +2,8 @@
 
 The public face of the dialect; its parts stand beside it: `body`, `reading` and `rendering`
 (requests), `stream`, `answer` and `assembly` (answers), `watch` (what passes through), `wire`
-(shapes). Shapes: the official SDK's types and what engines were measured to send.
+(shapes); `completions`, `infill`, `texts` and `embeddings` (what is no conversation). Shapes: the
+official SDK's types and what engines were measured to send.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,10 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.canon.commands import Headers
-from halfdoor.canon.decision import Edit
+from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
-from halfdoor.canon.request import Conversation, Kind, Request
-from halfdoor.dialects.base import session_of
+from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
+from halfdoor.dialects.base import Emitter, Written, session_of
 from halfdoor.dialects.decoding import wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -31,9 +32,12 @@ from halfdoor.dialects.envelope import (
     value,
 )
 from halfdoor.dialects.openai_chat.answer import read_answer, write_answer
+from halfdoor.dialects.openai_chat.completions import read_fill, write_fill
+from halfdoor.dialects.openai_chat.embeddings import read_embed, write_embed, write_vectors
 from halfdoor.dialects.openai_chat.reading import read_conversation
 from halfdoor.dialects.openai_chat.rendering import Rendering
 from halfdoor.dialects.openai_chat.stream import StreamEmitter, StreamParser, stream_error
+from halfdoor.dialects.openai_chat.texts import TextEmitter, write_text
 from halfdoor.dialects.openai_chat.watch import (
     DropUsageFrame,
     StreamWatcher,
@@ -48,14 +52,16 @@ from halfdoor.reading.spans import members
 # The API's top-level fields. Only these are named in a log: any other key is the caller's own word.
 FIELDS: Final = frozenset({
     "audio", "best_of", "dimensions", "echo", "encoding_format", "frequency_penalty",
-    "function_call", "functions", "input", "logit_bias", "logprobs", "max_completion_tokens",
-    "max_tokens", "messages", "metadata", "modalities", "model", "moderation", "n",
-    "parallel_tool_calls", "prediction", "presence_penalty", "prompt", "prompt_cache_key",
-    "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "response_format",
-    "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
-    "suffix", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
-    "web_search_options",
+    "function_call", "functions", "input", "logit_bias", "logprobs",
+    "max_completion_tokens", "max_tokens", "messages", "metadata", "modalities", "model",
+    "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt",
+    "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning_effort",
+    "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream",
+    "stream_options", "suffix", "temperature", "tool_choice", "tools", "top_logprobs", "top_p",
+    "user", "verbosity", "web_search_options",
 })  # fmt: skip
+# An engine's own field, which may be named as well: llama.cpp's other files.
+_PLACES: Final = FIELDS | {"input_extra"}
 CHAT: Final = "/v1/chat/completions"
 COMPLETIONS: Final = "/v1/completions"
 EMBEDDINGS: Final = "/v1/embeddings"
@@ -68,7 +74,11 @@ _NEEDED: Final = {
 }  # fmt: skip
 _WANTED: Final = {b"[": "must be an array", b'"[': "must be a string or an array"}
 # Arrays whose elements are blocks of their own.
-_LISTS: Final = {CHAT: ("messages", "tools"), COMPLETIONS: ("prompt",), EMBEDDINGS: ("input",)}
+_LISTS: Final = {
+    CHAT: ("messages", "tools"),
+    COMPLETIONS: ("prompt", "input_extra"),
+    EMBEDDINGS: ("input",),
+}
 
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 
@@ -108,7 +118,7 @@ class OpenAIChat:
             body=body,
             model=asked,
             stream=value(flags, body, spans, "stream", None) or False,
-            blocks=tuple(blocks(body, found, _LISTS[endpoint], FIELDS)),
+            blocks=tuple(blocks(body, found, _LISTS[endpoint], _PLACES)),
             members=spans,
             headers=headers,
             query=query,
@@ -122,13 +132,23 @@ class OpenAIChat:
 
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
-        if request.kind is not Kind.CHAT:
-            raise ClientError(
-                f"{request.kind.value}s cannot be translated to another protocol",
-                code="unsupported_endpoint",
-                hint="give it a model behind a backend of dialect `openai_chat`",
-            )
         return read_conversation(request.body)
+
+    def asked(self, request: Request) -> Asked:
+        """The same of a request of any kind. Raises ClientError for what no other can hear."""
+        match request.kind:
+            case Kind.COMPLETION:
+                return read_fill(request.body)
+            case Kind.EMBEDDING:
+                return read_embed(request.body)
+            case _:
+                return read_conversation(request.body)
+
+    def written(self, asked: Fill | Embed, target: Target) -> Written:
+        """What is no conversation, for this target, in the way that its backend takes it."""
+        if isinstance(asked, Fill):
+            return write_fill(asked, target)
+        return write_embed(asked, target)
 
     def render(
         self,
@@ -174,9 +194,10 @@ class OpenAIChat:
         """For a model's stream."""
         return StreamParser()
 
-    def emitter(self, request: Request) -> StreamEmitter:
+    def emitter(self, request: Request) -> Emitter:
         """For a tool's stream, with counts if it asked for them."""
-        return StreamEmitter(counted=_usage_asked(request))
+        emitter = TextEmitter if request.kind is Kind.COMPLETION else StreamEmitter
+        return emitter(counted=_usage_asked(request))
 
     def filter(self, request: Request) -> DropUsageFrame | None:
         """For a passing stream whose counts were asked for by us and not by the tool."""
@@ -193,13 +214,15 @@ class OpenAIChat:
         """A whole answer. Raises BackendError(kind="protocol")."""
         return read_answer(body)
 
-    def answer(
-        self,
-        events: Iterable[Event],
-        request: Request | None = None,  # noqa: ARG002  no option changes an answer
-    ) -> bytes:
+    def answer(self, events: Iterable[Event], request: Request | None = None) -> bytes:
         """A whole answer for a tool. The events hold no Failed."""
-        return write_answer(events)
+        match request:
+            case Request(kind=Kind.COMPLETION):
+                return write_text(events)
+            case Request(kind=Kind.EMBEDDING):
+                return write_vectors(events, request)
+            case _:
+                return write_answer(events)
 
     def error(self, status: int, code: str, message: str) -> bytes:
         """`{"error": {message, type, param, code}}`; the type follows from the status."""

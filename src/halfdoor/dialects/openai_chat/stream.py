@@ -14,6 +14,7 @@ from halfdoor.canon.events import (
     Start,
     Stop,
     Used,
+    Vector,
 )
 from halfdoor.dialects.decoding import UNREADABLE, encode
 from halfdoor.dialects.openai_chat.assembly import Assembly
@@ -151,8 +152,8 @@ class StreamEmitter:
                 self._stop = event
             case Failed():
                 return self._failed(event)
-            case Signed():
-                pass  # Chat has no seals
+            case Signed() | Vector():
+                pass  # an embedding never streams, and Chat has no seals
             case _:
                 assert_never(event)
         return b""

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.canon.commands import Headers
-from halfdoor.canon.decision import Edit
+from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event, Start, StopReason
-from halfdoor.canon.request import Conversation, Kind, Request
-from halfdoor.dialects.base import session_of
+from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
+from halfdoor.dialects.base import Written, session_of, unspoken
 from halfdoor.dialects.decoding import UNREADABLE, encode, wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -115,6 +115,14 @@ class OpenAIResponses:
     def conversation(self, request: Request) -> Conversation:
         """Read everything, to translate. Raises ClientError where the shape is wrong."""
         return read_conversation(request.body)
+
+    def asked(self, request: Request) -> Asked:
+        """This dialect only converses."""
+        return self.conversation(request)
+
+    def written(self, asked: Fill | Embed, target: Target) -> Written:  # noqa: ARG002  for no target
+        """Raises ClientError: this dialect only converses."""
+        raise unspoken(asked, self.name)
 
     def render(
         self,

@@ -20,6 +20,7 @@ from halfdoor.canon.events import (
     Stop,
     StopReason,
     Used,
+    Vector,
 )
 from halfdoor.dialects.decoding import encode
 from halfdoor.dialects.hearing import Part
@@ -92,6 +93,8 @@ class StreamEmitter:
                 self._stop = event
             case Failed():
                 return self._failed(event)
+            case Vector():
+                pass  # an embedding never streams
             case _:
                 assert_never(event)
         return b""
