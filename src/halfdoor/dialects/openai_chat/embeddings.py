@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -25,6 +25,7 @@ class Body(Struct):
 
     input: str | list[Any]
     dimensions: int | None = None
+    encoding_format: Literal["float", "base64"] | None = None
 
 
 class Measured(Struct):
