@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfdoor.canon.labels import Zone
+from halfdoor.canon.request import Kind
 from halfdoor.config.cards import aliases, cards
 from halfdoor.config.check import check
 from halfdoor.config.defaults import default_config
@@ -54,6 +55,14 @@ def test_two_engines_with_the_same_model_keep_both():
     twin = Engine("lmstudio", "http://127.0.0.1:1234/v1", (FoundModel("qwen3-coder:30b"),))
     names = [card.name for card in cards(default_config(Discovered((OLLAMA, twin))))]
     assert "lmstudio/qwen3-coder:30b" in names
+
+
+def test_engines_and_vendors_that_fill_in_the_middle_are_asked_for_it_in_their_way():
+    llamacpp = Engine("llamacpp", "http://127.0.0.1:8080/v1", (FoundModel("qwen"),))
+    vllm = Engine("vllm", "http://127.0.0.1:8000/v1", (FoundModel("big"),))
+    found = cards(default_config(Discovered((OLLAMA, llamacpp, vllm), PROVIDERS)))
+    fills = {card.backend: card.fim.value for card in found if Kind.COMPLETION in card.kinds}
+    assert fills == {"ollama": "", "ollama-cloud": "", "llamacpp": "infill", "mistral": "mistral"}
 
 
 @pytest.mark.parametrize("found", [Discovered(), Discovered((OLLAMA,), PROVIDERS)])

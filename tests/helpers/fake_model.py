@@ -251,7 +251,8 @@ class FakeModel:
             return web.json_response(told, status=200 if self.admits else 404)
         seen = Seen(request.raw_path, request.raw_headers, await request.read(), time.monotonic())
         self.seen.append(seen)
-        vendor = self._vendors.get(request.path)
+        # Google keeps OpenAI's paths below a version of its own.
+        vendor = self._vendors.get(request.path.replace("/v1beta/openai/", "/v1/", 1))
         if vendor is None or request.method != "POST":
             seen.status = 404
             return web.Response(status=404, text="404 page not found")

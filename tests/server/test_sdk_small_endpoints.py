@@ -155,3 +155,20 @@ async def test_fifteen_counts_at_once_are_all_answered(fake, door):
         count = client.messages.count_tokens
         told = await asyncio.gather(*(count(model="by-messages", messages=HI) for _ in range(15)))
     assert [one.input_tokens for one in told] == [1300] * 15
+
+
+async def test_a_vendor_that_keeps_openais_paths_below_its_own_version_is_found(fake):
+    url = fake.url + "/v1beta/openai/"
+    below = backend("gemini", fake, "openai_chat") | {"url": url}
+    models = [
+        model("chatter", "gemini", "real-model"),
+        model("measurer", "gemini", "real-model", kinds=["embedding"]),
+    ]
+    fake.play(Scene((Say("hello"),)))
+    async with gateway(backends=[below], models=models) as started, started.openai() as (client, _):
+        told = await client.chat.completions.create(model="chatter", messages=HI)
+        measured = await client.embeddings.create(model="measurer", input="one")
+    assert told.choices[0].message.content == "hello"
+    assert measured.data[0].embedding == vector("one")
+    paths = [seen.path for seen in fake.seen]
+    assert paths == ["/v1beta/openai/chat/completions", "/v1beta/openai/embeddings"]

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from halfdoor.config.found import PROVIDERS, Discovered, Engine, FoundModel, Provider
 from halfdoor.config.model import NAME, Backend, Config, Model, Name
 
@@ -60,6 +62,7 @@ def _engine_backend(engine: Engine, *, elsewhere: bool) -> Backend:
         dialect=engine.dialect,
         url=engine.url,
         zone="cloud" if elsewhere else "device",
+        fim=engine.fim,
     )
 
 
@@ -79,7 +82,13 @@ def _engine_models(found: list[tuple[Engine, FoundModel]]) -> tuple[Model, ...]:
         name = f"{backend}/{name}" if name in models else name
         models.setdefault(
             name,
-            Model(name=name, backend=backend, id=model.id, context_tokens=model.context_tokens),
+            Model(
+                name=name,
+                backend=backend,
+                id=model.id,
+                context_tokens=model.context_tokens,
+                kinds=engine.kinds,
+            ),
         )
     return tuple(models.values())
 
@@ -97,11 +106,13 @@ def _provider_backend(provider: Provider) -> Backend:
         url=provider.url,
         zone="cloud",
         key=f"${{{provider.variable}}}",
+        fim=provider.fim,
     )
 
 
 def _provider_model(provider: Provider) -> Model:
-    return Model(name=provider.model, backend=provider.name, id="*")
+    model = Model(name=provider.model, backend=provider.name, id="*")
+    return replace(model, kinds=("chat", "completion")) if provider.fim else model
 
 
 def _names(providers: tuple[Provider, ...], near: tuple[str, ...]) -> tuple[Name, ...]:

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.config.model import DialectName
+from halfdoor.config.model import DialectName, FimName, KindName
 
 
 class FoundModel(Struct, frozen=True):
@@ -16,6 +16,10 @@ class FoundModel(Struct, frozen=True):
     id: str
     context_tokens: int | None = None
     elsewhere: bool = False
+
+
+# How engines are asked to fill in the middle; the others take no suffix, or seldom.
+_FIMS: Final[dict[str, FimName]] = {"ollama": "", "llamacpp": "infill"}
 
 
 class Engine(Struct, frozen=True):
@@ -30,11 +34,22 @@ class Engine(Struct, frozen=True):
     models: tuple[FoundModel, ...] = ()
     dialect: DialectName = "openai_chat"
 
+    @property
+    def fim(self) -> FimName:
+        """See `[[backends]]`."""
+        return _FIMS.get(self.kind, "")
+
+    @property
+    def kinds(self) -> tuple[KindName, ...]:
+        """What its models are asked for; one that cannot fill in says so itself."""
+        return ("chat", "completion") if self.kind in _FIMS else ("chat",)
+
 
 class Provider(Struct, frozen=True):
     """A vendor in the cloud. variable: where people keep its key.
 
     model: what halfdoor calls its models, all sent on by the name asked. matches: those names.
+    fim: see `[[backends]]`; "" where it cannot fill in, or not at this address.
     """
 
     name: str
@@ -43,6 +58,7 @@ class Provider(Struct, frozen=True):
     url: str
     model: str
     matches: tuple[str, ...]
+    fim: FimName = ""
 
 
 class Discovered(Struct, frozen=True):
@@ -85,6 +101,7 @@ PROVIDERS: Final = (
         "https://api.mistral.ai/v1",
         "mistral",
         ("mistral-*", "codestral-*", "devstral-*", "magistral-*"),
+        "mistral",
     ),
     Provider(
         "deepseek",

@@ -18,6 +18,7 @@ ZoneName = Literal["device", "network", "cloud"]
 AboveName = Literal["exclude", "refuse"]
 DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses", "ollama"]
 KindName = Literal["chat", "completion", "embedding"]
+FimName = Literal["", "infill", "mistral"]
 StrategyName = Literal["prefer", "local_first"]
 
 MIB: Final = 1024 * 1024
@@ -179,7 +180,7 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
         Days | None, about("How many days its operator keeps the text; left out means unknown.")
     ] = None
     fim: Annotated[
-        Literal["", "infill", "mistral"],
+        FimName,
         about(
             "How it fills in the middle, where not as OpenAI's `suffix`: `infill` is llama.cpp's "
             "endpoint, `mistral` is `/fim/completions`. For `openai_chat` only."

@@ -76,6 +76,8 @@ def _backend(backend: Backend) -> Iterator[str]:
     yield f"dialect = {quoted(backend.dialect)}"
     yield f"url = {quoted(backend.url)}"
     yield f"zone = {quoted(backend.zone)}"
+    if backend.fim:
+        yield f"fim = {quoted(backend.fim)}  # how it fills in the middle"
     if backend.key:
         yield f"key = {quoted(backend.key)}  # read from the environment"
 
@@ -88,6 +90,8 @@ def _model(model: Model) -> Iterator[str]:
     yield f"id = {quoted(model.id)}{remark}"
     if model.context_tokens:
         yield f"context_tokens = {model.context_tokens}"
+    if model.kinds != ("chat",):
+        yield "kinds = [" + ", ".join(map(quoted, model.kinds)) + "]"
 
 
 def _name(name: Name) -> Iterator[str]:
