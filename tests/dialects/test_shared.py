@@ -8,6 +8,9 @@ from halfdoor.canon.request import Request
 from halfdoor.dialects import envelope
 from halfdoor.dialects.decoding import MOST_TOKENS, tokens
 from halfdoor.dialects.hearing import heard
+from halfdoor.dialects.ollama import Ollama
+from halfdoor.dialects.openai_chat import OpenAIChat
+from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import ClientError
 
 BODY = b'{"model":"m","messages":[{"a":1}, 2],"my key":"word","n":3}'
@@ -69,3 +72,26 @@ def test_an_answer_that_failed_did_not_finish():
 @pytest.mark.parametrize(("said", "count"), [(None, 0), (-5, 0), (7, 7), (2**63, MOST_TOKENS)])
 def test_a_count_from_outside_stays_within_reason(said, count):
     assert tokens(said) == count
+
+
+RESPONSE = (
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"a"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "piece"),
+    [
+        (OpenAIResponses(), RESPONSE),
+        (Ollama(), b'{"message":{"role":"assistant","content":"a"},"done":false}'),
+        (OpenAIChat(), b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}'),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_half_a_last_piece_is_a_cut_and_a_whole_one_is_still_heard(dialect, piece, whole):
+    parser = dialect.parser()
+    parser.feed(piece if whole else piece[:-5])
+    *said, failed = parser.end()
+    assert failed == Failed("the answer was cut short")
+    assert [event.text for event in said if isinstance(event, Delta)] == (["a"] if whole else [])

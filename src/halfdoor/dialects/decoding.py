@@ -43,6 +43,15 @@ def wrong(what: str, where: str, hint: str = "") -> ClientError:
     return ClientError(what, code="invalid_shape", where=where, hint=hint)
 
 
+def readable(decoder: msgspec.json.Decoder[T], raw: bytes) -> bool:
+    """Can it be read at all?"""
+    try:
+        decoder.decode(raw)
+    except UNREADABLE:
+        return False
+    return True
+
+
 def present(raw: Raw) -> bool:
     """Was the field sent, and not as null?"""
     return bytes(raw) not in {b"", b"null"}

@@ -18,7 +18,7 @@ from halfdoor.canon.events import (
     Used,
     Vector,
 )
-from halfdoor.dialects.decoding import UNREADABLE, encode
+from halfdoor.dialects.decoding import UNREADABLE, encode, readable
 from halfdoor.dialects.ollama.wire import (
     DONE_REASONS,
     Piece,
@@ -31,7 +31,7 @@ from halfdoor.dialects.ollama.wire import (
     trouble,
     usage,
 )
-from halfdoor.errors import BackendError
+from halfdoor.dialects.parsing import PieceParser
 from halfdoor.reading.framing import LineReader
 
 if TYPE_CHECKING:
@@ -98,52 +98,28 @@ class Assembly:
             self._prose = None
 
 
-class StreamParser:
+class StreamParser(PieceParser[bytes]):
     """A model's stream → events. The last line says `done`; without one it was cut."""
 
-    __slots__ = ("_assembly", "_over", "_reader")
+    __slots__ = ("_assembly",)
 
     def __init__(self) -> None:
-        self._reader = LineReader()
+        super().__init__(LineReader(), b"\n")
         self._assembly = Assembly()
-        self._over = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Events completed by this chunk."""
+    def _whole(self, piece: bytes) -> bool:
+        return readable(pieces, piece)
+
+    def _take(self, piece: bytes) -> list[Event]:
         try:
-            lines = self._reader.feed(data) if not self._over else []
-        except BackendError as error:
-            return self._fail(Failed(error.message, code="protocol"))
-        return [event for line in lines for event in self._take(line)]
-
-    def end(self) -> list[Event]:
-        """The backend closed: a last line without its end, or Failed(code="cut")."""
-        events = self._last() if self._reader.pending.strip() and not self._over else []
-        return events if self._over else [*events, *self._fail(Failed("the answer was cut short"))]
-
-    def _last(self) -> list[Event]:
-        try:
-            pieces.decode(self._reader.pending)
-        except UNREADABLE:
-            return []  # half a line is a cut, not a breach of protocol
-        return self.feed(b"\n")
-
-    def _take(self, line: bytes) -> list[Event]:
-        if self._over:
-            return []
-        try:
-            piece = pieces.decode(line)
+            found = pieces.decode(piece)
         except UNREADABLE:
             return self._fail(Failed("the backend sent an unreadable line", "protocol"))
-        if piece.error is not None:
-            return self._fail(Failed(trouble(line)[1] or "the backend reported an error", "error"))
-        events = self._assembly.take(piece)
+        if found.error is not None:
+            return self._fail(Failed(trouble(piece)[1] or "the backend reported an error", "error"))
+        events = self._assembly.take(found)
         self._over = self._assembly.finished
         return events
-
-    def _fail(self, failed: Failed) -> list[Event]:
-        self._over = True
-        return [failed]
 
 
 class StreamEmitter:

@@ -25,8 +25,9 @@ from halfdoor.canon.events import (
 from halfdoor.canon.money import Usage
 from halfdoor.canon.request import Fill
 from halfdoor.dialects.base import Written
-from halfdoor.dialects.decoding import UNREADABLE, encode, present, tokens
+from halfdoor.dialects.decoding import UNREADABLE, encode, present, readable, tokens
 from halfdoor.dialects.openai_chat.wire import failure
+from halfdoor.dialects.parsing import PieceParser
 from halfdoor.dialects.rendering import Fields, stated
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
@@ -68,33 +69,29 @@ def write_fill(fill: Fill, target: Target) -> Written:
     return Written(PATH, encode(stated(body)), fill.lost, InfillParser, read_answer)
 
 
-class InfillParser:
+class InfillParser(PieceParser[Frame]):
     """The server's stream → events."""
 
-    __slots__ = ("_over", "_reader", "_spoke", "_started")
+    __slots__ = ("_spoke", "_started")
 
     def __init__(self) -> None:
-        self._reader = SseReader()
+        super().__init__(SseReader(), b"\n\n")
         self._started = False
         self._spoke = False
-        self._over = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Events completed by this chunk."""
+    def _whole(self, piece: Frame) -> bool:
+        return readable(_pieces, piece.data)
+
+    def _take(self, piece: Frame) -> list[Event]:
+        if piece.data.strip() == b"[DONE]":
+            return []
         try:
-            frames = self._reader.feed(data) if not self._over else []
-        except BackendError as error:
-            return self._fail(Failed(error.message, code="protocol"))
-        return [event for frame in frames for event in self._take(frame)]
+            found = _pieces.decode(piece.data)
+        except UNREADABLE:
+            return self._fail(Failed("the backend sent an unreadable piece", "protocol"))
+        return self._fail(failure(piece.data)) if present(found.error) else self.tell(found)
 
-    def end(self) -> list[Event]:
-        """The server closed: a last frame without its blank line, or Failed(code="cut")."""
-        rest = self._reader.feed(b"\n\n") if not self._over else []
-        # Half a frame is a cut, not a breach of protocol.
-        events = [event for frame in rest if _whole(frame) for event in self._take(frame)]
-        return events if self._over else [*events, *self._fail(Failed("the answer was cut short"))]
-
-    def take(self, piece: Piece) -> list[Event]:
+    def tell(self, piece: Piece) -> list[Event]:
         """What one frame, or a whole answer, tells."""
         events: list[Event] = []
         if not self._started:
@@ -110,26 +107,6 @@ class InfillParser:
             events += (Used(_usage(piece)), Stop(_reason(piece)))
         return events
 
-    def _take(self, frame: Frame) -> list[Event]:
-        if self._over or frame.data.strip() == b"[DONE]":
-            return []
-        try:
-            piece = _pieces.decode(frame.data)
-        except UNREADABLE:
-            return self._fail(Failed("the backend sent an unreadable piece", "protocol"))
-        return self._fail(failure(frame.data)) if present(piece.error) else self.take(piece)
-
-    def _fail(self, failed: Failed) -> list[Event]:
-        self._over = True
-        return [failed]
-
-
-def _whole(frame: Frame) -> bool:
-    try:
-        return _pieces.decode(frame.data) is not None
-    except UNREADABLE:
-        return False
-
 
 def read_answer(body: bytes) -> list[Event]:
     """A whole answer. Raises BackendError(kind="protocol") if there is none in it."""
@@ -144,7 +121,7 @@ def read_answer(body: bytes) -> list[Event]:
     if present(piece.error) or piece.content is None:
         raise BackendError(failure(body).message, kind="protocol")
     piece.stop = True
-    return InfillParser().take(piece)
+    return InfillParser().tell(piece)
 
 
 def _usage(piece: Piece) -> Usage:

@@ -20,7 +20,7 @@ from halfdoor.canon.events import (
     Stop,
     Used,
 )
-from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.decoding import UNREADABLE, readable
 from halfdoor.dialects.openai_responses.wire import (
     Item,
     Response,
@@ -34,7 +34,7 @@ from halfdoor.dialects.openai_responses.wire import (
     thought,
     usage,
 )
-from halfdoor.errors import BackendError
+from halfdoor.dialects.parsing import PieceParser
 from halfdoor.reading.framing import Frame, SseReader
 
 CALLS: Final = frozenset({"function_call", "custom_tool_call"})
@@ -178,40 +178,28 @@ class Assembly:
             events.append(Close(part.index))
 
 
-class StreamParser:
+class StreamParser(PieceParser[Frame]):
     """A model's stream → events. It ends with one of three events; without one it was cut."""
 
-    __slots__ = ("_assembly", "_over", "_reader")
+    __slots__ = ("_assembly",)
 
     def __init__(self) -> None:
-        self._reader = SseReader()
+        super().__init__(SseReader(), b"\n\n")
         self._assembly = Assembly()
-        self._over = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Events completed by this chunk."""
-        try:
-            frames = self._reader.feed(data) if not self._over else []
-        except BackendError as error:
-            return self._fail(Failed(error.message, code="protocol"))
-        return [event for frame in frames for event in self.take(frame)]
+    def _whole(self, piece: Frame) -> bool:
+        return readable(events_told, piece.data)
 
-    def end(self) -> list[Event]:
-        """The backend closed: a last frame without its blank line, or Failed(code="cut")."""
-        events = self.feed(b"\n\n") if self._reader.pending else []
-        return events if self._over else [*events, *self._fail(Failed("the answer was cut short"))]
-
-    def take(self, frame: Frame) -> list[Event]:
-        """Events that one frame tells; none once the answer is over."""
-        if self._over or frame.data.strip() == b"[DONE]":
+    def _take(self, piece: Frame) -> list[Event]:
+        if piece.data.strip() == b"[DONE]":
             return []  # some engines say it behind the end
         try:
-            told = events_told.decode(frame.data)
+            told = events_told.decode(piece.data)
         except UNREADABLE:
             return self._fail(Failed("the backend sent an unreadable event", "protocol"))
-        kind = told.type or frame.event
+        kind = told.type or piece.event
         if kind == "error":
-            return self._fail(failure(frame.data))
+            return self._fail(failure(piece.data))
         if kind in _ENDS and told.response is not None:
             return self._end(told.response)
         events: list[Event] = []
@@ -226,7 +214,3 @@ class StreamParser:
         events: list[Event] = []
         self._assembly.finish(found, events)
         return events
-
-    def _fail(self, failed_: Failed) -> list[Event]:
-        self._over = True
-        return [failed_]
