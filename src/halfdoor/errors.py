@@ -57,13 +57,16 @@ class ClientError(HalfdoorError):
 class BackendError(HalfdoorError):
     """A model's server failed before or during its answer.
 
-    kind: `connect`, `timeout`, `cut`, `tls`, `zone`, `credentials` or `protocol`
-        (see `canon.commands.FaultKind`).
+    kind: `connect`, `timeout`, `cut`, `tls`, `zone`, `credentials`, `protocol` or `busy`
+        (see `canon.commands.FaultKind`). retry_after_s: when to ask again, 0 where nobody knows.
     """
 
-    def __init__(self, message: str, *, kind: str, hint: str = "", where: str = "") -> None:
+    def __init__(
+        self, message: str, *, kind: str, hint: str = "", where: str = "", retry_after_s: int = 0
+    ) -> None:
         super().__init__(message, hint=hint, where=where)
         self.kind = kind
+        self.retry_after_s = retry_after_s
 
 
 class LogError(HalfdoorError):

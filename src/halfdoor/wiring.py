@@ -5,7 +5,7 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -19,6 +19,7 @@ from halfdoor.backends.breakers import Breakers
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import trusted
 from halfdoor.backends.http import HttpBackend
+from halfdoor.backends.queues import Queue as EngineQueue
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
@@ -42,7 +43,7 @@ from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import SetupError
 from halfdoor.flow.house import House
-from halfdoor.flow.ports import Backend, Clock, Log, Services
+from halfdoor.flow.ports import Backend, Clock, Log, Queue, Services
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
@@ -155,7 +156,13 @@ class Gateway:
         """The same log, keys, memory and engine under another configuration."""
         backends = _backends(loaded, self.keys, self.admission)
         ping_s = loaded.config.server.ping_s
-        services = replace(self.services, backends=backends, files=files(loaded), ping_s=ping_s)
+        services = replace(
+            self.services,
+            backends=backends,
+            files=files(loaded),
+            ping_s=ping_s,
+            queues=queues(loaded, self.services.queues),
+        )
         provenance = restricted_text(loaded.state_dir, self.keys)
         base = house(loaded, self.keys, self.engine, self.house.prints, provenance)
         tightened = tightener(base, self.engine, provenance)
@@ -180,6 +187,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         files(loaded),
         floors,
         ledger=ledger(loaded, state_dir, clock.now_ms) if loaded.config.budgets else None,
+        queues=queues(loaded, {}),
         health=Breakers(clock.now_ms, clock.draw),
         ping_s=ping_s,
         widened=lambda: admission.widened,
@@ -189,6 +197,19 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     base = house(loaded, keys, engine, None, provenance)
     more = tightener(base, engine, provenance)
     return Gateway(base, services, log, memory, floors, keys, engine, loaded, more, admission)
+
+
+def queues(loaded: Loaded, before: Mapping[str, Queue]) -> dict[str, Queue]:
+    """Queues before the backends that have slots. before: those whose limits are the same stay."""
+    made: dict[str, Queue] = {}
+    for each in loaded.config.backends:
+        if each.slots is not None:
+            queue = EngineQueue(each.name, each.slots, each.queue, each.overflow_at)
+            old = before.get(each.name)
+            if isinstance(old, EngineQueue) and old.limits == queue.limits:
+                queue = old
+            made[each.name] = queue
+    return made
 
 
 def ledger(loaded: Loaded, state_dir: Path, now_ms: Callable[[], int]) -> SharedLedger:

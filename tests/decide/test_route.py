@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.scene import Scene, Unwell
+from halfdoor.canon.scene import Depth, Scene, Unwell
 from halfdoor.decide.route import plan
 from halfdoor.decide.strategies import STRATEGIES
 
@@ -60,3 +60,16 @@ def test_where_nobody_else_is_permitted_it_is_asked_all_the_same():
     scene = Scene(id="hd_x", now_ms=0, unwell={("far", "s"): Unwell("429", 1000)})
     alone = Verdict(Zone.CLOUD, (CLOUD,))
     assert plan(alone, scene, STRATEGIES["prefer"]) == (CLOUD,)
+
+
+FULL = Scene(id="hd_x", now_ms=0, queues={"ollama": Depth(1, 1, 4, 4)})
+
+
+def test_a_queue_that_is_too_long_sends_elsewhere_who_may_go_there():
+    assert plan(BOTH, FULL, STRATEGIES["local_first"]) == (CLOUD, LOCAL)
+    alone = Verdict(Zone.CLOUD, (LOCAL,))
+    assert plan(alone, FULL, STRATEGIES["local_first"]) == (LOCAL,)
+
+
+def test_a_tool_loop_waits_where_it_is():
+    assert plan(BOTH, FULL, STRATEGIES["local_first"], latched="local") == (LOCAL, CLOUD)

@@ -32,8 +32,9 @@ class FaultKind(StrEnum):
     """How a call can fail. `status` faults carry the backend's own HTTP answer.
 
     `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed.
-    After these two nobody else is tried. `untranslatable`: the target's dialect cannot say what the
-    request asks for; nobody was called. `budget`: a purse has not enough left; nobody was called.
+    After these two nobody else is tried. With the following nobody was called: `untranslatable`,
+    the target's dialect cannot say what the request asks for; `budget`, a purse has not enough
+    left; `busy`, too many wait for the backend already.
     """
 
     CONNECT = "connect"
@@ -48,6 +49,7 @@ class FaultKind(StrEnum):
     INTERNAL = "internal"
     UNTRANSLATABLE = "untranslatable"
     BUDGET = "budget"
+    BUSY = "busy"
 
 
 class Fault(Struct, frozen=True):
@@ -247,6 +249,7 @@ class Call(Struct, frozen=True):
 
     keep: what must be remembered of an answer before its last bytes go out, since its client may
         ask again the moment it has them; None when later is soon enough.
+    lane: whose turn it is in a queue; calls of one lane wait for each other first.
     """
 
     target: Target
@@ -254,6 +257,7 @@ class Call(Struct, frozen=True):
     permit: Permit
     pipe: Pipe
     keep: Callable[[Learnt], Remember] | None = None
+    lane: str = ""
 
 
 class Answered(Struct, frozen=True):

@@ -43,6 +43,24 @@ class Unwell(Struct, frozen=True):
     for_ms: int
 
 
+class Depth(Struct, frozen=True):
+    """An engine's queue. slots: answers at once. overflow: from so many that wait, others go first.
+
+    overflow is None where nobody goes elsewhere for the wait.
+    """
+
+    slots: int
+    running: int
+    waiting: int
+    overflow: int | None = None
+
+    @property
+    def overflows(self) -> bool:
+        """Do as many wait as should?"""
+        full = self.running >= self.slots
+        return self.overflow is not None and full and self.waiting >= self.overflow
+
+
 class Scene(Struct, frozen=True):
     """Given once per exchange, in answer to `Begin`.
 
@@ -55,6 +73,7 @@ class Scene(Struct, frozen=True):
         backend as a whole under the id "".
     origins: vendor that made each known thinking signature, by the signature's print.
     unwell: what just failed, by backend and model id; a backend as a whole under the id "".
+    queues: of the backends that have one.
     spending: of the purses that `Begin` names.
     real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
@@ -72,3 +91,4 @@ class Scene(Struct, frozen=True):
     session: str = ""
     spending: Spending = Spending()
     unwell: Mapping[tuple[str, str], Unwell] = {}
+    queues: Mapping[str, Depth] = {}

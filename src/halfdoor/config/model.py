@@ -191,6 +191,18 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
         about("PEM file of the only certificate authorities to believe; empty means the system's."),
     ] = ""
     timeouts: Annotated[Timeouts, about("See `[backends.timeouts]`.")] = Timeouts()
+    slots: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000)] | None,
+        about("Answers that it gives at once; further ones wait their turn. Left out, none waits."),
+    ] = None
+    queue: Annotated[
+        Annotated[int, Meta(ge=0, le=100_000)],
+        about("How many may wait for its `slots`; more are answered elsewhere, or are 429."),
+    ] = 64
+    overflow_at: Annotated[
+        Annotated[int, Meta(ge=0, le=100_000)] | None,
+        about("From so many waiting, other permitted models are asked first; left out, never."),
+    ] = None
 
     @property
     def key_env(self) -> str:

@@ -23,11 +23,19 @@ def plan(
     chosen = strategy(verdict.permitted, scene)
     ordered = {t.name: permitted[t.name] for t in chosen if t.name in permitted}
     first = ordered.pop(latched, None)
-    rest = tuple(ordered.values())
+    rest = _least_waiting(tuple(ordered.values()), scene)
     chosen = rest if first is None else (first, *rest)
     if not scene.unwell:
         return chosen
     return tuple(target for target in chosen if not unwell(target, scene)) or chosen
+
+
+def _least_waiting(targets: tuple[Target, ...], scene: Scene) -> tuple[Target, ...]:
+    """Those whose queue is longer than it should be come last; the sort is stable."""
+    if not scene.queues:
+        return targets
+    over = {name for name, depth in scene.queues.items() if depth.overflows}
+    return tuple(sorted(targets, key=lambda target: target.backend in over))
 
 
 def unwell(target: Target, scene: Scene) -> Unwell | None:

@@ -142,6 +142,7 @@ class _Performer:
             repositories=placed.repositories,
             traced=placed.whole,
             spending=await self._spending(command),
+            queues={name: queue.depth for name, queue in self._services.queues.items()},
             unwell=self._services.health.unwell() if self._services.health else {},
         )
 
@@ -258,7 +259,9 @@ class _Passage:
         try:
             return await self._run()
         except BackendError as error:
-            return await self._broken(Fault(FaultKind(error.kind), str(error)))
+            wait_s = error.retry_after_s
+            headers = (("retry-after", str(wait_s)),) if wait_s else ()
+            return await self._broken(Fault(FaultKind(error.kind), str(error), headers=headers))
         finally:
             self._pinger.stop()
 
@@ -269,6 +272,13 @@ class _Passage:
         await self._sink.send(self._call.pipe.ping)
 
     async def _run(self) -> Answered | Faulted:
+        queue = self._services.queues.get(self._call.target.backend)
+        if queue is None:
+            return await self._ask()
+        async with queue.turn(self._call.lane):
+            return await self._ask()
+
+    async def _ask(self) -> Answered | Faulted:
         call = self._call
         backend = self._services.backends[call.target.backend]
         self._calling = backend.call(call.target, call.outbound, call.permit, self._client_key)

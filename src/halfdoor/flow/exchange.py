@@ -110,10 +110,11 @@ def _attempt(
         assert ready.fault is not None
         return Faulted(ready.fault, False, replies.NOTHING, 0, 0, -1, 0)
     keep = partial(keeping, ready.target) if weighed.labels else None
+    lane = weighed.request.session or weighed.actor.token or weighed.actor.tool
     hold = yield from _reserved(weighed.dues.get(ready.target.name))
     if isinstance(hold, Fault):
         return Faulted(hold, False, replies.NOTHING, 0, 0, -1, 0)
-    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep)
+    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep, lane)
     assert isinstance(over, Answered | Faulted | HungUp)
     if hold is not None:
         yield Settle(hold, writing.spent(over, ready.target.price))

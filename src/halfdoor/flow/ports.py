@@ -15,7 +15,8 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from halfdoor.canon.commands import (
@@ -36,7 +37,7 @@ from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Entry
-from halfdoor.canon.scene import Placed, Unwell
+from halfdoor.canon.scene import Depth, Placed, Unwell
 
 
 class Log(Protocol):
@@ -166,6 +167,17 @@ class Health(Protocol):
         """A call ended."""
 
 
+class Queue(Protocol):
+    """What waits for one engine."""
+
+    @property
+    def depth(self) -> Depth:
+        """How it stands now."""
+
+    def turn(self, lane: str) -> AbstractAsyncContextManager[None]:
+        """Entering waits for a slot, leaving sets it free. Raises BackendError (`busy`)."""
+
+
 class Files(Protocol):
     """Where named paths lead on this machine."""
 
@@ -212,6 +224,7 @@ class Sink(Protocol):
 class Services:
     """What `flow/drive.py` performs commands with.
 
+    queues: by backend, for those that have one.
     health: where failures are kept; None keeps none.
     ledger: needed where the house has budgets.
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
@@ -226,5 +239,6 @@ class Services:
     floors: Floors
     ledger: Ledger | None = None
     health: Health | None = None
+    queues: Mapping[str, Queue] = field(default_factory=dict)
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict

@@ -86,6 +86,9 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     if fault.kind is FaultKind.STOPPED:
         status = _soothed(weighed, 503)
         return _worded(weighed, house, status, "halfdoor_stopping", fault.message, target)
+    if fault.kind is FaultKind.BUSY:
+        # Whoever may not go elsewhere can wait: the queue itself says how long.
+        return _busy(weighed, house, fault, target)
     excluded = weighed.verdict.excluded
     if excluded:
         held = excluded[0]
@@ -104,6 +107,12 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     status = _soothed(weighed, status)
     text = f"{_tried(attempts)}: {fault.message}"
     return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
+
+
+def _busy(weighed: Weighed, house: House, fault: Fault, target: Target) -> Reply:
+    dialect = house.dialects[weighed.request.dialect]
+    headers = (_JSON, *fault.headers, *about(weighed, target))
+    return Reply(429, headers, dialect.error(429, "halfdoor_busy", f"halfdoor: {fault.message}"))
 
 
 def _keeps(held: Exclusion) -> str:
