@@ -81,6 +81,10 @@ class Served:
         app = App(house, services, Access(), Limits(), status)
         self._server = Server(app, self._ready.set)
 
+    def waiting(self, backend: str) -> int:
+        """How many wait for an engine with slots."""
+        return self._inner.services.queues[backend].depth.waiting
+
     async def start(self) -> str:
         """The root URL, once requests are taken."""
         self._serving = asyncio.create_task(self._server.serve([self._listening]))
@@ -127,11 +131,18 @@ class Gateway:
             loop = stack.enter_context(LoopThread("halfdoor"))
             stack.callback(lambda: loop.run(served.stop()))
             self.url = loop.run(served.start())
+            self._served = served
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    async def until_waiting(self, backend: str, count: int) -> None:
+        """Return once so many wait for an engine with slots."""
+        async with asyncio.timeout(20):
+            while self._served.waiting(backend) < count:
+                await asyncio.sleep(0.01)
 
     async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.__enter__)

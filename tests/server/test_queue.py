@@ -23,7 +23,7 @@ def cloud():
 @pytest.fixture
 def local():
     with FakeModel() as started:
-        started.default = Scene((Say("some words, slowly told"),), Slow(0.05))
+        started.default = Scene((Say("some words, slowly told"),), Slow(0.3))
         yield started
 
 
@@ -48,7 +48,7 @@ async def ask(door, text="hi"):
 
 async def test_what_may_leave_goes_to_the_cloud_when_enough_wait(door, cloud):
     first = [asyncio.create_task(ask(door)) for _ in range(2)]
-    await asyncio.sleep(0.15)
+    await door.until_waiting("near", 1)
     assert await ask(door) == "sonnet"
     assert await asyncio.gather(*first) == ["qwen", "qwen"]
     assert len(cloud.seen) == 1
@@ -57,7 +57,7 @@ async def test_what_may_leave_goes_to_the_cloud_when_enough_wait(door, cloud):
 async def test_what_must_stay_waits_and_is_told_when_to_come_back_beyond_the_queue(door, cloud):
     secret = f"key = {AWS_KEY}"
     waiting = [asyncio.create_task(ask(door, secret)) for _ in range(3)]
-    await asyncio.sleep(0.15)
+    await door.until_waiting("near", 2)
     with pytest.raises(RateLimitError) as caught:
         await ask(door, secret)
     assert int(caught.value.response.headers["retry-after"]) >= 1
