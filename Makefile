@@ -50,7 +50,7 @@ clients: .venv/.dev  ## real coding tools through halfdoor: Claude Code, Codex, 
 	@PYTHON=$(PYTHON) clients/install .clients
 	$(BIN)/pytest $(REAL) -m clients tests/clients
 
-clients-all: .venv/.dev  ## the same and OpenCode, Continue, Cline, llm (1.5 GB on disk)
+clients-all: .venv/.dev  ## the same and OpenCode, Continue, Cline, llm (2.3 GB on disk in all)
 	@PYTHON=$(PYTHON) clients/install .clients all
 	$(BIN)/pytest $(REAL) -m 'clients or more_clients' tests/clients
 
