@@ -140,9 +140,11 @@ class Gateway:
 
     async def until_waiting(self, backend: str, count: int) -> None:
         """Return once so many wait for an engine with slots."""
-        async with asyncio.timeout(20):
-            while self._served.waiting(backend) < count:
-                await asyncio.sleep(0.01)
+        for _ in range(2_000):
+            if self._served.waiting(backend) >= count:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"nobody waits for {backend}")
 
     async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.__enter__)
