@@ -20,6 +20,8 @@ from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import trusted
 from halfdoor.backends.http import HttpBackend
 from halfdoor.backends.queues import Queue as EngineQueue
+from halfdoor.backends.residency import Asked as Held
+from halfdoor.backends.residency import Residency
 from halfdoor.backends.scripted import ScriptedBackend
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
@@ -114,6 +116,7 @@ class Gateway:
 
     tightened: the house for a caller that brings rules of its own project.
     admission: what engines have said of where their models run; it outlives a reload.
+    residency: what engines have said of what they have loaded; it does, too.
     """
 
     house: House
@@ -126,6 +129,7 @@ class Gateway:
     loaded: Loaded
     tightened: Callable[[tuple[Rule, ...]], House]
     admission: Admission
+    residency: Residency
 
     def asked(self) -> tuple[Asked, ...]:
         """Every model whose engine must say where it runs it, as far as its name is known."""
@@ -135,6 +139,16 @@ class Gateway:
             Asked(backend, card.model_id, card.name)
             for card in near
             if isinstance(backend := backends[card.backend], HttpBackend)
+        )
+
+    def engines(self) -> tuple[Held, ...]:
+        """Every engine that is asked what it has loaded: what may be near, and nobody's cloud."""
+        backends = self.services.backends
+        return tuple(
+            Held(backend, native=table.dialect == "ollama")
+            for table in self.loaded.config.backends
+            if isinstance(backend := backends[table.name], HttpBackend)
+            and backend.zone is not Zone.CLOUD
         )
 
     async def close(self) -> None:
@@ -165,6 +179,7 @@ class Gateway:
         )
         provenance = restricted_text(loaded.state_dir, self.keys)
         base = house(loaded, self.keys, self.engine, self.house.prints, provenance)
+        base = replace(base, scales=self.house.scales)
         tightened = tightener(base, self.engine, provenance)
         return replace(self, house=base, services=services, loaded=loaded, tightened=tightened)
 
@@ -179,6 +194,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     admission = Admission(noting(log, clock), time.monotonic)
     backends = _backends(loaded, keys, admission)
     floors = SharedFloors(state_dir, clock.now_ms, int(loaded.config.server.remember_s * 1000))
+    residency = Residency(time.monotonic)
     services = Services(
         log,
         backends,
@@ -191,12 +207,15 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         health=Breakers(clock.now_ms, clock.draw),
         ping_s=ping_s,
         widened=lambda: admission.widened,
+        windows=residency.now,
     )
     engine = kept_engine(state_dir, keys)
     provenance = restricted_text(state_dir, keys)
     base = house(loaded, keys, engine, None, provenance)
     more = tightener(base, engine, provenance)
-    return Gateway(base, services, log, memory, floors, keys, engine, loaded, more, admission)
+    return Gateway(
+        base, services, log, memory, floors, keys, engine, loaded, more, admission, residency
+    )
 
 
 def queues(loaded: Loaded, before: Mapping[str, Queue]) -> dict[str, Queue]:

@@ -1,15 +1,18 @@
 import json
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
+from typing import ClassVar
 
 import pytest
 from rich.console import Console
 
 from halfdoor.cli.ledger import age, show
-from halfdoor.cli.ps import TITLES
+from halfdoor.cli.ps import TITLES, held
 from halfdoor.errors import LogError
+from halfdoor.server.status import Loaded
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.schema import FILE
@@ -176,12 +179,14 @@ def test_a_table_on_a_terminal_keeps_to_its_width():
 class Widened(Status):
     """A gateway that found one of its models elsewhere."""
 
+    more: ClassVar[dict[str, object]] = {}
+
     def do_GET(self):
         if self.path == "/healthz":
             super().do_GET()
             return
         near = {"name": "qwen", "backend": "o", "dialect": "d", "scripted": False}
-        near |= {"context_tokens": None, "zone": "device", "claimed": "device"}
+        near |= {"context_tokens": None, "zone": "device", "claimed": "device"} | self.more
         told = {"models": [near, near | {"name": "helper", "zone": "cloud"}]}
         body = json.dumps(told).encode()
         self.send_response(200)
@@ -190,14 +195,20 @@ class Widened(Status):
         self.wfile.write(body)
 
 
-@pytest.fixture
-def wide():
-    with HTTPServer(("127.0.0.1", 0), Widened) as server:
+@contextmanager
+def served(handler):
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def wide():
+    with served(Widened) as there:
+        yield there
 
 
 def test_a_model_that_was_found_elsewhere_is_told_by_ps(state, tmp_path, wide):
@@ -206,3 +217,31 @@ def test_a_model_that_was_found_elsewhere_is_told_by_ps(state, tmp_path, wide):
     assert said[1] == "!! helper counts as cloud, not device: `halfdoor doctor`"
     told = json.loads(halfdoor("ps", "--json", "--config", config).stdout)
     assert [model["name"] for model in told["widened"]] == ["helper"]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Loaded("ollama", True, 4096, None, 0.809, 12), "loaded, 4,096 tokens, 81% in GPU memory (ollama, asked 12 s ago)"),
+        (Loaded("llamacpp", True, 8192, 4, None, 0), "loaded, 8,192 tokens, 4 requests at once (llamacpp, asked 0 s ago)"),
+        (Loaded("lmstudio", False, None, None, None, 3), "not loaded (lmstudio, asked 3 s ago)"),
+    ],
+)  # fmt: skip
+def test_what_an_engine_holds_is_told_in_a_line(model, words):
+    assert held(model) == words
+
+
+class Holding(Widened):
+    """A gateway whose engine has said what it holds."""
+
+    held: ClassVar = {"engine": "ollama", "loaded": True, "context_tokens": 4096}
+    more: ClassVar[dict[str, object]] = {"held": held | {"slots": None, "gpu": 1.0, "age_s": 2}}
+
+
+def test_ps_lists_what_is_loaded_for_people_and_for_programs(state, tmp_path):
+    with served(Holding) as there:
+        config = listening(tmp_path, there)
+        said = halfdoor("ps", "--config", config).stdout.splitlines()
+        told = json.loads(halfdoor("ps", "--json", "--config", config).stdout)
+    assert "qwen: loaded, 4,096 tokens, 100% in GPU memory (ollama, asked 2 s ago)" in said
+    assert told["models"][0]["held"]["context_tokens"] == 4096

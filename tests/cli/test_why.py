@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from halfdoor.canon.record import Attempt, Left, Planned
+from halfdoor.canon.record import Attempt, Left, Planned, TooLong
 from halfdoor.cli import why
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
@@ -52,6 +52,21 @@ def test_a_model_that_was_left_out_on_its_terms_is_told_with_what_was_not_met(st
     record(state, decided(excluded=(left,)), outcome())
     told = " ".join(halfdoor("why", "last").stdout.split())
     assert "rule eu, label *, not on its terms: region, retention_days" in told
+
+
+def test_a_model_whose_window_is_too_small_is_told_with_the_numbers(state):
+    small = TooLong("qwen", "device", 19_000, 4096)
+    record(state, decided(plan=(), unfit=(small,), refusal="too-long"), outcome(result="refused"))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "qwen (device): about 19,000 tokens, and its window has 4,096" in told
+    assert "it is longer than the window of every permitted model" in told
+
+
+def test_a_prompt_that_its_engine_cut_off_is_told_with_the_numbers(state):
+    record(state, decided(expected_tokens=19_000), outcome(notices=("truncated",)))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "notice the engine counted 3,000 of about 19,000 tokens" in told
+    assert "truncated" in halfdoor("log", "tail").stdout
 
 
 def test_it_is_found_by_its_beginning_or_as_the_last(state):

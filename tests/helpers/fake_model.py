@@ -149,7 +149,7 @@ class FakeModel:
 
     models: ids it serves, None for any. key: what callers must show, "" for anything.
     max_output_tokens: larger limits are refused, as vendors do. open_fields: unknown fields are
-    accepted (an engine that ignores them); vendors refuse them.
+    accepted (an engine that ignores them); vendors refuse them. pages: what it answers to GET.
     """
 
     models: frozenset[str] | None = None
@@ -159,6 +159,8 @@ class FakeModel:
     seen: list[Seen] = field(default_factory=list)
     shown: list[bytes] = field(default_factory=list)
     admits: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    looked: list[str] = field(default_factory=list)
     default: Scene = field(default_factory=Scene)
     url: str = ""
     _script: deque[Scene] = field(default_factory=deque)
@@ -249,6 +251,10 @@ class FakeModel:
             self.shown.append(await request.read())
             told = self.admits or {"detail": "Not Found"}
             return web.json_response(told, status=200 if self.admits else 404)
+        if request.method == "GET":  # what an engine says of itself: no request stands in it
+            self.looked.append(request.path)
+            page = self.pages.get(request.path)
+            return web.Response(status=200 if page else 404, text=page or "404 page not found")
         seen = Seen(request.raw_path, request.raw_headers, await request.read(), time.monotonic())
         self.seen.append(seen)
         # Google keeps OpenAI's paths below a version of its own.

@@ -69,7 +69,8 @@ class Served:
     Made outside any loop, because reading files and opening the log block.
     """
 
-    def __init__(self, config: Path, slow_outcomes_s: float) -> None:
+    def __init__(self, config: Path, slow_outcomes_s: float, *, looks: bool) -> None:
+        self._looks = looks
         loaded = load(config, None, os.environ)
         self._inner = assemble(loaded, loaded.state_dir)
         self._listening = bound(address(loaded.config.server.listen))
@@ -77,7 +78,8 @@ class Served:
         house, services = self._inner.house, self._inner.services
         if slow_outcomes_s:
             services = replace(services, log=SlowOutcomes(services.log, slow_outcomes_s))
-        status = Status("test", os.getpid(), time.monotonic(), house.cards)
+        held = self._inner.residency.of
+        status = Status("test", os.getpid(), time.monotonic(), house.cards, held=held)
         app = App(house, services, Access(), Limits(), status)
         self._server = Server(app, self._ready.set)
 
@@ -87,6 +89,7 @@ class Served:
 
     async def start(self) -> str:
         """The root URL, once requests are taken."""
+        await self._inner.residency.refresh(self._inner.engines() if self._looks else ())
         self._serving = asyncio.create_task(self._server.serve([self._listening]))
         await self._ready.wait()
         return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
@@ -101,7 +104,10 @@ class Served:
 class Gateway:
     """One running halfdoor. Use as a context manager, plain or async."""
 
-    def __init__(self, tables: Table, environment: Mapping[str, str], slow: float) -> None:
+    def __init__(
+        self, tables: Table, environment: Mapping[str, str], slow: float, *, looks: bool
+    ) -> None:
+        self._looks = looks
         self._tables = tables
         self._slow_outcomes_s = slow
         self._environment = environment
@@ -127,7 +133,7 @@ class Gateway:
             self.config.write_text(tomlkit.dumps({**self._tables, "server": server}))
             self.config.chmod(0o600)
             stack.enter_context(mock.patch.dict(os.environ, self._environment))
-            served = Served(self.config, self._slow_outcomes_s)
+            served = Served(self.config, self._slow_outcomes_s, looks=self._looks)
             loop = stack.enter_context(LoopThread("halfdoor"))
             stack.callback(lambda: loop.run(served.stop()))
             self.url = loop.run(served.start())
@@ -178,11 +184,13 @@ def gateway(
     rules: Iterable[Table] = (),
     environment: Mapping[str, str] | None = None,
     slow_outcomes_s: float = 0,
+    looks: bool = False,
     **more: Table,
 ) -> Gateway:
     """A halfdoor with these tables in its file; `more` are single tables, as `routing`.
 
-    slow_outcomes_s: how late the log takes the outcome of an exchange.
+    slow_outcomes_s: how late the log takes the outcome of an exchange. looks: engines are asked what
+    they have loaded, once, before the first request.
     """
     tables: Table = {
         "backends": list(backends),
@@ -191,4 +199,6 @@ def gateway(
         "rules": list(rules),
         **more,
     }
-    return Gateway({k: v for k, v in tables.items() if v}, environment or {}, slow_outcomes_s)
+    return Gateway(
+        {k: v for k, v in tables.items() if v}, environment or {}, slow_outcomes_s, looks=looks
+    )

@@ -34,12 +34,14 @@ async def control_get(
     timeout_s: float = 1.0,
     headers: Headers = (),
     *,
+    widest: Zone | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[int, bytes]:
     """GET without any request text.
 
     Returns status and body (at most `CONTROL_BODY_BYTES`). permit.host must be `authority(url)`; a
-    permit for a loopback address reaches no further. tls: whom to trust; the system when None.
+    permit for a loopback address reaches no further. widest: where it may end, else as far as the
+    URL's own address is. tls: whom to trust; the system when None.
     Raises BackendError, kind `zone` among others.
     """
     asked = origin(url)
@@ -49,7 +51,7 @@ async def control_get(
     request = _Request(request_line("GET", target_of(url), asked.field), plain, None)
     if asked.tls and tls is None:
         tls = tls_context()
-    with guard.allow(permit, _control_zone(asked)):
+    with guard.allow(permit, _control_zone(asked) if widest is None else widest):
         status, _, body = await _once(asked, tls, request, timeout_s, CONTROL_BODY_BYTES)
     return status, body
 

@@ -12,7 +12,7 @@ from typing import Final, Self
 from halfdoor.backends import guard
 from halfdoor.backends.admission import Admission, Asked, show_url
 from halfdoor.backends.connection import Connection  # noqa: TC001  it stands beside its kin
-from halfdoor.backends.control import control_post
+from halfdoor.backends.control import control_get, control_post
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import tls_context
 from halfdoor.backends.faults import RUNNING, WireError, worded
@@ -114,6 +114,13 @@ class HttpBackend:
         return await control_post(
             self.show_url, permit, body, self.zone, headers=key, tls=self._tls
         )
+
+    async def look(self, path: str) -> tuple[int, bytes]:
+        """See `residency.Engine.look`."""
+        permit = ControlPermit(self._origin.authority, "residency")
+        url = f"{self.url.rstrip('/').removesuffix('/v1')}{path}"
+        key = self._credentials.own()
+        return await control_get(url, permit, headers=key, widest=self.zone, tls=self._tls)
 
     async def admit(self, target: Target, widest: Zone) -> None:
         """Return once it is known that the engine keeps the model's requests within `widest`.

@@ -39,7 +39,7 @@ class Card(Struct, frozen=True):
     zone: the widest of what is claimed and what was learnt about its backend.
     dialect: the dialect its backend speaks.
     vendor: whose thinking blocks it may see: blocks return only to the vendor that made them.
-    context_tokens: the window really loaded, None when unknown.
+    context_tokens: its window as it is configured, None when that is left to its engine.
     max_output_tokens: clamps `max_tokens`, None when unknown.
     client_credentials: the caller's own key is passed on (to this vendor only).
     scripted: a shipped fake, never a real model.
@@ -65,6 +65,21 @@ class Card(Struct, frozen=True):
     effort: bool = False
     fixed_sampling: bool = False
     fim: Fim = Fim.OWN
+
+
+class Resident(Struct, frozen=True):
+    """A model as its engine holds it now.
+
+    model_id: as the engine calls it, `*` where it has one model for every name.
+    window: tokens of one request, prompt and answer together; None where that is not said.
+    slots: requests at one time. gpu: the share of it in GPU memory, 0 to 1. None: not said.
+    """
+
+    model_id: str
+    loaded: bool
+    window: int | None = None
+    slots: int | None = None
+    gpu: float | None = None
 
 
 class Alias(Struct, frozen=True):

@@ -250,6 +250,7 @@ class Call(Struct, frozen=True):
     keep: what must be remembered of an answer before its last bytes go out, since its client may
         ask again the moment it has them; None when later is soon enough.
     lane: whose turn it is in a queue; calls of one lane wait for each other first.
+    notice: headers for the client, of what is known of the answer when its first byte goes out.
     """
 
     target: Target
@@ -258,6 +259,7 @@ class Call(Struct, frozen=True):
     pipe: Pipe
     keep: Callable[[Learnt], Remember] | None = None
     lane: str = ""
+    notice: Callable[[Learnt], Headers] | None = None
 
 
 class Answered(Struct, frozen=True):

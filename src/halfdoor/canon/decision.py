@@ -22,6 +22,8 @@ class Edit(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """A model that may be called. name: its card's; model_id: what its backend is asked for.
 
+    context_tokens: the window of one request, as far as it is known.
+    max_output_tokens: clamps `max_tokens`: the card's limit, or the rest of a near one's window.
     priced_as: its name in a public price list, where its card sends on the name that was asked; of
         a closed set, unlike the name asked. "" elsewhere.
     """
@@ -55,6 +57,18 @@ class Exclusion(Struct, frozen=True):
     rule: str
     label: str
     unmet: tuple[str, ...] = ()
+
+
+class Unfit(Struct, frozen=True):
+    """Why a permitted target was not planned: the request is longer than its window.
+
+    tokens: of the prompt, as they are expected. window: of one request, prompt and answer together.
+    """
+
+    target: str
+    zone: Zone
+    tokens: int
+    window: int
 
 
 class Verdict(Struct, frozen=True):

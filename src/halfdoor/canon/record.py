@@ -46,6 +46,18 @@ class Left(Struct, frozen=True):
     unmet: tuple[str, ...] = ()
 
 
+class TooLong(Struct, frozen=True):
+    """A permitted target that was not planned, because the request is longer than its window.
+
+    tokens: of the prompt, estimated. window: in tokens, of prompt and answer together.
+    """
+
+    model: str
+    zone: str
+    tokens: int
+    window: int
+
+
 class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     """Written before any byte leaves.
 
@@ -55,8 +67,10 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     edits: kinds of splices that the first target's body gets.
     session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
     unwell: models passed over because they had just failed, each with how: `sonnet: 429`.
-    refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `invalid`.
+    refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `too-long`, `invalid`.
     via: the mark that `connect` put into the address of the tool, "" without one.
+    unfit: permitted targets whose window is too small.
+    expected_tokens: of the prompt, estimated for the first target; 0 where that was not asked.
     """
 
     id: str
@@ -84,6 +98,8 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     session: str = ""
     via: str = ""
     unwell: tuple[str, ...] = ()
+    unfit: tuple[TooLong, ...] = ()
+    expected_tokens: int = 0
 
 
 class Attempt(Struct, frozen=True):
@@ -115,6 +131,8 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
     stop: the neutral stop reason, "" if none.
     cost: pico-USD of all attempts, None when that of any is not known.
     first_byte_ms: from the request's arrival to the first byte to the client; -1 if there was none.
+    notices: what must be known of the answer, from a closed set: `truncated` (the engine counted
+        far fewer tokens than it was sent, see `reading/tokens.py:cut_short`).
     """
 
     id: str
@@ -129,6 +147,7 @@ class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):
     first_byte_ms: int
     ms: int
     cost: int | None = None
+    notices: tuple[str, ...] = ()
 
 
 class Noted(Struct, frozen=True, tag_field="kind", tag="noted"):

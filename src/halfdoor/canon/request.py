@@ -49,6 +49,7 @@ class Request(Struct, frozen=True):
     hold: its caller asks that a stream reach it complete or not at all.
     packed: the coding in which the body came (`zstd` …), "" for plain; `body` is unpacked.
     of_chat: its dialect asks models that chat for it too; whether one can, its engine says.
+    context_tokens: the window that it asks its engine for (Ollama's `num_ctx`), if it does.
     """
 
     dialect: str
@@ -66,6 +67,7 @@ class Request(Struct, frozen=True):
     packed: str = ""
     hold: bool = False
     of_chat: bool = False
+    context_tokens: int | None = None
 
 
 class Actor(Struct, frozen=True):

@@ -71,6 +71,8 @@ class Scene(Struct, frozen=True):
     latched: the card that made the calls or thinking this request returns to, "" if none.
     widened: where models were found that are wider than their claim, by backend and model id; a
         backend as a whole under the id "".
+    windows: tokens of one request as engines have their models loaded, by backend and model id; by
+        the id `*` for an engine that has one model under every name.
     origins: vendor that made each known thinking signature, by the signature's print.
     unwell: what just failed, by backend and model id; a backend as a whole under the id "".
     queues: of the backends that have one.
@@ -92,3 +94,4 @@ class Scene(Struct, frozen=True):
     spending: Spending = Spending()
     unwell: Mapping[tuple[str, str], Unwell] = {}
     queues: Mapping[str, Depth] = {}
+    windows: Mapping[tuple[str, str], int] = {}

@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
     "policy": "Look over, test, try and draft the rules.",
     "scan": "Look for secrets in a file, a folder or standard input.",
-    "ps": "List the newest exchanges and say whether the gateway runs.",
+    "ps": "List what runs, what its engines have loaded, and the newest exchanges.",
     "status": "Say in one line who answered last, where, by which rule, and what today cost.",
     "cost": "Say what was spent, from the log: exact where backends told, and what is not known.",
     "budget": "Say what each budget has taken, what is left, and where it is heading.",

@@ -240,6 +240,7 @@ def control_calls(config: Config, online: bool) -> Finding:
             "discovery on 127.0.0.1 (ports 11434, 1234, 8000, 8080; without a file, init, doctor)",
             f"status on {config.server.listen} (ps, doctor)",
             "from near backends, whether they run their models themselves (serve, doctor)",
+            "what near backends have loaded (serve, doctor)",
             f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",
         ]
     )

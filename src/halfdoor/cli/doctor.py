@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,6 +17,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.cli import checkup
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.connecting import home
+from halfdoor.cli.loaded import cut_off, windows
 from halfdoor.cli.options import (
     ConfigOption,
     JsonOption,
@@ -34,7 +36,7 @@ from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import load
 from halfdoor.config.model import Config
-from halfdoor.errors import SetupError
+from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.server.address import address, answers
 from halfdoor.server.listen import bound
 
@@ -88,14 +90,24 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *checkup.engines(found),
         *asked,
         *asyncio.run(checkup.admissions(used, show)),
+        *asyncio.run(windows(used, ask)),
         *checkup.tokens(used, os.environ),
         checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
         *checkup.state(loaded.state_dir),
         *checkup.evidence(loaded.state_dir),
+        *_readable(cut_off, loaded.state_dir),
         *traffic(f"http://{address(listen).asked}", home(), project, loaded.state_dir),
         *checkup.detectors(),
         checkup.control_calls(used, online=online),
     ]
+
+
+def _readable(look: Callable[[Path], Iterator[Finding]], folder: Path) -> list[Finding]:
+    """A log that cannot be read is told by `checkup.evidence`, and says nothing else."""
+    try:
+        return list(look(folder))
+    except HalfdoorError:
+        return []
 
 
 def trusting(config: Config) -> tuple[Ask, checkup.Show]:

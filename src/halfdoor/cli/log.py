@@ -188,7 +188,8 @@ def told(entry: Entry) -> str:
             return _decision(entry)
         case Outcome():
             by = f" by {entry.model} ({entry.zone})" if entry.model else ""
-            return f"{entry.result}{by} in {entry.ms:,} ms"
+            notices = "".join(f"; {notice}" for notice in entry.notices)
+            return f"{entry.result}{by} in {entry.ms:,} ms{notices}"
         case Noted():
             return " ".join([entry.event, *(f"{k}={_brief(v)}" for k, v in entry.facts.items())])
 

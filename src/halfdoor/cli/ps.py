@@ -1,4 +1,4 @@
-"""`halfdoor ps`: the newest exchanges, and whether a gateway runs."""
+"""`halfdoor ps`: whether a gateway runs, what its engines have loaded, the newest exchanges."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from halfdoor.backends.control import authority, control_get
-from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.record import Decided
 from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
-from halfdoor.errors import BackendError, LogError
-from halfdoor.server.address import Address, address, answers
-from halfdoor.server.status import ModelShown
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
+from halfdoor.cli.running import told
+from halfdoor.config.model import Config
+from halfdoor.errors import LogError
+from halfdoor.server.address import address, answers
+from halfdoor.server.status import Loaded, ModelShown
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
@@ -28,11 +28,12 @@ def ps(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the newest exchanges and say whether the gateway runs."""
+    """List what runs, what its engines have loaded, and the newest exchanges."""
     loaded = settings(config)
     listen = loaded.config.server.listen
     runs = asyncio.run(answers(address(listen)))
-    wide = asyncio.run(widened(address(listen))) if runs else ()
+    models = _models(loaded.config) if runs else ()
+    wide = tuple(model for model in models if model.zone != model.claimed)
     try:
         with LogReader(loaded.state_dir) as reader:
             found = reader.recent(count)
@@ -43,45 +44,52 @@ def ps(
         found = []
     if json:
         exchanges = [_document(x) for x in found]
-        told = {"listen": listen, "running": runs, "widened": wide, "exchanges": exchanges}
-        say_json(told)
+        state = {"listen": listen, "running": runs, "widened": wide, "models": models}
+        say_json({**state, "exchanges": exchanges})
         return
-    _show(found, listen, running=runs, wide=wide)
-
-
-async def widened(where: Address) -> tuple[ModelShown, ...]:
-    """The models that the gateway found wider than they are claimed; none if it does not say.
-
-    A gateway that wants a token first does not say it here; its log and `doctor` do.
-    """
-    url = f"http://{where.asked}/halfdoor/status"
-    try:
-        status, body = await control_get(url, ControlPermit(authority(url), "status"))
-        models = msgspec.json.decode(body, type=_Status).models if status == 200 else ()
-    except (BackendError, msgspec.MsgspecError):
-        return ()
-    return tuple(model for model in models if model.zone != model.claimed)
+    _state(models, listen, running=runs)
+    _show(found)
 
 
 class _Status(msgspec.Struct, frozen=True):
     models: tuple[ModelShown, ...] = ()
 
 
-def _show(
-    found: Sequence[Exchange], listen: str, *, running: bool, wide: Sequence[ModelShown]
-) -> None:
+def _models(config: Config) -> tuple[ModelShown, ...]:
+    """The gateway's models; none if it wants a token and none of its tokens is set here."""
+    said = told(config, _Status)
+    return said.models if said else ()
+
+
+def _state(models: Sequence[ModelShown], listen: str, *, running: bool) -> None:
     screen = console()
-    if running:
-        screen.print(f"the gateway answers on {listen}", highlight=False)
-    else:
-        screen.print(
-            f"no gateway answers on {listen}; `halfdoor serve` starts one", highlight=False
-        )
-    for model in wide:
-        screen.print(
-            f"!! {model.name} counts as {model.zone}, not {model.claimed}: `halfdoor doctor`",
-            highlight=False,
-        )
+    hint = "" if running else "; `halfdoor serve` starts one"
+    answers_ = "the gateway answers" if running else "no gateway answers"
+    screen.print(f"{answers_} on {listen}{hint}", highlight=False)
+    for model in models:
+        if model.zone != model.claimed:
+            screen.print(
+                f"!! {model.name} counts as {model.zone}, not {model.claimed}: `halfdoor doctor`",
+                highlight=False,
+            )
+    for model in models:
+        if model.held is not None:
+            screen.print(f"{model.name}: {held(model.held)}", highlight=False)
+
+
+def held(model: Loaded) -> str:
+    """What an engine has in its memory, in a few words, and how old that knowledge is."""
+    by = f" ({model.engine}, asked {model.age_s} s ago)"
+    if not model.loaded:
+        return f"not loaded{by}"
+    window = f", {model.context_tokens:,} tokens" if model.context_tokens else ""
+    slots = f", {counted(model.slots, 'request')} at once" if model.slots else ""
+    gpu = "" if model.gpu is None else f", {model.gpu:.0%} in GPU memory"
+    return f"loaded{window}{slots}{gpu}{by}"
+
+
+def _show(found: Sequence[Exchange]) -> None:
+    screen = console()
     if not found:
         screen.print("no exchange has been recorded yet", highlight=False)
         return

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from halfdoor.errors import BackendError
 from halfdoor.server.address import address
 from halfdoor.server.status import Shown
 
+T = TypeVar("T")
+
 TAKEN_OVER_S: Final = 5.0
 
 
@@ -26,7 +28,12 @@ def url_of(listen: str, path: str) -> str:
 
 
 def shown(config: Config) -> Shown | None:
-    """What the gateway under this configuration says of itself; None when none can be asked.
+    """What the gateway under this configuration says of itself; None when none can be asked."""
+    return told(config, Shown)
+
+
+def told(config: Config, shape: type[T]) -> T | None:
+    """The same, as far as `shape` reads it.
 
     Where it wants a token, the first of `[[tokens]]` whose variable is set is shown.
     """
@@ -37,7 +44,7 @@ def shown(config: Config) -> Shown | None:
     try:
         asked = control_get(url, ControlPermit(authority(url), "status"), 1.0, headers)
         status, body = asyncio.run(asked)
-        return msgspec.json.decode(body, type=Shown) if status == 200 else None
+        return msgspec.json.decode(body, type=shape) if status == 200 else None
     except (BackendError, msgspec.MsgspecError):
         return None
 

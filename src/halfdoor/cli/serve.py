@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from halfdoor import __version__
 from halfdoor.backends import guard
 from halfdoor.backends.admission import Asked
+from halfdoor.backends.residency import Asked as Held
 from halfdoor.backends.switch import Switch
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
@@ -179,6 +180,7 @@ class Service:
                 gateway.house.cards,
                 gateway.house.policy_hash,
                 self._parent,
+                gateway.residency.of,
             ),
             running=self.running,
             tightened=gateway.tightened,
@@ -212,17 +214,22 @@ class Service:
     def _asked(self) -> tuple[Asked, ...]:
         return self.gateway.asked()
 
+    def _engines(self) -> tuple[Held, ...]:
+        return self.gateway.engines()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `running`; gateways that a reload replaced are gone when this ends."""
         watching = asyncio.create_task(self._switch.watch())
         asking = asyncio.create_task(self.gateway.admission.keep(self._asked))
+        looking = asyncio.create_task(self.gateway.residency.keep(self._engines))
         try:
             async with running(self.gateway, lambda: self.gateway):
                 yield
         finally:
             watching.cancel()
             asking.cancel()
+            looking.cancel()
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()

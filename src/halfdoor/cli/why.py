@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from halfdoor.canon.commands import FaultKind
-from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
+from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
 from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import shown
 from halfdoor.errors import HalfdoorError
+from halfdoor.flow.counting import TRUNCATED
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.reader import Exchange, LogReader
 
@@ -25,6 +26,7 @@ REFUSALS: Final = {
     "explicit": "the model was asked for by its own name, and a rule forbids it",
     "budget": "a hard budget could not pay for any model that was permitted",
     "no-target": "no configured model could answer it",
+    "too-long": "it is longer than the window of every permitted model",
     "invalid": "the request could not be read",
 }
 
@@ -114,6 +116,7 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
     yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
     yield from _titled("unwell", [f"{each}, a moment before; not asked" for each in decided.unwell])
     yield from _titled("excluded", [_left(left) for left in decided.excluded])
+    yield from _titled("too long", [_too_long(each) for each in decided.unfit])
     if decided.refusal:
         yield "refused", REFUSALS.get(decided.refusal, decided.refusal)
     if outcome is None:
@@ -122,6 +125,7 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
         return
     yield from _titled("tried", [_attempt(attempt) for attempt in outcome.attempts])
     yield "outcome", _outcome(outcome)
+    yield from _titled("notice", [_notice(each, found) for each in outcome.notices])
 
 
 def _titled(title: str, texts: list[str]) -> Iterator[tuple[str, str]]:
@@ -168,6 +172,23 @@ def _left(left: Left) -> str:
     label = f", label {left.label}" if left.label else ""
     unmet = f", not on its terms: {', '.join(left.unmet)}" if left.unmet else ""
     return f"{left.model} ({left.zone}): rule {left.rule}{label}{unmet}"
+
+
+def _notice(notice: str, found: Exchange) -> str:
+    usage = found.outcome.usage if found.outcome else None
+    if notice != TRUNCATED or usage is None:
+        return notice
+    return (
+        f"the engine counted {usage.input_tokens:,} of about {found.decided.expected_tokens:,} "
+        "tokens: it cut off or left out a part of the prompt; `halfdoor ps` shows its window"
+    )
+
+
+def _too_long(each: TooLong) -> str:
+    return (
+        f"{each.model} ({each.zone}): about {each.tokens:,} tokens, "
+        f"and its window has {each.window:,}"
+    )
 
 
 def _attempt(attempt: Attempt) -> str:

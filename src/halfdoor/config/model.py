@@ -260,7 +260,11 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]
     context_tokens: Annotated[
-        Annotated[int, Meta(ge=1)] | None, about("Its window, as it is really loaded.")
+        Annotated[int, Meta(ge=1)] | None,
+        about(
+            "Its window; left out, what its engine says is loaded. Ollama's own protocol is asked "
+            "to load it so."
+        ),
     ] = None
     kinds: Annotated[
         tuple[KindName, ...],

@@ -218,6 +218,12 @@ class Dialect(Protocol):
     def error(self, status: int, code: str, message: str) -> bytes:
         """An error body in this dialect's shape."""
 
+    def overflow(self, tokens: int, window: int, why: str) -> bytes:
+        """An error body that tools of this dialect know as: the prompt is too long, compact it.
+
+        tokens: more than window. why: for a person, behind the words that tools match.
+        """
+
     def stream_error(self, code: str, message: str) -> bytes:
         """An error event and a clean end, for a stream whose headers are already out."""
 

@@ -58,3 +58,12 @@ def error_body(status: int, code: str, message: str) -> bytes:
     """An error in the vendor's shape."""
     kind = error_type(status)
     return encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+def overflow_body(tokens: int, window: int, why: str) -> bytes:
+    """A prompt that is too long, in the vendor's words and under its code."""
+    said = (
+        f"This model's maximum context length is {window} tokens. However, your messages resulted "
+        f"in {tokens} tokens. Please reduce the length of the messages. ({why})"
+    )
+    return error_body(400, "context_length_exceeded", said)

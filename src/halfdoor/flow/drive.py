@@ -138,6 +138,7 @@ class _Performer:
             latched=recalled.latched,
             origins=recalled.origins,
             widened=self._services.widened(),
+            windows=self._services.windows(),
             real=placed.real,
             repositories=placed.repositories,
             traced=placed.whole,
@@ -379,6 +380,8 @@ class _Passage:
     async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
         self._committed = True
         self._first_byte_ms = int(self._services.clock.ticks_ms() - self._exchange_begun_ms)
+        if self._call.notice is not None:
+            headers = (*headers, *self._call.notice(self._call.pipe.learnt()))
         await self._sink.start(status, headers)
 
     async def _keep(self, *, half: bool = False) -> None:

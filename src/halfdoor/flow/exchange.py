@@ -30,6 +30,7 @@ from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
 from halfdoor.flow import replies, session, writing
+from halfdoor.flow.counting import Counting
 from halfdoor.flow.house import House
 from halfdoor.flow.keeping import Keeping
 from halfdoor.flow.preparing import Prepared, prepare
@@ -71,9 +72,10 @@ def exchange(
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
     ready = prepare(weighed, weighed.targets[0], house) if weighed.targets else None
+    counting = Counting(weighed, house)
 
     # INVARIANT: nothing below this line runs before the decision is durable (promise 1).
-    permit = yield Append(writing.decided(weighed, house, ready.edits if ready else ()))
+    permit = yield Append(writing.decided(weighed, house, _edits(ready), counting.foreseen))
     if isinstance(permit, Unrecorded):
         return replies.unrecorded(weighed, house, permit)
     assert isinstance(permit, Permit)
@@ -84,16 +86,18 @@ def exchange(
     for target in weighed.targets:
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
-        over = yield from _attempt(ready, permit, weighed, keeping)
+        over = yield from _attempt(ready, permit, weighed, keeping, counting)
         attempts.append(writing.attempt(ready, over))
         if _final(over):
             break
 
     # INVARIANT: remembered before the outcome is awaited: the client may ask again at once, with
     # half an answer if it hung up (promise 5).
+    notices: tuple[str, ...] = ()
     if ready is not None and over is not None:
         yield keeping(ready.target, over.learnt, floor=_reached(over))
-    yield Append(writing.outcome(weighed, tuple(attempts), over))
+        notices = counting.settled(ready.target, over.learnt)
+    yield Append(writing.outcome(weighed, tuple(attempts), over, notices))
     if writing.counted_here(weighed, over):
         return replies.counted(weighed)
     if over is None:
@@ -103,8 +107,12 @@ def exchange(
     return None
 
 
+def _edits(ready: Prepared | None) -> tuple[str, ...]:
+    return ready.edits if ready else ()
+
+
 def _attempt(
-    ready: Prepared, permit: Permit, weighed: Weighed, keeping: Keeping
+    ready: Prepared, permit: Permit, weighed: Weighed, keeping: Keeping, counting: Counting
 ) -> Generator[Command, object, Over]:
     if ready.outbound is None or ready.pipe is None:
         assert ready.fault is not None
@@ -114,7 +122,8 @@ def _attempt(
     hold = yield from _reserved(weighed.dues.get(ready.target.name))
     if isinstance(hold, Fault):
         return Faulted(hold, False, replies.NOTHING, 0, 0, -1, 0)
-    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep, lane)
+    notice = partial(counting.notice, ready.target)
+    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep, lane, notice)
     assert isinstance(over, Answered | Faulted | HungUp)
     if hold is not None:
         yield Settle(hold, writing.spent(over, ready.target.price))

@@ -1,7 +1,7 @@
 """The house: every pure thing the line needs, chosen once by `wiring.py`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from halfdoor.canon.cards import Alias, Card
@@ -13,6 +13,7 @@ from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.survey import Found
 from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
+from halfdoor.reading.tokens import Scales
 
 
 def unlisted(_backend: str, _model_id: str) -> Listed:
@@ -36,6 +37,7 @@ class House:
     listed: a model in the public price lists, by backend and id.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
     hold_for: tools whose streams are held until they are complete.
+    scales: what a token weighs, by model; it learns from every answer.
     """
 
     dialects: Mapping[str, Dialect]
@@ -51,3 +53,4 @@ class House:
     listed: Callable[[str, str], Listed] = unlisted
     budgets: tuple[Budget, ...] = ()
     hold_for: frozenset[str] = frozenset()
+    scales: Scales = field(default_factory=Scales)

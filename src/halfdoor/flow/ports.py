@@ -229,6 +229,7 @@ class Services:
     ledger: needed where the house has budgets.
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
+    windows: what engines have loaded, see `Scene.windows`.
     """
 
     log: Log
@@ -242,3 +243,4 @@ class Services:
     queues: Mapping[str, Queue] = field(default_factory=dict)
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict
+    windows: Callable[[], Mapping[tuple[str, str], int]] = dict

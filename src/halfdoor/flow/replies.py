@@ -62,9 +62,30 @@ def unreadable(error: ClientError, dialect: Dialect) -> Reply:
 
 def refused(weighed: Weighed, house: House) -> Reply:
     """A rule, or an explicit choice it forbids: always 400, the one status no client retries."""
+    if weighed.unfit:
+        return _too_long(weighed, house)
     verdict = weighed.verdict
     error = HalfdoorError(verdict.refusal, hint=verdict.hint)
     return _worded(weighed, house, 400, "halfdoor_refused", str(error))
+
+
+def _too_long(weighed: Weighed, house: House) -> Reply:
+    """In the words by which the caller's tool knows that it must shorten its conversation."""
+    dialect = house.dialects[weighed.request.dialect]
+    widest = max(weighed.unfit, key=lambda unfit: unfit.window)
+    body = dialect.overflow(widest.tokens, widest.window, f"halfdoor: {_too_long_why(weighed)}")
+    return Reply(400, (_JSON, _NO_RETRY, *about(weighed, None)), body)
+
+
+def _too_long_why(weighed: Weighed) -> str:
+    said = ", ".join(f"`{unfit.target}` {unfit.window}" for unfit in weighed.unfit)
+    text = f"nothing was sent; the prompt is estimated, and the windows are, in tokens: {said}"
+    hint = "shorten or compact the conversation, or load the model with a larger window"
+    if held := weighed.verdict.excluded:
+        text += (
+            f"; rule `{held[0].rule}` (label `{held[0].label}`) keeps it from `{held[0].target}`"
+        )
+    return f"{text}; hint: {hint}"
 
 
 def counted(weighed: Weighed) -> Reply:

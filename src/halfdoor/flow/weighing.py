@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from halfdoor.canon.decision import Target, Verdict
+from halfdoor.canon.decision import Target, Unfit, Verdict
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
@@ -12,9 +12,10 @@ from halfdoor.decide.budgets import Afforded, Due, afford
 from halfdoor.decide.names import Candidates, candidates, quoted, widened
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import plan, unwell
+from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import estimated
+from halfdoor.reading.tokens import Size, estimated
 
 _FILES = "files"
 # Places of labels that say where files really are.
@@ -27,6 +28,8 @@ class Weighed(Struct, frozen=True):
     dues: what a call costs at most, by target, where budgets are in force. budget: which of them
         are nearly used up, in words.
     held: its stream reaches the caller complete or not at all.
+    unfit: permitted targets whose window it does not fit. of: how much there is of it, None where
+    it is no prompt.
     """
 
     request: Request
@@ -50,6 +53,8 @@ class Weighed(Struct, frozen=True):
         return tuple(f"{t.name}: {how.said}" for t in left if (how := unwell(t, self.scene)))
 
     held: bool = False
+    unfit: tuple[Unfit, ...] = ()
+    of: Size | None = None
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:
@@ -66,6 +71,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     targets = plan(verdict, scene, house.strategy, latched=latched)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
+    fits = fitted(request, targets, scene.windows, house.scales)
     return Weighed(
         request,
         actor,
@@ -74,10 +80,12 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         labels,
         who,
         verdict,
-        targets,
+        fits.targets,
         afforded.dues,
         afforded.told,
         request.stream and (request.hold or actor.tool in house.hold_for),
+        fits.unfit,
+        fits.of,
     )
 
 

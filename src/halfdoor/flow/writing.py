@@ -10,7 +10,7 @@ from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
-from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned
+from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
 from halfdoor.canon.request import Kind
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import cost
@@ -28,7 +28,9 @@ def timestamp(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
+def decided(
+    weighed: Weighed, house: House, edits: tuple[str, ...], expected_tokens: int = 0
+) -> Decided:
     """The decision, as it must be durable before any byte leaves."""
     request, verdict, actor = weighed.request, weighed.verdict, weighed.actor
     session = request.session
@@ -60,6 +62,10 @@ def decided(weighed: Weighed, house: House, edits: tuple[str, ...]) -> Decided:
         session=weighed.scene.session,
         via=actor.via,
         unwell=weighed.passed_over,
+        unfit=tuple(
+            TooLong(u.target, u.zone.name.lower(), u.tokens, u.window) for u in weighed.unfit
+        ),
+        expected_tokens=expected_tokens,
     )
 
 
@@ -67,6 +73,7 @@ def outcome(
     weighed: Weighed,
     attempts: tuple[Attempt, ...],
     over: Answered | Faulted | HungUp | None,
+    notices: tuple[str, ...] = (),
 ) -> Outcome:
     """How it ended; the last attempt answered, failed or was abandoned."""
     last = attempts[-1] if attempts else None
@@ -85,6 +92,7 @@ def outcome(
         first_byte_ms=over.first_byte_ms if over else -1,
         ms=elapsed,
         cost=_total(attempts),
+        notices=notices,
     )
 
 
@@ -174,6 +182,8 @@ def _planned(target: Target, weighed: Weighed) -> Planned:
 def _refusal(weighed: Weighed) -> str:
     if weighed.targets or weighed.request.kind is Kind.COUNT:
         return ""
+    if weighed.unfit:
+        return "too-long"
     if not weighed.verdict.excluded:
         return "no-target"
     if any(each.label == BUDGET for each in weighed.verdict.excluded):

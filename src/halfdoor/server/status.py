@@ -1,6 +1,6 @@
 """What a running halfdoor tells about itself: its models and its state, never a request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -8,20 +8,39 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.backends import guard
-from halfdoor.canon.cards import Card
+from halfdoor.canon.cards import Card, Resident
 from halfdoor.canon.labels import Zone
 from halfdoor.decide.names import DISCOVERED
 from halfdoor.server.ollama import Engine
 
 Widened = Mapping[tuple[str, str], Zone]
+# (backend, model id) → (engine, model, age in seconds).
+Held = Callable[[str, str], tuple[str, Resident, float] | None]
 NOWHERE: Final[Widened] = MappingProxyType({})
 _TAKEN_UP: Final = ("claude", "anthropic")
 # Model lists want a date; a name in a configuration has none.
 _ANTHROPIC_FACTS: Final = {"created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
 
 
+class Loaded(Struct, frozen=True):
+    """What an engine said of one of its models. engine: which it is. age_s: since it said so.
+
+    loaded, context_tokens (of one request), slots, gpu: see `canon.cards.Resident`.
+    """
+
+    engine: str
+    loaded: bool
+    context_tokens: int | None
+    slots: int | None
+    gpu: float | None
+    age_s: int
+
+
 class ModelShown(Struct, frozen=True):
-    """One card, as `ps` shows it. zone: where it was found. claimed: by the configuration."""
+    """One card, as `ps` shows it. zone: where it was found. claimed: by the configuration.
+
+    context_tokens: as configured. held: None where its engine says nothing of it.
+    """
 
     name: str
     backend: str
@@ -30,6 +49,7 @@ class ModelShown(Struct, frozen=True):
     dialect: str
     scripted: bool
     context_tokens: int | None
+    held: Loaded | None = None
 
 
 class Shown(Struct, frozen=True):
@@ -51,11 +71,16 @@ class Shown(Struct, frozen=True):
     parent: int = 0
 
 
+def _unheld(_backend: str, _model_id: str) -> None:
+    """Of scripted models, and in tests, nothing is known."""
+
+
 class Status:
     """What does not change while a process runs, and how to word it.
 
     started_s: monotonic seconds. pid, policy, parent: see `Shown`.
     engine: the models as Ollama's clients ask for them.
+    held: what is known of a backend's model, see `Residency.of`.
     """
 
     def __init__(
@@ -66,6 +91,7 @@ class Status:
         cards: tuple[Card, ...],
         policy: str = "",
         parent: int = 0,
+        held: Held = _unheld,
     ) -> None:
         self._policy = policy
         self._parent = parent
@@ -73,6 +99,7 @@ class Status:
         self._pid = pid
         self._started_s = started_s
         self._cards = cards
+        self._held = held
         self._scripted = any(card.scripted for card in cards)
         self.ids = (*dict.fromkeys(card.name for card in cards), "auto")
         self.engine = Engine(cards, self.ids)
@@ -88,7 +115,7 @@ class Status:
                 in_flight,
                 self._scripted,
                 guard.is_offline(),
-                tuple(_shown(card, widened) for card in self._cards),
+                tuple(_shown(card, widened, self._held) for card in self._cards),
                 self._policy,
                 self._parent,
             )
@@ -117,7 +144,7 @@ class Status:
         return msgspec.json.encode({"data": data, **page})
 
 
-def _shown(card: Card, widened: Widened) -> ModelShown:
+def _shown(card: Card, widened: Widened, held: Held) -> ModelShown:
     keys = ((card.backend, card.model_id), (card.backend, ""))
     found = max(card.zone, *(widened.get(key, card.zone) for key in keys))
     return ModelShown(
@@ -128,4 +155,12 @@ def _shown(card: Card, widened: Widened) -> ModelShown:
         card.dialect,
         card.scripted,
         card.context_tokens,
+        _loaded(held(card.backend, card.model_id)),
     )
+
+
+def _loaded(said: tuple[str, Resident, float] | None) -> Loaded | None:
+    if said is None:
+        return None
+    engine, model, age_s = said
+    return Loaded(engine, model.loaded, model.window, model.slots, model.gpu, int(age_s))

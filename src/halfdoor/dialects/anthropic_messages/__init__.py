@@ -218,6 +218,11 @@ class AnthropicMessages:
         """The vendor's type by status, unless the code is already one of its types."""
         return wire.error_body(wire.error_type(status, code), message)
 
+    def overflow(self, tokens: int, window: int, why: str) -> bytes:
+        """The vendor's own words, whose numbers Claude Code reads."""
+        said = f"prompt is too long: {tokens} tokens > {window} maximum ({why})"
+        return wire.error_body("invalid_request_error", said)
+
     def stream_error(self, code: str, message: str) -> bytes:
         """An `error` event ends a stream of this dialect."""
         return frame("error", wire.error_body(wire.error_type(500, code), message))

@@ -64,6 +64,9 @@ FIELDS: Final = frozenset({
 _LISTS: Final = frozenset({"input", "messages", "tools"})
 _SENT_ON: Final = frozenset({"accept", "content-type", "user-agent"})
 
+# Digits of a number that could be a count.
+_LONGEST_COUNT: Final = 16
+
 
 class Ollama:
     """The dialect (see `base.Dialect`). Without state."""
@@ -86,6 +89,7 @@ class Ollama:
             raise wrong(_WANTED[kind], field)
         filling = endpoint == GENERATE and fills(body, spans)
         streams = value(flags, body, spans, "stream", None) is not False
+        options = _option_spans(body, spans)
         return Request(
             dialect=self.name,
             endpoint=endpoint,
@@ -96,10 +100,11 @@ class Ollama:
             members=spans,
             headers=headers,
             query=query,
-            max_tokens=_limit(body, spans),
+            max_tokens=_limit(body, options),
             session=session_of(headers),
             kind=_kind(endpoint, filling),
             of_chat=filling,
+            context_tokens=_window(body, options),
         )
 
     def conversation(self, request: Request) -> Conversation:
@@ -192,6 +197,12 @@ class Ollama:
         """`{"error": message}`."""
         return error_body(message)
 
+    def overflow(self, tokens: int, window: int, why: str) -> bytes:
+        """As the engine words it, with the numbers that it leaves out."""
+        return error_body(
+            f"the input length exceeds the context length: {tokens} tokens > {window} ({why})"
+        )
+
     def stream_error(self, code: str, message: str) -> bytes:  # noqa: ARG002  as above
         """A line that holds an error ends a stream of this dialect."""
         return error_body(message) + b"\n"
@@ -214,8 +225,17 @@ def _option_spans(body: bytes, spans: Spans) -> Spans:
     return {member.key: (member.start, member.end) for member in members(body, start, end)}
 
 
-def _limit(body: bytes, spans: Spans) -> int | None:
-    return value(counts, body, _option_spans(body, spans), "num_predict", None)
+def _limit(body: bytes, options: Spans) -> int | None:
+    """None where it is not positive: -1 means no limit."""
+    limit = value(counts, body, options, "num_predict", None)
+    return limit if limit is not None and limit > 0 else None
+
+
+def _window(body: bytes, options: Spans) -> int | None:
+    """What the engine is asked to load the model with; anything odd is the engine's to judge."""
+    start, end = options.get("num_ctx", (0, 0))
+    stated = body[start:end]
+    return int(stated) or None if stated.isdigit() and len(stated) < _LONGEST_COUNT else None
 
 
 def _windowed(request: Request, tokens: int) -> Iterator[Edit]:

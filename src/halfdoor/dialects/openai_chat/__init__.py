@@ -44,7 +44,7 @@ from halfdoor.dialects.openai_chat.watch import (
     TextWatcher,
     body_learnt,
 )
-from halfdoor.dialects.openai_errors import error_body, trouble
+from halfdoor.dialects.openai_errors import error_body, overflow_body, trouble
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import members
@@ -227,6 +227,10 @@ class OpenAIChat:
     def error(self, status: int, code: str, message: str) -> bytes:
         """`{"error": {message, type, param, code}}`; the type follows from the status."""
         return error_body(status, code, message)
+
+    def overflow(self, tokens: int, window: int, why: str) -> bytes:
+        """The vendor's own words and code."""
+        return overflow_body(tokens, window, why)
 
     def stream_error(self, code: str, message: str) -> bytes:
         """An error frame and `[DONE]`."""

@@ -31,7 +31,7 @@ from halfdoor.dialects.envelope import (
     sent_on,
     value,
 )
-from halfdoor.dialects.openai_errors import error_body, error_type, trouble
+from halfdoor.dialects.openai_errors import error_body, error_type, overflow_body, trouble
 from halfdoor.dialects.openai_responses.answer import read_answer, write_answer
 from halfdoor.dialects.openai_responses.emit import StreamEmitter
 from halfdoor.dialects.openai_responses.items import response
@@ -196,6 +196,10 @@ class OpenAIResponses:
     def error(self, status: int, code: str, message: str) -> bytes:
         """`{"error": {message, type, param, code}}`; the type follows from the status."""
         return error_body(status, code, message)
+
+    def overflow(self, tokens: int, window: int, why: str) -> bytes:
+        """The vendor's own words and code: Codex stops at once."""
+        return overflow_body(tokens, window, why)
 
     def stream_error(self, code: str, message: str) -> bytes:
         """An `error` event, which ends a stream of this dialect, then a failed response.
