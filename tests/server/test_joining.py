@@ -1,7 +1,10 @@
 import asyncio
 import dataclasses
+import http.client
+import json
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,7 +13,10 @@ from halfdoor.errors import LogError
 from halfdoor.server import joining
 from halfdoor.server.access import Access
 from halfdoor.server.joining import Mark, marked
+from tests.helpers.fake_model import FakeModel
+from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import messages_body
+from tests.helpers.scenes import Say, Scene, Slow
 from tests.helpers.world import Reel, world
 from tests.server.test_app import Client, app, ask, piece
 
@@ -327,3 +333,46 @@ async def test_who_joined_a_call_that_fails_inside_is_not_told_that_all_is_well(
         assert all(isinstance(error, Exception) for error in told)
         assert not one.done.is_set()
         assert not two.done.is_set()
+
+
+# --- The same over real sockets. ---
+
+
+def send(url, tries):
+    body = {
+        "model": "far",
+        "stream": True,
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    client = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    client.request(
+        "POST", "/v1/messages", json.dumps(body), {"x-stainless-retry-count": str(tries)}
+    )
+    return client
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize("stays", [True, False], ids=["both stay", "the first hangs up"])
+def test_two_connections_share_one_call_and_its_bytes(stays):
+    scene = Scene((Say("word " * 30),), Slow(0.03))
+    with FakeModel() as fake:
+        fake.play(scene)
+        far = backend("far", fake, "anthropic_messages")
+        with gateway(backends=[far], models=[model("far", "far", "x")]) as door:
+            one = send(door.url, 0)
+            begun = one.getresponse()
+            first = begun.read(20)
+            two = send(door.url, 1)
+            answer = two.getresponse()
+            second = answer.read(20)
+            if not stays:
+                one.close()
+                begun.close()
+            second += answer.read()
+            first += begun.read() if stays else b""
+            one.close()
+            two.close()
+        assert len(fake.seen) == 1
+        assert (answer.headers["x-halfdoor-joined"], second) == ("true", fake.last.sent)
+        assert first == (second if stays else second[:20])

@@ -169,7 +169,7 @@ class App:
             if mark is None:
                 await drive(line, now.services, sink, key)
                 return
-            asked = joining.asked(request, actor, key, house.policy_hash)
+            asked = joining.Asked(request, actor, key, house.policy_hash)
             running = self._calls.find(asked, mark)
             if running and await running[0].follow(sink, now.services, running[1]):
                 return

@@ -72,25 +72,28 @@ def marked(headers: RawHeaders) -> Mark | None:
 class Asked(NamedTuple):
     """All by which two requests are one. credential: the caller's own. policy: see `House`."""
 
+    request: Request
     actor: Actor
     credential: str
     policy: str
-    endpoint: str
-    query: str
-    headers: Headers
-    hold: bool
-    body: bytes
+
+    def same(self, other: "Asked") -> bool:
+        """Is the same asked, apart from which try it is?"""
+        one, two = self.request, other.request
+        return (
+            (self.actor, self.credential, self.policy)
+            == (other.actor, other.credential, other.policy)
+            and (one.endpoint, one.query, one.hold) == (two.endpoint, two.query, two.hold)
+            and one.body == two.body
+            and _of_all_tries(one.headers) == _of_all_tries(two.headers)
+        )
 
 
-def asked(request: Request, actor: Actor, credential: str, policy: str) -> Asked:
-    """What is asked, apart from which try it is."""
-    told = tuple(
+def _of_all_tries(headers: Headers) -> Headers:
+    return tuple(
         (name, value)
-        for name, value in request.headers
+        for name, value in headers
         if name not in _OF_A_TRY and not name.startswith(_OF_A_TRY_PREFIX)
-    )
-    return Asked(
-        actor, credential, policy, request.endpoint, request.query, told, request.hold, request.body
     )
 
 
@@ -321,7 +324,7 @@ class Calls:
         fits = [
             (shared, by)
             for running, earlier, shared in self._running.get(_place(wanted), ())
-            if (by := mark.resends(earlier)) and shared.open and running == wanted
+            if (by := mark.resends(earlier)) and shared.open and running.same(wanted)
         ]
         return fits[0] if len(fits) == 1 else None
 
@@ -342,4 +345,4 @@ class Calls:
 
 def _place(wanted: Asked) -> tuple[str, int]:
     """Where a call is looked up; bodies are compared only for those that stand there."""
-    return wanted.endpoint, len(wanted.body)
+    return wanted.request.endpoint, len(wanted.request.body)
