@@ -189,3 +189,15 @@ def test_a_key_that_a_sub_agent_reads_never_reaches_the_cloud_nor_does_its_repor
     assert device.saw(KEY)
     assert not cloud.saw(KEY)
     assert not cloud.saw(report.encode())
+
+
+def test_every_model_is_discovered_under_a_name_that_it_takes_up_and_answers_by_it(line, claude):
+    there = line("openai_chat")
+    variables = {**CHATTY, "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1"}
+    ran = claude("Hello.", there.url, model="claude-halfdoor-far", variables=variables)
+    assert ran.code == 0, ran.said
+    asked = [sent for sent in there.tap.sent if sent.path == "/v1/models"]
+    assert [(sent.method, sent.status) for sent in asked] == [("GET", 200)]
+    kept = (claude.home / ".claude/cache/gateway-models.json").read_text()
+    assert '"claude-halfdoor-far"' in kept
+    assert {seen.json()["model"] for seen in there.fake.seen} == {"real-model"}
