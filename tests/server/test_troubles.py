@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.loop_thread import LoopThread
-from tests.helpers.raw_server import raw_server
+from tests.helpers.raw_server import raw_server, sends
 from tests.helpers.scenes import (
     Cut,
     ErrorEvent,
@@ -123,7 +123,22 @@ def drips():
         loop.run(serving.__aexit__(None, None, None))
 
 
-def tables(fake: FakeModel, drips: Any) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+PAGE = b"<!doctype html>\n\n<p>It works!</p>\n\n"
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Answers everybody with a web page, as what stands before an engine does when it is gone."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: %d"
+    with LoopThread("pages") as loop:
+        serving = raw_server(sends(head % len(PAGE) + b"\r\n\r\n" + PAGE))
+        yield loop.run(serving.__aenter__())
+        loop.run(serving.__aexit__(None, None, None))
+
+
+def tables(
+    fake: FakeModel, drips: Any, pages: Any
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """For each dialect a backend that is well, one that is not there, hurried and ending ones."""
     for far in FARS:
         root = drips.url.removesuffix("/v1")
@@ -136,14 +151,16 @@ def tables(fake: FakeModel, drips: Any) -> Iterator[tuple[dict[str, Any], list[d
             f"{far}-hurried": backend(f"{far}-hurried", fake, far, timeouts=HURRIED),
             f"{far}-drips": backend(f"{far}-drips", fake, far, timeouts=ENDING)
             | {"url": f"{root}{v1}"},
+            f"{far}-pages": backend(f"{far}-pages", fake, far)
+            | {"url": pages.url.removesuffix("/v1") + v1},
             f"{far}-cloud": backend(f"{far}-cloud", fake, far, "cloud"),
         }.items():
             yield of, [model(name, name, "real-model", kinds=kinds, context_tokens=32768)]
 
 
 @pytest.fixture(scope="module")
-def door(fake, drips):
-    made = list(tables(fake, drips))
+def door(fake, drips, pages):
+    made = list(tables(fake, drips, pages))
     models = [each for _, several in made for each in several]
     with gateway(backends=[of for of, _ in made], models=models) as started:
         yield started
@@ -334,6 +351,16 @@ def test_a_whole_answer_that_cannot_be_translated_is_a_502(ask, mouth, far, stre
     heard = ask(mouth, far, stream, Scene((LONG,), Garble()))
     assert heard.status == 502
     assert words_of(mouth, heard)
+
+
+@every
+def test_a_web_page_in_place_of_an_answer_is_a_502_and_nothing_of_it_arrives(
+    ask, mouth, far, stream
+):
+    heard = ask(mouth, f"{far}-pages", stream)
+    assert heard.status == 502
+    assert "a web page came" in words_of(mouth, heard)
+    assert b"It works!" not in heard.body
 
 
 @every

@@ -26,6 +26,7 @@ HELD_LIMIT_BYTES: Final = 256 * 1024
 _SHORTEST_END: Final = 4
 _BLANK_LINE: Final = b"\n\n"
 
+_PAGE: Final = "text/html"
 _JSON: Final = ("content-type", "application/json")
 
 # A whole answer larger than this is an attack or a fault.
@@ -44,6 +45,17 @@ def kept_headers(headers: Headers) -> Headers:
     return tuple(
         (name, value) for name, value in headers if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     )
+
+
+def _kept_of_an_answer(headers: Headers) -> Headers:
+    """The same of a 2xx. What stands before an engine answers so when it is gone: with a page."""
+    if any(name == "content-type" and value.startswith(_PAGE) for name, value in headers):
+        raise BackendError(
+            "a web page came in place of a model's answer",
+            kind="protocol",
+            hint="check the backend's `url`; is something else listening there?",
+        )
+    return kept_headers(headers)
 
 
 def through(
@@ -138,8 +150,8 @@ class Through:
         return self._watcher.finished
 
     def head(self, headers: Headers) -> Headers:
-        """The client's headers."""
-        return (*self._head, *kept_headers(headers))
+        """The client's headers. Raises BackendError for a web page."""
+        return (*self._head, *_kept_of_an_answer(headers))
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk itself, less a frame that the client did not ask for."""
@@ -200,8 +212,8 @@ class Translated:
         return self._notes.finished
 
     def head(self, headers: Headers) -> Headers:
-        """The client's headers."""
-        return (*self._head, *kept_headers(headers))
+        """The client's headers. Raises BackendError for a web page."""
+        return (*self._head, *_kept_of_an_answer(headers))
 
     def feed(self, chunk: bytes) -> bytes:
         """Whatever the events in this chunk say in the client's dialect."""
@@ -254,8 +266,8 @@ class Whole:
         return False
 
     def head(self, headers: Headers) -> Headers:
-        """The client's headers."""
-        return (*self._head, *kept_headers(headers))
+        """The client's headers. Raises BackendError for a web page."""
+        return (*self._head, *_kept_of_an_answer(headers))
 
     def feed(self, chunk: bytes) -> bytes:
         """Nothing yet."""
