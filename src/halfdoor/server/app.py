@@ -164,17 +164,8 @@ class App:
             if (hold := _holds(headers)) or reader.coding:
                 request = msgspec.structs.replace(request, packed=reader.coding, hold=hold)
             house = now.house_of(actor)
-            line = exchange(request, actor, house)
-            mark = joining.marked(headers)
-            if mark is None:
-                await drive(line, now.services, sink, key)
-                return
             asked = joining.Asked(request, actor, key, house.policy_hash)
-            running = self._calls.find(asked, mark)
-            if running and await running[0].follow(sink, now.services, running[1]):
-                return
-            with self._calls.opened(asked, mark, sink) as shared:
-                await drive(line, now.services, shared, key)
+            await self._answer(asked, joining.marked(headers), house, now.services, sink)
         except HungUpError:
             return
         except ClientError as error:
@@ -186,6 +177,25 @@ class App:
                 raise
             text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
             await _refuse(send, 500, text, reader)
+
+    async def _answer(
+        self,
+        asked: joining.Asked,
+        mark: joining.Mark | None,
+        house: House,
+        services: Services,
+        sink: AsgiSink,
+    ) -> None:
+        """One exchange, unless this is a resend of one that still runs."""
+        line = exchange(asked.request, asked.actor, house)
+        if mark is None:
+            await drive(line, services, sink, asked.credential)
+            return
+        running = self._calls.find(asked, mark)
+        if running and await running[0].follow(sink, services, running[1]):
+            return
+        with self._calls.opened(asked, mark, sink) as shared:
+            await drive(line, services, shared, asked.credential)
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         now, headers = self.now, scope["headers"]
