@@ -182,7 +182,7 @@ def test_a_backends_error_is_reworded_in_the_callers_shape_across_dialects():
     script << outcome(result="failed")
     said = json.loads(script.ends().body)
     assert said["type"] == "error"
-    assert "context too long" in said["error"]["message"]
+    assert said["error"]["message"] == "prompt is too long: context too long"
 
 
 def test_a_refused_key_of_ours_is_a_400_because_a_401_would_be_retried():
@@ -394,3 +394,22 @@ def test_an_answer_says_who_was_passed_over_and_the_log_keeps_it():
     script << call("qwen")
     headers = script.asked[-1].pipe.head(())
     assert ("x-halfdoor-fallback", "sonnet: 429") in headers
+
+
+TOO_LONG = b'{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error","n_prompt_tokens":5021,"n_ctx":4096}}'
+
+
+def test_a_prompt_too_long_for_one_model_moves_on_to_the_next():
+    script = line(request(), cards=[LOCAL, CLOUD])
+    script << begin() >> SCENE << decided() >> PERMIT << call("qwen")
+    script >> faulted("status", 400, body=TOO_LONG)
+    script << call("sonnet")
+
+
+def test_a_prompt_too_long_for_all_is_told_in_the_words_that_the_tool_acts_on():
+    script = line(request(), cards=[LOCAL])
+    script << begin() >> SCENE << decided() >> PERMIT << call("qwen")
+    script >> faulted("status", 400, body=TOO_LONG)
+    script << outcome(result="failed", status=400)
+    said = json.loads(script.ends().body)["error"]
+    assert said["message"] == "prompt is too long: 5021 tokens > 4096 maximum"

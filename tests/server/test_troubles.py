@@ -388,6 +388,24 @@ def test_an_unknown_model_is_a_400_that_names_the_known_ones(ask, fake, mouth, f
     assert "openai_chat" in words_of(mouth, heard)
 
 
+OVER = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
+
+
+@every
+def test_a_prompt_that_is_too_long_is_told_in_the_words_that_the_tool_acts_on(
+    ask, fake, mouth, far, stream
+):
+    heard = ask(mouth, far, stream, Scene(trouble=Refuse(400, OVER)))
+    assert (heard.status, len(fake.seen)) == (400, 1)
+    told = words_of(mouth, heard)
+    if mouth.family == "ollama" == far:
+        assert told == OVER
+    else:
+        assert told == "prompt is too long: 5000 tokens > 4096 maximum"
+    if mouth.family.startswith("openai_"):
+        assert json.loads(heard.body)["error"]["code"] == "context_length_exceeded"
+
+
 CODEX = {"headers": {"user-agent": "codex_cli_rs/0.169.0"}}
 codex = each(lambda mouth, far, stream: mouth.path == "/v1/responses")
 

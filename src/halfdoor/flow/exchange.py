@@ -29,6 +29,7 @@ from halfdoor.canon.decision import Permit
 from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
+from halfdoor.dialects.overlong import overlong
 from halfdoor.flow import replies, session, writing
 from halfdoor.flow.counting import Counting
 from halfdoor.flow.house import House
@@ -154,4 +155,6 @@ def _final(over: Over) -> bool:
     if not isinstance(over, Faulted) or over.committed or over.fault.kind in _OURS:
         return True
     status = over.fault.status
+    if overlong(status, over.fault.body):
+        return False  # the next one's window may be wider
     return 400 <= status < 500 and status not in _BACKEND_AT_FAULT

@@ -9,6 +9,7 @@ from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.dialects.base import Dialect
+from halfdoor.dialects.overlong import OPENAI_CODE, overlong, worded
 from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
@@ -159,6 +160,10 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
         hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
         body = near.error(400, "halfdoor_credentials", f"halfdoor: {text}; hint: {hint}")
         return Reply(400, (_JSON, _NO_RETRY, *about(weighed, target)), body)
+    long = overlong(fault.status, fault.body)
+    if long is not None and not (near is far and worded(fault.body, long, near.name)):
+        body = near.error(400, OPENAI_CODE, long.words())
+        return Reply(400, (_JSON, *headers), body)
     code, message = far.error_text(fault.body)
     status = fault.status if code == _OVERLOADED else _soothed(weighed, fault.status)
     if near is far and fault.body:
