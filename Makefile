@@ -54,6 +54,11 @@ clients-all: .venv/.dev  ## the same and OpenCode, Continue, Cline, llm (2.3 GB 
 	@PYTHON=$(PYTHON) clients/install .clients all
 	$(BIN)/pytest $(REAL) -m 'clients or more_clients' tests/clients
 
+.PHONY: engine
+engine: .venv/.dev  ## a real engine with a real, tiny model behind halfdoor (compiles it once, in .engine)
+	@PYTHON=$(PYTHON) engine/install .engine
+	$(BIN)/pytest -m engine -rs tests/engine
+
 conformance: .venv/.dev  ## every dialect to every dialect with the official SDKs; writes the page of docs/reference
 	$(BIN)/python -m tests.conformance
 
@@ -89,6 +94,9 @@ lock:  ## renew the locks (needs uv and npm; names, versions and hashes only)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/aider.in -o clients/aider.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/more/llm.in -o clients/more/llm.lock
 	for folder in clients clients/more; do (cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); $(PYTHON) clients/complete $$folder/package-lock.json; done
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q engine/engine.in --no-emit-package llama-cpp-python -o engine/server.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q engine/engine.in --no-deps -o engine/llama.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q engine/build.in -o engine/build.lock
 
 clean:  ## remove .venv and caches
-	rm -rf .venv .clients .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf .venv .clients .engine .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -148,13 +148,16 @@ def of_chat(answer: Any) -> Told:
             for call in message.tool_calls or ()
         ),
         stop=choice.finish_reason,
-        tokens=(
-            used.prompt_tokens,
-            used.prompt_tokens_details.cached_tokens,
-            used.completion_tokens,
-        ),
+        tokens=_counts(used, "prompt_tokens", "completion_tokens"),
         turn=message.to_dict(),
     )
+
+
+def _counts(used: Any, prompt: str, answer: str) -> tuple[int, int, int]:
+    """What an engine leaves out is 0."""
+    details = getattr(used, f"{prompt}_details", None)
+    cached = details.cached_tokens or 0 if details else 0
+    return (getattr(used, prompt, 0), cached, getattr(used, answer, 0))
 
 
 async def messages(client: Any, how: str, **body: Any) -> Told:
@@ -213,7 +216,7 @@ def of_responses(answer: Any) -> Told:
             if item.type == "function_call"
         ),
         stop=answer.incomplete_details.reason if answer.incomplete_details else answer.status,
-        tokens=(used.input_tokens, used.input_tokens_details.cached_tokens, used.output_tokens),
+        tokens=_counts(used, "input_tokens", "output_tokens"),
         turn={"items": [sent_back(item.to_dict()) for item in answer.output]},
     )
 
