@@ -105,6 +105,13 @@ def test_a_key_in_a_header_or_the_query_is_found():
     assert labels(body, headers=(("x-app", "cli"),), query="beta=true") == set()
 
 
+def test_an_address_that_a_headers_colon_cuts_in_two_is_found_whole():
+    """`x-note-postgres://…` on the wire is a header of that name with a value that begins `//`."""
+    value = f"//billing:{made(A62, 16)}@db.internal:5432/ledger"
+    headers = (("x-stainless-postgres", value),)
+    assert labels(messages(HELLO), headers=headers) == {("secret", "headers")}
+
+
 def test_a_label_holds_no_content():
     (label,) = surveyor().survey(request(messages(user(text(KEY))))).labels
     assert label == Label(

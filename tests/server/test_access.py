@@ -175,3 +175,9 @@ def test_a_message_in_place_of_a_headers_name_goes_no_further():
     known, message = "anthropic-dangerous-direct-browser-access", "anthropic-" + "eyjhbgci" * 7
     sent = headers(**{known: "true", message: "1"})
     assert passed_on(sent) == ((known, "true"),)
+
+
+def test_a_key_of_mixed_letters_in_place_of_a_headers_name_goes_no_further():
+    """In lower case its form is not known again, so its length must tell."""
+    key = b"openai-" + b"AI".lower() + b"za" + b"q3xr1npd7wj2zkte5mvb8sfh6ygc4tla0ue"
+    assert passed_on([(key, b"1")]) == ()

@@ -264,7 +264,11 @@ def _outside(request: Request) -> Iterator[tuple[str, str]]:
     if request.headers:
         # A name travels in lower case, which hides a key of capitals.
         names = "\n".join(name.upper() for name, _ in request.headers)
-        lines = "\n".join(f"{name}: {value}" for name, value in request.headers)
+        # Of `x-note-https://…` the colon of the address is taken for the one behind the name.
+        lines = "\n".join(
+            f"{name}:{value}" if value.startswith("//") else f"{name}: {value}"
+            for name, value in request.headers
+        )
         yield "headers", f"{lines}\n{names}"
     if request.query:
         yield "query", request.query

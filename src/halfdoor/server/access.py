@@ -22,8 +22,9 @@ from halfdoor.server.sessions import PREFIX, Sessions
 # What the log calls the token of a tool that `launch` started.
 LAUNCHED: Final = "launch"
 # The longest that a tool sends has 41; a longer one is no name but a message. A name travels in
-# lower case, where the form of some secrets is not recognised any more.
-_NAME_BYTES: Final = 64
+# lower case, where the form of some secrets is not recognised any more: the shortest of those has
+# 39 letters, behind at least `openai-`.
+_NAME_BYTES: Final = 45
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{0,5})?")
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -209,7 +210,7 @@ def _recognised(shown: list[str], tokens: tuple[tuple[str, str], ...]) -> tuple[
 def passed_on(headers: RawHeaders) -> Headers:
     """The headers that may go further: lower-case, in order, no credentials, nothing hop-by-hop.
 
-    What goes no further is not looked at either: a name of more than 64 letters.
+    What goes no further is not looked at either: a name of more than 45 letters.
     """
     named = {
         token.strip()
