@@ -59,6 +59,10 @@ engine: .venv/.dev  ## a real engine with a real, tiny model behind halfdoor (co
 	@PYTHON=$(PYTHON) engine/install .engine
 	$(BIN)/pytest -m engine -rs tests/engine
 
+.PHONY: mutate
+mutate: .venv/.dev  ## 12,000 broken requests over every endpoint: no 500, no crash, no hang, no foreign shape
+	$(BIN)/python -m tests.mutate $(MUTATE)
+
 conformance: .venv/.dev  ## every dialect to every dialect with the official SDKs; writes the page of docs/reference
 	$(BIN)/python -m tests.conformance
 

@@ -306,3 +306,15 @@ def test_counts_and_calls_are_learnt_in_passing_and_texts_when_asked_for():
 
 def test_a_failure_in_passing_is_learnt():
     assert watched(DIALECT.stream_error("cut", "gone")).failure == "gone"
+
+
+@pytest.mark.parametrize(
+    "broken", ['{"a":+1}', '{}},"options":{"x":1}', '{"a":1', "{}{}", "[1]", "no"]
+)
+def test_a_calls_broken_arguments_stay_where_they_stand(broken):
+    """A model's text that only began like an object was written into the body as it was."""
+    call = ToolCall("call_1", "look", broken)
+    told = Conversation((Message(Role.ASSISTANT, (call,)),))
+    body = json.loads(Ollama().render(told, "m")[0])
+    assert set(body) == set(json.loads(Ollama().render(Conversation(()), "m")[0]))
+    assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == {"input": broken}

@@ -35,6 +35,11 @@ def test_each_endpoint_is_a_kind_of_work_with_a_path_of_its_own():
     assert (asked.kind, DIALECT.outbound_path(asked)) == (Kind.EMBEDDING, "/embeddings")
 
 
+def test_numbers_asked_for_as_a_stream_are_not_waited_for_as_one():
+    """Engines answer them whole; they were told to the client as a stream that ended early."""
+    assert read(EMBEDDINGS, input="a", stream=True).stream is False
+
+
 def test_every_text_to_embed_is_a_block_and_so_are_prompt_and_suffix():
     places = {block.place for block in read(EMBEDDINGS, input=["a", "b"]).blocks}
     assert {"input[0]", "input[1]"} <= places

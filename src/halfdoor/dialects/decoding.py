@@ -20,6 +20,7 @@ MOST_TOKENS: Final = 2**40
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 encode: Final = msgspec.json.Encoder().encode
+_object: Final = msgspec.json.Decoder(dict[str, object])
 
 
 def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | memoryview | Raw, where: str) -> T:
@@ -50,6 +51,16 @@ def readable(decoder: msgspec.json.Decoder[T], raw: bytes) -> bool:
     except UNREADABLE:
         return False
     return True
+
+
+def object_of(text: str) -> Raw | None:
+    """A call's JSON arguments as they stand, "" as `{}`; None where they are no object.
+
+    INVARIANT: nothing is written into a body raw that was not read as one whole value: a model's
+    broken JSON would end the place that it stands in, and go on with what it likes.
+    """
+    given = (text or "{}").encode("utf-8", "surrogatepass")
+    return Raw(given) if readable(_object, given) else None
 
 
 def present(raw: Raw) -> bool:

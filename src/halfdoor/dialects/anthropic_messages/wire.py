@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct
 
 from halfdoor.canon.events import Open, PartKind, Start, Stop, StopReason
 from halfdoor.canon.money import Usage
-from halfdoor.dialects.decoding import MOST_TOKENS, UNREADABLE, encode
+from halfdoor.dialects.decoding import MOST_TOKENS, UNREADABLE, encode, object_of
 
 Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 
@@ -87,7 +87,6 @@ KNOWN: Final = frozenset(
 
 _block: Final[msgspec.json.Decoder[Block]] = msgspec.json.Decoder(Block)
 _head = msgspec.json.Decoder(Head)
-_object = msgspec.json.Decoder(dict[str, object])
 
 
 def block(raw: Raw) -> Block | str:
@@ -135,11 +134,10 @@ def tool_input(text: str) -> tuple[Raw, bool]:
     The input must be an object. Models do write broken JSON; it travels as a string under one key,
     so that the tool refuses it and the model sees its own mistake.
     """
-    try:
-        _object.decode(text or "{}")
-    except UNREADABLE:
+    given = object_of(text)
+    if given is None:
         return Raw(encode({"malformed_arguments": text})), False
-    return Raw((text or "{}").encode()), True
+    return given, True
 
 
 class OutputDetails(Struct):

@@ -17,7 +17,7 @@ from halfdoor.canon.request import (
     ToolCall,
     ToolResult,
 )
-from halfdoor.dialects.decoding import ANY_OBJECT, encode
+from halfdoor.dialects.decoding import ANY_OBJECT, encode, object_of
 from halfdoor.dialects.rendering import Fields, Writing, lost_with, parameters, stated
 
 # All that such a body may be unable to say.
@@ -138,9 +138,7 @@ def engine_options(options: Options, context_tokens: int | None) -> Fields:
 
 def _call(part: ToolCall) -> Fields:
     """Arguments are an object here; text that is none goes as one string."""
-    arguments: object = Raw(part.arguments.encode())
-    if not part.arguments.lstrip().startswith("{"):
-        arguments = {"input": part.arguments}
+    arguments = object_of(part.arguments) or {"input": part.arguments}
     return {"id": part.id, "function": {"name": part.name, "arguments": arguments}}
 
 

@@ -109,22 +109,25 @@ class OpenAIChat:
         """
         found, spans = opened(body)
         asked = model(body, spans)
-        field, kind = _NEEDED[endpoint]
-        if not begins(body, spans, field, kind):
-            raise wrong(_WANTED[kind], field)
+        field, first = _NEEDED[endpoint]
+        if not begins(body, spans, field, first):
+            raise wrong(_WANTED[first], field)
+        kind = _KINDS[endpoint]
+        # Numbers are never streamed: vendors and engines ignore the field.
+        streams = kind is not Kind.EMBEDDING
         request = Request(
             dialect=self.name,
             endpoint=endpoint,
             body=body,
             model=asked,
-            stream=value(flags, body, spans, "stream", None) or False,
+            stream=streams and bool(value(flags, body, spans, "stream", None)),
             blocks=tuple(blocks(body, found, _LISTS[endpoint], _PLACES)),
             members=spans,
             headers=headers,
             query=query,
             max_tokens=_max_tokens(body, spans),
             session=session_of(headers),
-            kind=_KINDS[endpoint],
+            kind=kind,
         )
         if request.stream:
             _ask_usage(request)  # what it cannot read must be told now, not once it is decided
