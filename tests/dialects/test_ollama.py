@@ -315,6 +315,8 @@ def test_a_calls_broken_arguments_stay_where_they_stand(broken):
     """A model's text that only began like an object was written into the body as it was."""
     call = ToolCall("call_1", "look", broken)
     told = Conversation((Message(Role.ASSISTANT, (call,)),))
-    body = json.loads(Ollama().render(told, "m")[0])
+    rendered, lost = Ollama().render(told, "m")
+    body = json.loads(rendered)
+    assert lost == ("tool-arguments",)
     assert set(body) == set(json.loads(Ollama().render(Conversation(()), "m")[0]))
     assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == {"input": broken}

@@ -15,6 +15,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("loopback")]
 
 HI = [{"role": "user", "content": "Write a function."}]
 HOW = pytest.mark.parametrize("how", [WHOLE, STREAMED])
+WRITE = {
+    "type": "object",
+    "properties": {"file_path": {"type": "string"}, "content": {"type": "string"}},
+    "required": ["file_path", "content"],
+}
 # A token of the tiny model is a byte or more.
 TOO_LONG = [{"role": "user", "content": "7 " * CONTEXT_TOKENS}]
 
@@ -114,6 +119,31 @@ async def test_an_engine_that_breaks_off_over_its_input_is_no_empty_answer(door)
     async with door.openai() as (client, _):
         with pytest.raises(openai.InternalServerError, match="ended before it began"):
             await SDKS["openai_chat"][1](client, STREAMED, model="tiny", messages=TOO_LONG)
+
+
+@HOW
+@pytest.mark.parametrize("near", ["anthropic_messages", "openai_responses", "ollama"])
+async def test_a_call_that_this_engine_leaves_in_its_text_is_a_call(door, near, how):
+    tool = {"name": tiny.TOOL, "description": "It writes a file."}
+    tools = {
+        "anthropic_messages": {**tool, "input_schema": WRITE},
+        "openai_responses": {**tool, "type": "function", "parameters": WRITE, "strict": False},
+        "ollama": {"type": "function", "function": {**tool, "parameters": WRITE}},
+    }
+    sdk, call, said = SDKS[near]
+    async with getattr(door, sdk)() as (client, _):
+        told = await call(client, how, model="tiny", **{said: HI}, tools=[tools[near]])
+    assert [(c.name, c.arguments) for c in told.calls] == [(tiny.TOOL, tiny.ARGUMENTS)]
+    assert told.text == ""
+
+
+async def test_in_its_own_dialect_that_text_is_left_as_it_is(door):
+    tool = {"name": tiny.TOOL, "parameters": WRITE}
+    async with door.openai() as (client, _):
+        answer = await client.chat.completions.create(
+            model="tiny", messages=HI, tools=[{"type": "function", "function": tool}]
+        )
+    assert answer.choices[0].message.content == tiny.CALL
 
 
 async def test_a_turn_after_a_tools_result_is_the_scripts_end(door):

@@ -46,6 +46,8 @@ class Card(Struct, frozen=True):
     kinds: what it can be asked for; counting its tokens needs no kind of its own.
     effort: it takes a reasoning effort. fixed_sampling: it refuses sampling settings.
     fim: how its backend is asked to fill in the middle.
+    repair_tools: calls left in its text become calls: None where its answers are translated anyway,
+        True in its own dialect too, whose answers are then rewritten, False never.
     terms: what is stated about its backend; nothing, when the engine sends its requests elsewhere.
     """
 
@@ -65,6 +67,7 @@ class Card(Struct, frozen=True):
     effort: bool = False
     fixed_sampling: bool = False
     fim: Fim = Fim.OWN
+    repair_tools: bool | None = None
 
 
 class Resident(Struct, frozen=True):

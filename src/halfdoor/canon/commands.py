@@ -72,6 +72,7 @@ class Learnt(Struct, frozen=True):
     finished: the dialect's own end was seen. calls: ids of tool calls. signatures: of thinking.
     texts: complete text, thinking and arguments by part; filled only when the pipe was told to.
     failure: the message of an error inside the stream, "" if none.
+    repaired: notations of calls that were found in its text and made calls again.
     """
 
     usage: Usage | None = None
@@ -81,6 +82,7 @@ class Learnt(Struct, frozen=True):
     signatures: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     failure: str = ""
+    repaired: tuple[str, ...] = ()
 
 
 class Outbound(Struct, frozen=True):

@@ -26,6 +26,7 @@ class Target(Struct, frozen=True):
     max_output_tokens: clamps `max_tokens`: the card's limit, or the rest of a near one's window.
     priced_as: its name in a public price list, where its card sends on the name that was asked; of
         a closed set, unlike the name asked. "" elsewhere.
+    repair_tools: as on its card.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Target(Struct, frozen=True):
     effort: bool = False
     fixed_sampling: bool = False
     fim: Fim = Fim.OWN
+    repair_tools: bool | None = None
 
 
 class Exclusion(Struct, frozen=True):

@@ -51,6 +51,7 @@ def _card(model: Model, backend: Backend) -> Card:
         effort=model.effort,
         fixed_sampling=model.fixed_sampling,
         fim=Fim(backend.fim),
+        repair_tools=model.repair_tools,
     )
 
 

@@ -287,6 +287,13 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
             "reasoning models do: they are left out, and the limit renamed."
         ),
     ] = False
+    repair_tools: Annotated[
+        bool | None,
+        about(
+            "Tool calls that its engine leaves in its text become calls: `true` also for tools "
+            "of its own dialect, `false` never; left out, where its answers are translated anyway."
+        ),
+    ] = None
     price: Annotated[Prices, about("See `[models.price]`.")] = Prices()
 
 

@@ -112,6 +112,7 @@ def target(card: Card, asked: str) -> Target:
         # What was stated about an engine says nothing about where it sends a request on to.
         terms=card.terms if zone is card.zone else Terms(),
         price=card.price if zone is card.zone else Price(),
+        repair_tools=card.repair_tools,
     )
 
 

@@ -16,6 +16,7 @@ from halfdoor.canon.events import Delta, Event, Failed, Open, PartKind, Signed, 
 from halfdoor.canon.request import Request
 from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Reads, Watcher
 from halfdoor.errors import BackendError
+from halfdoor.flow.repair import Repair
 
 # Header names that tell a client about limits and requests; the rest is the backend's own affair.
 _KEPT: Final = ("retry-after", "retry-after-ms", "request-id", "x-request-id", "x-should-retry")
@@ -74,22 +75,31 @@ def through(
 
 
 def translated(
-    request: Request, near: Dialect, far: Reads, about: Headers, *, texts: bool, names: Names
+    request: Request,
+    near: Dialect,
+    far: Reads,
+    about: Headers,
+    *,
+    texts: bool,
+    names: Names | None = None,
+    repair: Repair | None = None,
 ) -> "Translated | Whole":
     """A pipe from a backend whose answer is read by `far` to a tool that speaks `near`.
 
-    names: gives the tool's own names back.
+    names: gives the tool's own names back. repair: finds calls that the engine left in its text.
     """
-    notes = Notes(texts=texts)
+    notes = Notes(texts=texts, repair=repair)
     if request.stream:
-        return Translated(
-            near.ping, _stream_of(near, about), far.parser(), near.emitter(request), notes, names
-        )
+        parser = far.parser() if repair is None else _Repaired(far.parser(), repair)
+        emitter = near.emitter(request)
+        return Translated(near.ping, _stream_of(near, about), parser, emitter, notes, names)
 
     def translate(body: bytes) -> bytes:
-        events = names.back(far.events(body))
+        events = far.events(body)
+        if repair is not None:
+            events = [*repair.take(events), *repair.end()]
         notes.take(events)
-        return near.answer(events, request)
+        return near.answer(events if names is None else names.back(events), request)
 
     return Whole((_JSON, *about), translate, notes.learnt)
 
@@ -186,6 +196,20 @@ class Through:
         return _failed(learnt, self._broken) if self._broken else learnt
 
 
+class _Repaired:
+    """A parser whose events are gone over."""
+
+    def __init__(self, parser: Parser, repair: Repair) -> None:
+        self._parser = parser
+        self._repair = repair
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        return self._repair.take(self._parser.feed(chunk))
+
+    def end(self) -> list[Event]:
+        return [*self._repair.take(self._parser.end()), *self._repair.end()]
+
+
 class Translated:
     """A stream read in one dialect and written in another."""
 
@@ -196,7 +220,7 @@ class Translated:
         parser: Parser,
         emitter: Emitter,
         notes: "Notes",
-        names: Names,
+        names: Names | None,
     ) -> None:
         self.ping = ping
         self._head = head
@@ -241,7 +265,7 @@ class Translated:
                 first.message, kind="protocol" if first.code == "protocol" else "cut"
             )
         self._notes.take(events)
-        out = self._emitter.emit(self._names.back(events))
+        out = self._emitter.emit(events if self._names is None else self._names.back(events))
         self._begun = self._begun or bool(out)
         return out
 
@@ -295,8 +319,9 @@ class Whole:
 class Notes:
     """Learns from neutral events."""
 
-    def __init__(self, *, texts: bool) -> None:
+    def __init__(self, *, texts: bool, repair: Repair | None = None) -> None:
         self._texts = texts
+        self._repair = repair
         self._parts: dict[int, list[str]] = {}
         self._calls: list[str] = []
         self._signatures: list[str] = []
@@ -336,6 +361,7 @@ class Notes:
             calls=tuple(self._calls),
             signatures=tuple(self._signatures),
             texts=tuple("".join(parts) for parts in self._parts.values()),
+            repaired=self._repair.repaired if self._repair else (),
         )
 
 

@@ -19,13 +19,14 @@ from halfdoor.flow.holding import Held
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import through, translated
 from halfdoor.flow.renaming import Renaming
+from halfdoor.flow.repair import Repair, offered
 from halfdoor.flow.weighing import Weighed
 from halfdoor.reading.splice import apply
 
 # What has no tools whose names another vendor may refuse.
 _NOTHING_SAID: Final = Conversation(())
 # What is left out for one model's sake, beside what its dialect cannot say.
-LEFT_OUT: Final = frozenset({"effort", "sampling"})
+LEFT_OUT: Final = frozenset({"answer-rewritten", "effort", "sampling"})
 # Efforts as every model that takes one knows them.
 _EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high",
                    "xhigh": "high", "max": "high"}  # fmt: skip
@@ -93,9 +94,16 @@ def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
     headers = near.outbound_headers(request)
     path = near.outbound_path(request)
     outbound = Outbound(path, headers, apply(request.body, edits), request.stream)
-    about = replies.about(weighed, target)
-    pipe: Pipe = through(request, near, about, texts=_labelled(weighed))
-    return Prepared(target, outbound, pipe, _kinds(edits))
+    texts = _labelled(weighed)
+    repair = _read_again(weighed, target, near)
+    if repair is None:
+        about = replies.about(weighed, target)
+        pipe: Pipe = through(request, near, about, texts=texts)
+        return Prepared(target, outbound, pipe, _kinds(edits))
+    lost = ("answer-rewritten",)
+    about = replies.about(weighed, target, lost)
+    pipe = translated(request, near, near, about, texts=texts, repair=repair)
+    return Prepared(target, outbound, pipe, (*_kinds(edits), *_degraded(lost)))
 
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
@@ -108,9 +116,30 @@ def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -
     outbound = Outbound(written.path, headers, written.body, request.stream)
     lost = tuple(dict.fromkeys((*written.lost, *left_out)))
     about = replies.about(weighed, target, lost)
-    pipe: Pipe = translated(request, near, written, about, texts=_labelled(weighed), names=names)
-    edits = ("translated", *(("tool-names",) if names else ()), *(f"degraded:{n}" for n in lost))
+    repair = None if target.repair_tools is False else _repair(fitted)
+    texts = _labelled(weighed)
+    pipe: Pipe = translated(request, near, written, about, texts=texts, names=names, repair=repair)
+    edits = ("translated", *(("tool-names",) if names else ()), *_degraded(lost))
     return Prepared(target, outbound, pipe, edits)
+
+
+def _read_again(weighed: Weighed, target: Target, near: Dialect) -> Repair | None:
+    """For a same-dialect answer; what cannot be read offers no tools, and its vendor words why."""
+    request = weighed.request
+    if not target.repair_tools or request.kind is not Kind.CHAT:
+        return None
+    try:
+        return _repair(near.conversation(request))
+    except ClientError:
+        return None
+
+
+def _repair(asked: Asked) -> Repair | None:
+    """None where no call can be meant: no tools, or the answer is JSON that the tool asked for."""
+    if not isinstance(asked, Conversation) or asked.options.response_schema:
+        return None
+    tools = offered(asked)
+    return Repair(tools) if tools else None
 
 
 def _labelled(weighed: Weighed) -> bool:
@@ -169,6 +198,10 @@ def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
         for mark, seal in weighed.found.signatures
         if (seal in {"", UNSIGNED} and not own) or origins.get(mark, target.vendor) != target.vendor
     )
+
+
+def _degraded(lost: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"degraded:{name}" for name in lost)
 
 
 def _kinds(edits: Iterable[Edit]) -> tuple[str, ...]:

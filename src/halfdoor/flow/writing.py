@@ -119,7 +119,7 @@ def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
         sent_bytes=over.sent_bytes,
         received_bytes=over.received_bytes,
         ms=over.ms,
-        edits=ready.edits,
+        edits=(*ready.edits, *(f"repaired:{notation}" for notation in over.learnt.repaired)),
         cost=spent(over, ready.target.price),
         priced_as=ready.target.priced_as,
     )

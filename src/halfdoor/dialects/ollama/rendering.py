@@ -23,7 +23,7 @@ from halfdoor.dialects.rendering import Fields, Writing, lost_with, parameters, 
 # All that such a body may be unable to say.
 DEGRADED: Final = frozenset({
     "image", "opaque-part", "order", "parallel-calls", "server-tool", "thinking",
-    "thinking-budget", "tool-choice", "tool-error",
+    "thinking-budget", "tool-arguments", "tool-choice", "tool-error",
 })  # fmt: skip
 
 
@@ -79,7 +79,7 @@ class Rendering(Writing):
             yield {"role": "user"} | self._content(rest)
 
     def _assistant(self, message: Message) -> Iterator[Fields]:
-        calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
+        calls = [self._call(part) for part in message.parts if isinstance(part, ToolCall)]
         rest = [part for part in message.parts if not isinstance(part, ToolCall)]
         said = {"role": "assistant"} | self._content(rest)
         if calls or said["content"]:
@@ -98,6 +98,14 @@ class Rendering(Writing):
                     self._lose(lost_with(part))
         content: Fields = {"content": "\n".join(texts)}
         return content | ({"images": images} if images else {})
+
+    def _call(self, part: ToolCall) -> Fields:
+        """Arguments are an object here; text that is none goes as one string."""
+        arguments: object = object_of(part.arguments)
+        if arguments is None:
+            self._lose("tool-arguments")
+            arguments = {"input": part.arguments}
+        return {"id": part.id, "function": {"name": part.name, "arguments": arguments}}
 
     def _tools(self) -> Iterator[Fields]:
         """The API has no choice of tools: with none allowed, none are told."""
@@ -134,12 +142,6 @@ def engine_options(options: Options, context_tokens: int | None) -> Fields:
             "stop": list(options.stop) or None,
         }
     )
-
-
-def _call(part: ToolCall) -> Fields:
-    """Arguments are an object here; text that is none goes as one string."""
-    arguments = object_of(part.arguments) or {"input": part.arguments}
-    return {"id": part.id, "function": {"name": part.name, "arguments": arguments}}
 
 
 def _function(tool: Tool) -> Fields:
