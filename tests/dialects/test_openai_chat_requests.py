@@ -193,6 +193,7 @@ def test_options_are_read():
         effort="high",
         response_schema=b'{"type": "object"}',
         response_name="n",
+        response_strict=True,
     )
 
 

@@ -198,7 +198,8 @@ class Options(Struct, frozen=True):
     """Sampling and shape of the answer; None everywhere means: not stated.
 
     stop: stop sequences. response_schema: JSON Schema bytes for a structured answer;
-    response_name: the name Chat gives that schema. effort: `minimal`, `low`, `medium`, `high` …
+    response_name: the name Chat gives that schema. response_strict: it is kept to the letter, for
+    which a vendor may demand a subset of JSON Schema. effort: `minimal`, `low`, `medium`, `high` …
     thinking_tokens: budget; 0 means thinking is switched off, None means not stated.
     completion_limit: where a dialect has two names for the limit, its younger one is meant.
     """
@@ -211,6 +212,7 @@ class Options(Struct, frozen=True):
     parallel_tool_calls: bool | None = None
     response_schema: bytes = b""
     response_name: str = ""
+    response_strict: bool = False
     effort: str = ""
     thinking_tokens: int | None = None
     completion_limit: bool = False

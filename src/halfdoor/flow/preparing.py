@@ -10,7 +10,7 @@ from halfdoor.canon.cards import Fim
 from halfdoor.canon.commands import Fault, FaultKind, Outbound, Pipe
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import UNSIGNED
-from halfdoor.canon.request import Asked, Conversation, Embed, Kind, Request
+from halfdoor.canon.request import Asked, Conversation, Embed, Kind, Part, Request, Thinking
 from halfdoor.dialects.base import Dialect, Written
 from halfdoor.dialects.sampling import unsampled, unsampling
 from halfdoor.errors import BackendError, ClientError
@@ -108,13 +108,13 @@ def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
     request = weighed.request
-    asked = near.asked(request)
+    asked, forgotten = _forgetting(near.asked(request), _foreign(weighed, target))
     names = Renaming(asked if isinstance(asked, Conversation) else _NOTHING_SAID)
     fitted, left_out = _fitted(names.told if names else asked, target)
     written = _written(fitted, target, far)
     headers = far.outbound_headers(None)
     outbound = Outbound(written.path, headers, written.body, request.stream)
-    lost = tuple(dict.fromkeys((*written.lost, *left_out)))
+    lost = tuple(dict.fromkeys((*written.lost, *forgotten, *left_out)))
     about = replies.about(weighed, target, lost)
     repair = None if target.repair_tools is False else _repair(fitted)
     texts = _labelled(weighed)
@@ -198,6 +198,22 @@ def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
         for mark, seal in weighed.found.signatures
         if (seal in {"", UNSIGNED} and not own) or origins.get(mark, target.vendor) != target.vendor
     )
+
+
+def _forgetting(asked: Asked, foreign: frozenset[str]) -> tuple[Asked, tuple[str, ...]]:
+    """Without thinking that another vendor sealed: a vendor refuses a seal that is not its own."""
+
+    def kept(part: Part) -> bool:
+        seal = (part.signature or part.redacted) if isinstance(part, Thinking) else ""
+        return not seal or seal not in foreign
+
+    if not isinstance(asked, Conversation) or all(
+        kept(part) for message in asked.messages for part in message.parts
+    ):
+        return asked, ()
+    messages = (replace(m, parts=tuple(filter(kept, m.parts))) for m in asked.messages)
+    told = replace(asked, messages=tuple(m for m in messages if m.parts))
+    return told, ("thinking",)
 
 
 def _degraded(lost: Iterable[str]) -> tuple[str, ...]:

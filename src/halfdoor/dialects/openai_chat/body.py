@@ -94,6 +94,7 @@ class Schema(Struct):
 
     name: str = ""
     schema: Raw = Raw()
+    strict: bool | None = None
 
 
 class Format(Struct):

@@ -229,11 +229,14 @@ def _shaped(options: Options, form: Format | None) -> Options:
     match form:
         case Format(type="json_object"):
             return structs.replace(options, response_schema=ANY_OBJECT)
-        case Format(type="json_schema", json_schema=Schema(name=name, schema=schema)):
+        case Format(
+            type="json_schema", json_schema=Schema(name=name, schema=schema, strict=strict)
+        ):
             return structs.replace(
                 options,
                 response_schema=bytes(schema) if present(schema) else ANY_OBJECT,
                 response_name="" if name == UNNAMED_SCHEMA else name,
+                response_strict=strict is True,
             )
         case _:
             return options

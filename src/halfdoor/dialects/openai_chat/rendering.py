@@ -167,13 +167,14 @@ def _function(tool: Tool) -> Fields:
 
 
 def _format(options: Options) -> object:
-    """Without `strict`: at the vendor that demands a subset of JSON Schema, and fails on others."""
+    """`strict` where it was asked for: it demands a subset of JSON Schema, and fails on others."""
     if not options.response_schema:
         return None
     if options.response_schema == ANY_OBJECT and not options.response_name:
         return {"type": "json_object"}
-    schema = {
+    schema: Fields = {
         "name": options.response_name or UNNAMED_SCHEMA,
         "schema": Raw(options.response_schema),
+        "strict": options.response_strict or None,
     }
-    return {"type": "json_schema", "json_schema": schema}
+    return {"type": "json_schema", "json_schema": stated(schema)}

@@ -62,6 +62,7 @@ class Format(Struct):
     type: str = "text"
     name: str = ""
     schema: Raw = Raw()
+    strict: bool | None = None
 
 
 class TextOptions(Struct):

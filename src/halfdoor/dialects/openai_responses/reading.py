@@ -284,8 +284,10 @@ def _options(read: Body) -> Options:
     match read.text and read.text.format:
         case Format(type="json_object"):
             return structs.replace(options, response_schema=ANY_OBJECT)
-        case Format(type="json_schema", name=name, schema=schema):
+        case Format(type="json_schema", name=name, schema=schema, strict=strict):
             shape = bytes(schema) if present(schema) else ANY_OBJECT
-            return structs.replace(options, response_schema=shape, response_name=name)
+            return structs.replace(
+                options, response_schema=shape, response_name=name, response_strict=strict is True
+            )
         case _:
             return options

@@ -176,6 +176,6 @@ def _format(options: Options) -> object:
         "type": "json_schema",
         "name": options.response_name or UNNAMED_SCHEMA,
         "schema": Raw(options.response_schema),
-        "strict": False,
+        "strict": options.response_strict,
     }
     return {"format": schema}
