@@ -1,0 +1,183 @@
+"""What is checked, what a check found, and what it asks to be run.
+
+A check is a pure object (`verify/base.py`): it looks at a `Subject`, may ask for `Run`s, and gives
+one `Result`. `flow/ladder.py` climbs; whoever has a runner performs the `Run`s.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+MIB: Final = 1024 * 1024
+
+
+class Status(StrEnum):
+    """How a check ended.
+
+    SKIPPED: there was something to judge and it was not judged (tool missing, timed out, crashed);
+    it never counts as passed. NOT_APPLICABLE: there was nothing to judge; it changes nothing.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Change(Struct, frozen=True):
+    """One file that changed.
+
+    path: as it is now, relative to the repository's root, with `/`. was: its path before, "" when
+        that is the same.
+    before, after: all it holds; None where it does not exist. A link or a submodule holds b"".
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    was: str = ""
+
+
+class Edit(Struct, frozen=True):
+    """An edit as a model wrote it, to be tried against files.
+
+    form: `search-replace`, `unified-diff`, `apply-patch` or `tool-call`. text: all of it.
+    """
+
+    form: str
+    text: str
+
+
+class Commit(Struct, frozen=True):
+    """One commit of what is judged. author: an address. trailers: (name, value), in order."""
+
+    id: str
+    author: str
+    trailers: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+class Subject(Struct, frozen=True):
+    """What a ladder judges: a change, and as much of its repository as checks asked to see.
+
+    paths: every file of the repository as it is after the change; of generated and ignored folders
+        nothing. files: what further files hold, where a check's `reads` asked for them.
+    tree, base: absolute folders in which the repository lies after and before the change; "" where
+        there is none, and then nothing that needs it can be judged.
+    python: the project's own interpreter, absolute; "" when it has none.
+    edits: as a model wrote them, when that is what is judged.
+    commits: the commits that made the change, oldest first; () before it is committed.
+    """
+
+    changes: tuple[Change, ...]
+    paths: tuple[str, ...] = ()
+    files: dict[str, bytes] = {}
+    tree: str = ""
+    base: str = ""
+    python: str = ""
+    edits: tuple[Edit, ...] = ()
+    commits: tuple[Commit, ...] = ()
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is wrong, and what would mend it.
+
+    check: the check's name. path: as in `Change`, "" for the change as a whole.
+    line, column: from 1, in characters; 0 where there is none.
+    code: stable, from the check's own table or its tool's (`F821`, `S602`, `no-such-package`).
+    message: what was found, without the secret it may be about. hint: what to do, an imperative.
+    cwe: `CWE-78`, "" when none is meant.
+    """
+
+    check: str
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str = ""
+    cwe: str = ""
+
+
+class Result(Struct, frozen=True):
+    """What one check says. saw: what it looked at, or why it could not; one line for a person.
+
+    INVARIANT: findings and FAILED go together (`verify/base.py:judged`).
+    """
+
+    check: str
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    saw: str = ""
+
+
+class Limits(Struct, frozen=True):
+    """What a run may use; beyond them it is killed, and what it said is cut.
+
+    output_bytes: of standard output and standard error each. file_bytes: of any one file written.
+    disk_bytes: of all it writes to its private folders together.
+    """
+
+    cpu_s: int = 60
+    memory_bytes: int = 2048 * MIB
+    processes: int = 64
+    output_bytes: int = 4 * MIB
+    file_bytes: int = 64 * MIB
+    disk_bytes: int = 512 * MIB
+
+
+class Run(Struct, frozen=True):
+    """Asks for one process, without a network, in a private folder that is gone afterwards.
+
+    argv: the program first. A bare name is one of halfdoor's own analysers when `own`, else a
+        program of the system; a path is absolute.
+    own: halfdoor's own analyser over `files` alone: runs no code of the project, so it needs no
+        sandbox. Everything else does.
+    files: what lies in the working folder, by relative path. tree: an absolute folder that is
+        copied or mounted there first, so that what is written to it is written to the private one;
+        "" for none. INVARIANT: the original is never written to.
+    environment: in place of the caller's, beside what a process cannot live without.
+    visible: absolute folders and files that must be readable (an interpreter and its libraries).
+    wanted: paths of the working folder that are read when it ends (`Ran.written`).
+    purpose: what is started and why, for the guard and the log.
+    """
+
+    argv: tuple[str, ...]
+    purpose: str
+    files: dict[str, bytes] = {}
+    tree: str = ""
+    stdin: bytes = b""
+    timeout_s: float = 30.0
+    limits: Limits = Limits()
+    own: bool = False
+    environment: dict[str, str] = {}
+    visible: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+class RanStatus(StrEnum):
+    """How a run ended. REFUSED: it never began: no such program, no sandbox, no leave."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed out"
+    KILLED = "killed"
+    REFUSED = "refused"
+
+
+class Ran(Struct, frozen=True):
+    """What became of a `Run`.
+
+    code: the exit status, -1 unless EXITED. cut: output was longer than its limit.
+    why: for everything but EXITED, in words for a person, with what would help.
+    written: what the files of `Run.wanted` held, by path; those that were not there are left out.
+    """
+
+    status: RanStatus
+    code: int = -1
+    stdout: bytes = b""
+    stderr: bytes = b""
+    cut: bool = False
+    why: str = ""
+    ms: int = 0
+    written: dict[str, bytes] = {}
