@@ -1,0 +1,82 @@
+"""New findings only: what the files had before the change is not the change's doing.
+
+A finding is known again by its code, its message and the text of its line, wherever in the changed
+files that line has moved.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from halfdoor.canon.checks import Change, Finding, Result
+from halfdoor.verify.base import judged, nothing
+
+Find = Callable[[str, str], Iterable[Finding]]
+_Key = tuple[str, str, str]
+# Messages name lines ("redefinition of `x` from line 12"), and lines move.
+_NUMBER: Final = re.compile(r"\b\d+\b")
+
+
+def per_file(check: str, changes: Iterable[Change], find: Find) -> Result:
+    """The result of a check that looks at one file's text at a time, as it is after the change.
+
+    changes: those it judges. find: (path, text) to findings; what was before is asked only where
+    something was found.
+    """
+    judging = [each for each in changes if each.after is not None]
+    if not judging:
+        return nothing(check, "no file of its kind changed")
+    found = [finding for each in judging for finding in find(each.path, text(each.after))]
+    if found:
+        had = [finding for each in changes for finding in find(each.path, text(each.before))]
+        found = list(fresh(changes, had, found))
+    return judged(check, tuple(found), counted(len(judging), "file"))
+
+
+def fresh(
+    changes: Iterable[Change], before: Iterable[Finding], after: Iterable[Finding]
+) -> Iterator[Finding]:
+    """The findings of `after` that are not among those of `before`, each taken off once.
+
+    Both name files by `Change.path`.
+    """
+    changes = tuple(changes)
+    had = Counter(_keys(before, {each.path: text(each.before) for each in changes}))
+    after = tuple(after)
+    keys = _keys(after, {each.path: text(each.after) for each in changes})
+    for finding, key in zip(after, keys, strict=True):
+        if had[key]:
+            had[key] -= 1
+        else:
+            yield finding
+
+
+def text(data: bytes | None) -> str:
+    """A file's text; "" for none. What is no UTF-8 is replaced: it is judged, not written back."""
+    return data.decode("utf-8-sig", "replace") if data else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def added(change: Change) -> dict[int, str]:
+    """Lines that the file did not have before, by number from 1; those that moved, it had."""
+    had = Counter(text(change.before).splitlines())
+    new = {}
+    for number, line in enumerate(text(change.after).splitlines(), 1):
+        if had[line]:
+            had[line] -= 1
+        else:
+            new[number] = line
+    return new
+
+
+def _keys(findings: Iterable[Finding], texts: dict[str, str]) -> Iterator[_Key]:
+    lines = {path: text.splitlines() for path, text in texts.items()}
+    for each in findings:
+        own = lines.get(each.path, [])
+        line = own[each.line - 1].strip() if 0 < each.line <= len(own) else each.path
+        yield each.code, _NUMBER.sub("#", each.message), line

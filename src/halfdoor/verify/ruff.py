@@ -1,0 +1,187 @@
+"""Asking ruff, which reads Python and runs none of it; and reading what it says."""
+
+import tomllib
+from collections.abc import Generator, Iterable, Mapping
+from posixpath import dirname
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from halfdoor.canon.checks import Change, Finding, Ran, RanStatus, Result, Run, Subject
+from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
+from halfdoor.verify.fresh import counted, fresh
+from halfdoor.verify.languages import is_python
+
+# Where a project keeps settings of ruff; those below may be named by `extend`.
+CONFIGS: Final = ("ruff.toml", ".ruff.toml", "pyproject.toml")
+READS: Final = (*CONFIGS, "*ruff*.toml")
+_INVALID: Final = "invalid-syntax"
+
+Asked = Generator[Run, Ran, tuple[Finding, ...] | Result]
+
+
+class _Place(Struct):
+    row: int
+    column: int
+
+
+class _Fix(Struct):
+    message: str | None = None
+
+
+class _Said(Struct):
+    filename: str
+    message: str
+    code: str | None = None
+    location: _Place | None = None
+    fix: _Fix | None = None
+
+
+_SAID: Final = msgspec.json.Decoder(list[_Said])
+
+
+class RuffCheck:
+    """Findings of ruff that a change brought.
+
+    options: its command and that one's options, the rules among them. config: the path of settings
+    in the repository, as the base revision has them; "" for none but the options.
+    """
+
+    def __init__(self, name: str, options: tuple[str, ...], config: str = "") -> None:
+        self.name = name
+        self.reads: tuple[str, ...] = (config, *READS) if config else ()
+        self._options = options
+        self._config = config
+
+    def judge(self, subject: Subject) -> Steps:
+        """See `Check.judge`; a second run, over the files as they were, only after a finding."""
+        changes = [each for each in subject.changes if is_python(each.path)]
+        after = {each.path: each.after for each in changes if each.after}
+        if not after:
+            return nothing(self.name, "no Python changed")
+        found = yield from self._asked(subject, after)
+        if isinstance(found, tuple) and found:
+            # All of them, for code moves from file to file.
+            before = {each.path: each.before for each in changes}
+            had: tuple[Finding, ...] | Result = ()
+            if any(before.values()):
+                had = yield from self._asked(subject, before)
+            found = had if isinstance(had, Result) else self._new(changes, had, found)
+        if isinstance(found, Result):
+            return found
+        return judged(self.name, found, counted(len(after), "Python file"))
+
+    def _new(
+        self, changes: list[Change], had: tuple[Finding, ...], found: tuple[Finding, ...]
+    ) -> tuple[Finding, ...]:
+        """Those of `found` that the change brought."""
+        return tuple(fresh(changes, had, found))
+
+    def _asked(self, subject: Subject, files: Mapping[str, bytes | None]) -> Asked:
+        texts = {path: data for path, data in files.items() if data is not None}
+        around = surroundings(subject, texts) if self._config else {}
+        ran = yield ruff((*self._options, "--output-format", "json"), texts, self._config, around)
+        if trouble := unrun(self.name, ran, "ruff"):
+            return trouble
+        found = findings(self.name, ran, texts)
+        return skipped(self.name, _why(ran)) if found is None else found
+
+
+def ruff(
+    options: tuple[str, ...],
+    files: Mapping[str, bytes],
+    config: str = "",
+    around: Mapping[str, bytes] | None = None,
+) -> Run:
+    """One run over `files`. options: ruff's command first. around: what must lie beside them.
+
+    Nothing is cached, and no settings but these are read.
+    """
+    settings = ("--config", config, "--force-exclude") if config else ("--isolated",)
+    argv = ("ruff", options[0], *settings, "--no-cache", *options[1:], "--", *files)
+    lying = {**(around or {}), **files}
+    return Run(argv, "ruff over changed files", lying, own=True, timeout_s=20.0)
+
+
+def findings(name: str, ran: Ran, files: Iterable[str]) -> tuple[Finding, ...] | None:
+    """What `ruff check` found, by the paths of `files`; None when it did not do its work.
+
+    What it cannot read as Python is left out: `syntax` tells that.
+    """
+    said = _said(ran)
+    if said is None:
+        return None
+    known = sorted(files, key=len, reverse=True)
+    return tuple(_finding(name, each, known) for each in said if each.code not in {None, _INVALID})
+
+
+def unreadable(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
+    """Those of `files` that ruff cannot read as Python; None when it did not do its work."""
+    said = _said(ran)
+    if said is None:
+        return None
+    known = sorted(files, key=len, reverse=True)
+    return frozenset(_known(each, known) for each in said)
+
+
+def own_config(subject: Subject) -> str:
+    """The path of the project's own settings of ruff at its root, "" when it has none."""
+    for path in CONFIGS:
+        text = subject.files.get(path)
+        if text is not None and (path != "pyproject.toml" or b"[tool.ruff" in text):
+            return path
+    return ""
+
+
+def formats(config: bytes, path: str) -> bool:
+    """Do these settings say how ruff formats?"""
+    try:
+        read = tomllib.loads(config.decode("utf-8", "replace"))
+    except tomllib.TOMLDecodeError:
+        return False
+    own = read.get("tool", {}).get("ruff", {}) if path == "pyproject.toml" else read
+    return "format" in own
+
+
+def surroundings(subject: Subject, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The project's settings, and empty files that tell ruff which packages are its own."""
+    folders = {above for path in files for above in _above(path)}
+    inits = {
+        path
+        for path in subject.paths
+        if path.endswith("__init__.py") and (path.count("/") < 3 or dirname(path) in folders)
+    }
+    settings = {path: text for path, text in subject.files.items() if path.endswith(".toml")}
+    return dict.fromkeys(inits, b"") | settings
+
+
+def _above(path: str) -> Iterable[str]:
+    while path := dirname(path):
+        yield path
+
+
+def _said(ran: Ran) -> list[_Said] | None:
+    if ran.status is not RanStatus.EXITED or ran.code not in {0, 1} or ran.cut:
+        return None
+    try:
+        return _SAID.decode(ran.stdout)
+    except msgspec.DecodeError:
+        return None
+
+
+def _why(ran: Ran) -> str:
+    said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+    return f"ruff ended with {ran.code}: {' '.join(said)[:200] or 'it said nothing'}"
+
+
+def _finding(name: str, said: _Said, known: list[str]) -> Finding:
+    place = said.location or _Place(0, 0)
+    hint = (said.fix.message if said.fix else None) or ""
+    path = _known(said, known)
+    return Finding(name, path, place.row, place.column, said.code or "", said.message, hint)
+
+
+def _known(said: _Said, known: list[str]) -> str:
+    """The path as we gave it; ruff tells where it lay."""
+    return next((each for each in known if said.filename.endswith(f"/{each}")), said.filename)

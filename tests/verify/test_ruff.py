@@ -1,0 +1,103 @@
+"""Lint, security and format: what a change brought, by ruff's word, and a skip when it cannot say."""
+
+import pytest
+
+from halfdoor.canon.checks import Ran, RanStatus, Status
+from halfdoor.verify.formatting import Format
+from halfdoor.verify.lint import lint
+from halfdoor.verify.security import CWES, Security
+from tests.helpers.checks import TROUBLE, change, codes, judge, subject
+from tests.verify.tools import perform
+
+SHELL = "import subprocess\n\n\ndef run(name):\n    subprocess.run(f'ls {name}', shell=True)\n"
+
+
+def found(check, *changes, **more):
+    return codes(judge(check, subject(*changes, **more), perform))
+
+
+def test_a_name_that_does_not_exist_is_found_with_its_line():
+    asked = subject(change("pkg/a.py", "def f():\n    return nothing_here\n"))
+    (finding,) = judge(lint(), asked, perform).findings
+    assert (finding.path, finding.line, finding.code) == ("pkg/a.py", 2, "F821")
+
+
+def test_what_was_there_before_is_not_the_changes_doing_wherever_it_moved():
+    before = "import os\n\nx = 1\n"
+    assert found(lint(), change("a.py", "y = 2\n\n\nimport os\nx = 1\n", before)) == []
+    assert found(lint(), change("a.py", "import os\nimport sys\nx = 1\n", before)) == ["F401"]
+
+
+def test_code_that_moved_to_another_file_brings_its_old_findings_along():
+    assert found(lint(), change("a.py", "x = 1\n", "import os\nx = 1\n"),
+                 change("b.py", "import os\n", "")) == []  # fmt: skip
+
+
+def test_an_import_for_others_is_no_finding():
+    assert found(lint(), change("pkg/__init__.py", "from pkg.a import b\n")) == []
+
+
+def test_a_files_own_noqa_is_obeyed_by_lint_and_not_by_security():
+    assert found(lint(), change("a.py", "import os  # noqa: F401\n")) == []
+    hidden = SHELL.replace("shell=True)", "shell=True)  # noqa: S602")
+    assert found(Security(), change("a.py", hidden)) == ["S602"]
+    assert found(Security(noqa=True), change("a.py", hidden)) == []
+
+
+def test_a_weakness_has_its_number_and_what_would_do():
+    (finding,) = judge(Security(), subject(change("a.py", SHELL)), perform).findings
+    assert finding.cwe == CWES[finding.code] == "CWE-78"
+    assert finding.hint
+
+
+def test_tests_may_take_short_cuts_that_code_may_not():
+    code = 'import hashlib\n\nhashlib.md5(b"")\nexec("1")\n'
+    assert found(Security(), change("tests/test_a.py", code)) == ["S102"]
+    assert found(Security(), change("src/a.py", code)) == ["S324", "S102"]
+
+
+def test_a_team_lints_by_its_own_rules_and_its_own_packages():
+    config = b'[tool.ruff.lint]\nselect = ["I", "D100"]\nper-file-ignores = {"tests/**" = ["D"]}\n'
+    code = "import os\n\nimport pkg.other\n"
+    more = {"files": {"pyproject.toml": config}, "paths": ("src/pkg/__init__.py", "src/pkg/a.py")}
+    team = lint("pyproject.toml")
+    assert found(team, change("src/pkg/a.py", code), **more) == ["D100"]
+    assert found(team, change("tests/a.py", code), **more) == []
+
+
+def test_settings_that_cannot_be_read_skip_the_check():
+    broken = {"pyproject.toml": b'[tool.ruff.lint]\nselect = ["NO1"]\n'}
+    result = judge(lint("pyproject.toml"), subject(change("a.py", "x\n"), files=broken), perform)
+    assert result.status is Status.SKIPPED
+    assert "ruff ended with 2" in result.saw
+
+
+FORMATS = {"files": {"ruff.toml": b"[format]\n"}}
+
+
+def test_a_file_that_was_formatted_stays_so():
+    assert found(Format(), change("a.py", "x  = 1\n", "x = 1\n"), **FORMATS) == ["unformatted"]
+    assert found(Format(), change("a.py", "x  = 1\n", "x =  0\n"), **FORMATS) == []
+    assert found(Format(), change("new.py", "x  = 1\n"), **FORMATS) == ["unformatted"]
+
+
+def test_a_project_that_does_not_format_with_ruff_is_left_alone():
+    asked = subject(change("a.py", "x  = 1\n"))
+    assert judge(Format(), asked).status is Status.NOT_APPLICABLE
+    assert found(Format(asked=True), *asked.changes) == ["unformatted"]
+
+
+CHECKS = [lint(), Security(), Format(asked=True)]
+WORDLESS = Ran(RanStatus.EXITED, 0, b"done")
+CRASHED = Ran(RanStatus.EXITED, 101, b"[]", b"panicked")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("ran", [*TROUBLE, WORDLESS, CRASHED], ids=lambda r: r.status + str(r.code))
+def test_ruff_that_fails_is_a_skip_and_never_a_pass(check, ran):
+    assert judge(check, subject(change("a.py", "x = 1\n")), ran).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_no_python_is_nothing_to_judge(check):
+    assert judge(check, subject(change("a.js", "x"))).status is Status.NOT_APPLICABLE
