@@ -1,0 +1,1 @@
+"""Edits as models write them, tried against the files they are meant for."""

@@ -1,0 +1,179 @@
+"""The `*** Begin Patch` form that Codex and others write, tried as its tool does.
+
+A chunk is found by its `@@` line, if it has one, then by its lines: exactly, else but for blanks at
+their ends. `*** End of File` anchors a chunk at the end.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.canon.checks import Change
+from halfdoor.verify.edits.trying import (
+    Read,
+    Tried,
+    Trouble,
+    as_the_file_ends,
+    joined,
+    lines_of,
+    outside,
+    places,
+)
+
+_BEGIN: Final = "*** Begin Patch"
+_END: Final = "*** End Patch"
+_ADD: Final = "*** Add File: "
+_DELETE: Final = "*** Delete File: "
+_UPDATE: Final = "*** Update File: "
+_MOVE: Final = "*** Move to: "
+_LAST: Final = "*** End of File"
+
+
+class Chunk(Struct):
+    """line: of the patch. anchors: what stood behind `@@`, outermost first."""
+
+    line: int
+    anchors: list[str]
+    had: list[str]
+    has: list[str]
+    last: bool = False
+
+
+class Part(Struct):
+    """One file of a patch. kind: its header. chunks: of an update. added: of a new file."""
+
+    kind: str
+    path: str
+    line: int
+    chunks: list[Chunk]
+    added: list[str]
+    moved: str = ""
+
+
+def tried(text: str, read: Read) -> Tried:
+    """Each file's change, or why there is none."""
+    found = list(_parts(text))
+    if not any(isinstance(each, Part) for each in found):
+        found = found or [Trouble("", 1, "there is no file in the patch", f"begin with `{_BEGIN}`")]
+    for each in found:
+        yield each if isinstance(each, Trouble) else _applied(each, read)
+
+
+def _parts(text: str) -> Iterator[Part | Trouble]:
+    if not _ended(text):
+        yield Trouble("", text.count("\n") + 1, "the patch has no end", f"end it with `{_END}`")
+        return
+    part: Part | None = None
+    begun = ended = False
+    for number, line in enumerate(text.splitlines(), 1):
+        begun = begun or line.strip() == _BEGIN
+        ended = ended or (begun and line.strip() == _END)
+        if not begun or ended:
+            continue
+        for kind in (_ADD, _DELETE, _UPDATE):
+            if line.startswith(kind):
+                if part:
+                    yield part
+                part = Part(kind, line.removeprefix(kind).strip(), number, [], [])
+                break
+        else:
+            if part and (trouble := _taken(part, number, line)):
+                yield trouble
+                return
+    if part:
+        yield part
+
+
+def _ended(text: str) -> bool:
+    return any(line.strip() == _END for line in text.splitlines())
+
+
+def _taken(part: Part, number: int, line: str) -> Trouble | None:
+    """One more line of a file's part."""
+    if part.kind == _ADD:
+        if line and not line.startswith("+"):
+            return Trouble(part.path, number, "a line of a new file must begin with `+`")
+        part.added.append(line[1:] + "\n")
+    elif part.kind == _UPDATE:
+        if line.startswith(_MOVE):
+            part.moved = line.removeprefix(_MOVE).strip()
+        elif line.strip() == _LAST and part.chunks:
+            part.chunks[-1].last = True
+        elif line.startswith("@@"):
+            _anchor(part, number, line[2:].strip())
+        else:
+            return _line(part, number, line)
+    return None
+
+
+def _anchor(part: Part, number: int, said: str) -> None:
+    """Several `@@` lines in a row lead to one chunk."""
+    open_ = part.chunks and not part.chunks[-1].had and not part.chunks[-1].has
+    if not open_:
+        part.chunks.append(Chunk(number, [], [], []))
+    if said:
+        part.chunks[-1].anchors.append(said)
+
+
+def _line(part: Part, number: int, line: str) -> Trouble | None:
+    if not part.chunks:
+        part.chunks.append(Chunk(number, [], [], []))
+    chunk = part.chunks[-1]
+    mark, text = line[:1] or " ", line[1:] + "\n"
+    if mark not in {" ", "+", "-"}:
+        said = "a line of a chunk must begin with a space, `+` or `-`"
+        return Trouble(part.path, number, said)
+    if mark in {" ", "-"}:
+        chunk.had.append(text)
+    if mark in {" ", "+"}:
+        chunk.has.append(text)
+    return None
+
+
+def _applied(part: Part, read: Read) -> Change | Trouble:
+    if outside(part.path) or (part.moved and outside(part.moved)):
+        hint = "name a file in it"
+        return Trouble(part.path, part.line, "the path leads out of the repository", hint)
+    before = read(part.path)
+    if part.kind == _ADD:
+        return Change(part.path, before, joined(part.added))
+    if before is None:
+        return Trouble(part.path, part.line, f"`{part.path}` does not exist")
+    if part.kind == _DELETE:
+        return Change(part.path, before, None)
+    after = _updated(part, lines_of(before))
+    if isinstance(after, Trouble):
+        return after
+    return Change(part.moved or part.path, before, after, part.path if part.moved else "")
+
+
+def _updated(part: Part, lines: list[str]) -> bytes | Trouble:
+    done: list[str] = []
+    at = 0
+    if lines and not lines[-1].endswith("\n"):
+        lines = [*lines[:-1], lines[-1] + "\n"]
+    for chunk in part.chunks:
+        place = _place(lines, chunk, at)
+        if isinstance(place, str):
+            return Trouble(part.path, chunk.line, f"{place} is not in `{part.path}`")
+        done += lines[at:place] + as_the_file_ends(chunk.has, lines)
+        at = place + len(chunk.had)
+    return joined(done + lines[at:])
+
+
+def _place(lines: list[str], chunk: Chunk, at: int) -> int | str:
+    """Where the chunk belongs, or what of it is nowhere."""
+    for anchor in chunk.anchors:
+        found = next((n for n in range(at, len(lines)) if lines[n].strip() == anchor), None)
+        if found is None:
+            return f"`{anchor}`"
+        at = found + 1
+    if not chunk.had:
+        return at if chunk.anchors else len(lines)
+    if chunk.last:
+        end = len(lines) - len(chunk.had)
+        if end in places(lines, chunk.had, at):
+            return end
+    found_at = places(lines, chunk.had, at)
+    return found_at[0] if found_at else "what the chunk changes"

@@ -1,0 +1,126 @@
+"""SEARCH/REPLACE blocks: a path on a line of its own, what is looked for, what replaces it.
+
+Read as Aider and Cline write them: five to nine `<` or dashes before SEARCH, `=` between the
+halves, `>` or `+` before REPLACE.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.canon.checks import Change
+from halfdoor.verify.edits.trying import (
+    Read,
+    Tried,
+    Trouble,
+    as_the_file_ends,
+    joined,
+    lines_of,
+    outside,
+    places,
+)
+
+BEGINS: Final = re.compile(r"^(?:<{5,9}|-{5,9}) ?SEARCH>?\s*$", re.MULTILINE)
+_MIDDLE: Final = re.compile(r"^={5,9}\s*$")
+_REPLACE: Final = re.compile(r"^(?:>{5,9}|\+{5,9}) ?REPLACE>?\s*$")
+_FENCE: Final = re.compile(r"^\s*(?:```|~~~)\S*\s*$")
+
+
+class Block(Struct, frozen=True):
+    """line: of the SEARCH line, from 1."""
+
+    path: str
+    line: int
+    had: list[str]
+    has: list[str]
+
+
+def tried(text: str, read: Read, path: str = "") -> Tried:
+    """Each file's change after all its blocks, or why a block does not apply.
+
+    path: the file that blocks without a path are for.
+    """
+    before: dict[str, bytes | None] = {}
+    now: dict[str, bytes | None] = {}
+    found = False
+    for block in blocks(text, path):
+        found = True
+        if isinstance(block, Trouble):
+            yield block
+            continue
+        if block.path not in now:
+            had = read(block.path)
+            before[block.path] = now[block.path] = had
+        made = _replaced(block, now[block.path])
+        if isinstance(made, Trouble):
+            yield made
+        else:
+            now[block.path] = made
+    if not found:
+        yield Trouble("", 1, "there is no SEARCH/REPLACE block", "write `<<<<<<< SEARCH` and so on")
+    for changed, after in now.items():
+        if after != before[changed]:
+            yield Change(changed, before[changed], after)
+
+
+def blocks(text: str, path: str = "") -> Iterator[Block | Trouble]:
+    """The blocks of an answer; a block without a path has the path of the one before."""
+    lines = text.splitlines(keepends=True)
+    at = 0
+    while at < len(lines):
+        if not BEGINS.match(lines[at]):
+            at += 1
+            continue
+        start = at
+        path = _path_above(lines, start) or path
+        middle = _next(lines, start + 1, _MIDDLE)
+        end = _next(lines, middle + 1, _REPLACE)
+        if end >= len(lines):
+            hint = "end it with `=======` and `>>>>>>> REPLACE`"
+            yield Trouble(path, start + 1, "the block has no end", hint)
+            return
+        if not path or outside(path):
+            yield Trouble(path, start + 1, "the block names no file of the repository",
+                          "put its path on the line above")  # fmt: skip
+        else:
+            yield Block(path, start + 1, lines[start + 1 : middle], lines[middle + 1 : end])
+        at = end + 1
+
+
+def _next(lines: list[str], at: int, mark: "re.Pattern[str]") -> int:
+    while at < len(lines) and not mark.match(lines[at]):
+        at += 1
+    return at
+
+
+def _path_above(lines: list[str], at: int) -> str:
+    """The nearest line above a block that is no fence, if it looks like a path."""
+    for line in reversed(lines[max(0, at - 3) : at]):
+        if _FENCE.match(line):
+            continue
+        name = line.strip().strip("`*#: ").strip()
+        looks = name and " " not in name and not _REPLACE.match(line)
+        return name if looks and ("." in name or "/" in name) else ""
+    return ""
+
+
+def _replaced(block: Block, data: bytes | None) -> bytes | Trouble:
+    if not any(line.strip() for line in block.had):
+        if data:
+            said = f"nothing is looked for, and `{block.path}` is not empty"
+            return Trouble(block.path, block.line, said, "say which lines are replaced")
+        return joined(block.has)
+    if data is None:
+        return Trouble(block.path, block.line, f"`{block.path}` does not exist")
+    lines = lines_of(data)
+    found = places(lines, block.had) or places([*lines[:-1], *_ended(lines)], block.had)
+    if not found:
+        return Trouble(block.path, block.line, f"what is looked for is not in `{block.path}`")
+    end = found[0] + len(block.had)
+    return joined(lines[: found[0]] + as_the_file_ends(block.has, lines) + lines[end:])
+
+
+def _ended(lines: list[str]) -> list[str]:
+    return [lines[-1] + "\n"] if lines and not lines[-1].endswith("\n") else lines[-1:]

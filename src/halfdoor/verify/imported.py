@@ -1,0 +1,87 @@
+"""What a Python text imports, and where."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+_STATEMENT: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE
+)
+_TOLERANT: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+class Imported(Struct, frozen=True):
+    """One module that is imported.
+
+    module: dotted, without leading dots; "" for `from . import x`. level: how many dots stood
+    before it. guarded: the text goes on without it (`except ImportError`).
+    """
+
+    module: str
+    level: int
+    line: int
+    guarded: bool = False
+
+    @property
+    def top(self) -> str:
+        """Its first name: what has to be installed."""
+        return self.module.partition(".")[0]
+
+
+def imported(text: str) -> tuple[Imported, ...]:
+    """Every import of a text, in order. One that does not parse is read line by line."""
+    if "import" not in text:
+        return ()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return tuple(_by_line(text))
+    return tuple(_walked(tree, guarded=False))
+
+
+def _walked(node: ast.AST, *, guarded: bool) -> Iterator[Imported]:
+    """Depth first; expressions hold no imports."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for name in child.names:
+                yield Imported(name.name, 0, child.lineno, guarded)
+        elif isinstance(child, ast.ImportFrom):
+            yield Imported(child.module or "", child.level, child.lineno, guarded)
+        elif isinstance(child, ast.Try | ast.TryStar):
+            yield from _tried(child, guarded=guarded)
+        elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _walked(child, guarded=guarded)
+
+
+def _tried(node: "ast.Try | ast.TryStar", *, guarded: bool) -> Iterator[Imported]:
+    held = guarded or any(_tolerates(handler) for handler in node.handlers)
+    yield from _walked(ast.Module(node.body, []), guarded=held)
+    # What stands in for a missing module may be missing as well; what is nowhere is told once.
+    rest: list[ast.stmt] = [*node.orelse, *node.finalbody]
+    for handler in node.handlers:
+        rest += handler.body
+    yield from _walked(ast.Module(rest, []), guarded=guarded)
+
+
+def _tolerates(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(kind, ast.Name) and kind.id in _TOLERANT for kind in kinds)
+
+
+def _by_line(text: str) -> Iterator[Imported]:
+    for found in _STATEMENT.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        if found[3] is None:
+            yield Imported(found[2], len(found[1]), line)
+            continue
+        for name in found[3].split(","):
+            if words := name.split():
+                yield Imported(words[0], 0, line)

@@ -1,0 +1,52 @@
+"""A key that a change brings is found and never repeated; one that was there is the past's."""
+
+import pytest
+
+from halfdoor.canon.checks import Status
+from halfdoor.reading.engine import Engine
+from halfdoor.reading.secret_formats import FORMATS
+from halfdoor.verify.secrets import Secrets
+from tests.helpers.checks import change, codes, judge, subject
+from tests.helpers.house import AWS_KEY
+
+CHECK = Secrets(lambda: Engine(FORMATS, native=False))
+LINE = f"key = '{AWS_KEY}'\n"
+
+
+def found(after, before=None, path="a.py"):
+    return codes(judge(CHECK, subject(change(path, after, before))))
+
+
+def test_a_planted_key_is_found_at_its_place_and_not_repeated():
+    (finding,) = judge(CHECK, subject(change("a.env", "x\n" + LINE))).findings
+    assert (finding.line, finding.column, finding.cwe) == (2, 8, "CWE-798")
+    assert AWS_KEY not in str(finding)
+    assert finding.code in finding.message
+
+
+def test_a_key_that_was_there_is_not_the_changes_doing_and_a_second_one_is():
+    assert found("y = 1\n" + LINE, LINE) == []
+    assert len(found(LINE + LINE, LINE)) == 1
+
+
+@pytest.mark.parametrize("data", [b"\0" + LINE.encode(), None, b""])
+def test_what_is_no_text_is_nothing_to_judge(data):
+    assert judge(CHECK, subject(change("a", data))).status is Status.NOT_APPLICABLE
+
+
+def test_text_that_is_no_utf_8_is_scanned_all_the_same():
+    assert len(found(b"\xff\xfe " + LINE.encode())) == 1
+
+
+def test_restricted_text_is_found_by_whoever_knows_it():
+    check = Secrets(lambda: Engine(FORMATS, native=False), lambda text: [("path:pay/**", 1)])
+    (finding,) = judge(check, subject(change("a.py", "amount = 1\n"))).findings
+    assert (finding.code, "path:pay/**" in finding.message) == ("restricted", True)
+
+
+def test_an_engine_that_cannot_be_made_skips_the_check():
+    def broken():
+        raise OSError("no library")
+
+    result = judge(Secrets(broken), subject(change("a.py", "x = 1\n")))
+    assert result.status is Status.SKIPPED
