@@ -1,0 +1,151 @@
+"""What changed, as git tells it: working tree, index, revisions; and git runs nothing of theirs."""
+
+import subprocess
+
+import pytest
+
+from halfdoor.backends.guard import start_permit
+from halfdoor.canon.checks import Change
+from halfdoor.errors import SetupError
+from halfdoor.store import git
+from halfdoor.store.git import Git
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch, processes):
+    """A repository with one commit: `a.py` and `sub/b.py`."""
+    for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(name, "Ada")
+    for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(name, "ada@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    run(tmp_path, "init", "-q", "-b", "main")
+    write(tmp_path, "a.py", "x = 1\n" * 5)
+    write(tmp_path, "sub/b.py", "y = 1\n")
+    write(tmp_path, ".gitignore", "made/\n")
+    commit(tmp_path, "first")
+    return tmp_path
+
+
+def run(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def write(folder, path, text):
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def commit(folder, message):
+    run(folder, "add", "-A")
+    run(folder, "commit", "-q", "-m", message)
+    return run(folder, "rev-parse", "HEAD")
+
+
+def reader(folder):
+    return Git(folder, start_permit)
+
+
+def test_the_working_tree_is_read_with_its_untracked_files_and_without_ignored_ones(checkout):
+    write(checkout, "a.py", "x = 2\n")
+    write(checkout, "new one.py", "z\n")
+    write(checkout, "made/c.py", "w\n")
+    (checkout / "sub/b.py").unlink()
+    found = reader(checkout / "sub").working()
+    assert found.changes == (
+        Change("a.py", b"x = 1\n" * 5, b"x = 2\n"),
+        Change("new one.py", None, b"z\n"),
+        Change("sub/b.py", b"y = 1\n", None),
+    )
+    assert set(found.paths) == {"a.py", "new one.py", ".gitignore"}
+    assert found.base == run(checkout, "rev-parse", "HEAD")
+
+
+def test_the_index_is_read_as_it_is_and_not_the_working_tree(checkout):
+    write(checkout, "a.py", "x = 2\n")
+    run(checkout, "add", "a.py")
+    write(checkout, "a.py", "x = 3\n")
+    write(checkout, "untracked.py", "")
+    (change,) = reader(checkout).staged().changes
+    assert change.after == b"x = 2\n"
+
+
+def test_a_renamed_file_is_one_change(checkout):
+    run(checkout, "mv", "a.py", "c.py")
+    (change,) = reader(checkout).staged().changes
+    assert (change.path, change.was, change.before == change.after) == ("c.py", "a.py", True)
+
+
+def test_between_two_revisions_only_what_the_head_brought_is_told(checkout):
+    run(checkout, "checkout", "-q", "-b", "topic")
+    write(checkout, "t.py", "t\n")
+    head = commit(checkout, "topic\n\nHalfdoor-Exchange: hd_1\nReviewed-by: Bo <bo@example.org>")
+    run(checkout, "checkout", "-q", "main")
+    write(checkout, "m.py", "m\n")
+    main = commit(checkout, "main moves on")
+    found = reader(checkout).between("main", "topic")
+    assert [each.path for each in found.changes] == ["t.py"]
+    assert (found.settings, found.after) == (main, head)
+    (only,) = found.commits
+    assert only.trailers == (("Halfdoor-Exchange", "hd_1"), ("Reviewed-by", "Bo <bo@example.org>"))
+    assert (only.author, only.paths) == ("ada@example.org", ("t.py",))
+
+
+def test_texts_of_a_revision_are_those_it_had(checkout):
+    write(checkout, "a.py", "x = 2\n")
+    assert reader(checkout).texts("HEAD", ["a.py", "none.py"]) == {"a.py": b"x = 1\n" * 5}
+
+
+def test_a_revision_is_laid_out_elsewhere(checkout, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("laid") / "tree"
+    folder.mkdir()
+    write(checkout, "a.py", "changed\n")
+    reader(checkout).lay("HEAD", folder)
+    assert (folder / "sub/b.py").read_text() == "y = 1\n"
+    assert (folder / "a.py").read_text() == "x = 1\n" * 5
+    assert run(checkout, "status", "--porcelain") == "M a.py"
+
+
+def test_before_the_first_commit_everything_is_new(tmp_path, processes):
+    run(tmp_path, "init", "-q")
+    write(tmp_path, "a.py", "x\n")
+    assert reader(tmp_path).working().changes == (Change("a.py", None, b"x\n"),)
+
+
+def test_links_hold_no_text_and_large_files_are_named(checkout, monkeypatch):
+    (checkout / "link").symlink_to("/etc/passwd")
+    write(checkout, "big.py", "x" * 100)
+    monkeypatch.setattr(git, "FILE_LIMIT_BYTES", 50)
+    found = reader(checkout).working()
+    assert {each.path: each.after for each in found.changes} == {"link": b"", "big.py": b""}
+    assert found.unread == ("big.py",)
+
+
+def test_names_that_are_no_plain_text_are_kept(checkout):
+    write(checkout, "ü \"q'\t.py", "x\n")
+    run(checkout, "add", "-A")
+    assert reader(checkout).staged().changes[0].path == "ü \"q'\t.py"
+
+
+def test_a_repositorys_own_programs_are_not_run(checkout, tmp_path_factory):
+    trace = tmp_path_factory.mktemp("trace") / "ran"
+    run(checkout, "config", "core.fsmonitor", f"touch {trace}")
+    run(checkout, "config", "diff.external", f"touch {trace}")
+    run(checkout, "config", "diff.x.textconv", f"touch {trace};")
+    write(checkout, ".gitattributes", "*.py diff=x\n")
+    write(checkout, "a.py", "x = 2\n")
+    reader(checkout).working()
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("name", ["nowhere", "--output=/tmp/x", "HEAD~9"])
+def test_a_revision_that_is_none_is_told(checkout, name):
+    with pytest.raises(SetupError, match="revision"):
+        reader(checkout).between(name, "HEAD")
+
+
+def test_a_folder_without_git_is_told(tmp_path, processes):
+    with pytest.raises(SetupError, match="not a git repository"):
+        reader(tmp_path).working()
