@@ -171,9 +171,12 @@ def test_a_project_cannot_read_the_environment(written, tmp_path, env):
         load(None, tmp_path / "repo", env)
 
 
-def test_a_gate_is_kept_for_later_and_said_so(written, tmp_path, env):
+def test_a_project_may_say_what_its_gate_checks(written, tmp_path, env):
+    written('[gate]\noff = ["lint"]\n', "repo/.halfdoor.toml")
+    assert load(None, tmp_path / "repo", env).notes == ()
     written("[gate]\nx = 1\n", "repo/.halfdoor.toml")
-    assert "[gate]" in load(None, tmp_path / "repo", env).notes[0]
+    with pytest.raises(SetupError, match="unknown key `x`"):
+        load(None, tmp_path / "repo", env)
 
 
 def test_a_project_file_is_sought_up_to_the_checkouts_root(written, tmp_path, env):

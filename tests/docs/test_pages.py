@@ -107,7 +107,7 @@ def test_the_folder_guides_rules_are_a_projects_to_give_and_its_body_is_held(
     page = ROOT / "docs/how-to/keep-a-folder-on-the-device.md"
     project = tmp_path / ".halfdoor.toml"
     project.write_text(blocks(page, "toml")[1])
-    assert len(load_project(project)[0]) == 1
+    assert len(load_project(project)) == 1
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(variable, raising=False)

@@ -51,14 +51,14 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
     user = Config() if config is None and _absent(path) else load_user(path)
     project = project_file(project_dir, env) if project_dir else None
     known = tuple(each.name for each in user.repositories)
-    added, notes = load_project(project, known) if project else ((), ())
+    added = load_project(project, known) if project else ()
     state = state_dir(user, env)
     return Loaded(
         config=user,
         state_dir=state,
         project=str(project or ""),
         project_rules=added,
-        notes=(*_notes(user, env), *notes),
+        notes=tuple(_notes(user, env)),
         offline=user.offline or (COMMAND if flagged(str(flag(state))) else ""),
     )
 
@@ -88,6 +88,7 @@ def user_config(source: Source, path: str) -> Config:
         ),
         routing=read.routing,
         budgets=budgets(read),
+        gate=read.gate,
         source=path,
         offline=source.place("server", "offline") if read.server.offline else "",
     )
@@ -98,10 +99,8 @@ def source_of(path: Path) -> Source:
     return Source(path.name, _text(path))
 
 
-def load_project(
-    path: Path, repositories: tuple[str, ...] = ()
-) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
-    """A project's rules, and notes. Raises SetupError for anything but `[[rules]]` and `[gate]`.
+def load_project(path: Path, repositories: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+    """A project's rules. Raises SetupError for anything but `[[rules]]` and `[gate]`.
 
     repositories: names that the user's file declares, for `repo:` rules.
     """
@@ -110,8 +109,7 @@ def load_project(
         raise SetupError("is not a regular file", hint="remove it", where=str(path))
     source = source_of(path)
     read = tables(source, ProjectTables)
-    unread = f"{source.place('gate')}: `[gate]` is read by nothing yet"
-    return rules(source, read.rules, repositories=repositories), (unread,) if read.gate else ()
+    return rules(source, read.rules, repositories=repositories)
 
 
 def rules_in_force(loaded: Loaded) -> tuple[Rule, ...]:

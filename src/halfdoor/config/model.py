@@ -20,12 +20,18 @@ DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses", "
 KindName = Literal["chat", "completion", "embedding"]
 FimName = Literal["", "infill", "mistral"]
 StrategyName = Literal["prefer", "local_first"]
+CheckName = Literal[
+    "read", "complete", "syntax", "applies", "lint", "format", "security", "imports", "secrets",
+    "licence", "vulnerable", "rules", "review", "trace", "types", "tests", "examples", "bandit",
+    "semgrep",
+]  # fmt: skip
 
 MIB: Final = 1024 * 1024
 # Names travel in headers, the log and the command line: no spaces, no globs, no control characters.
 NAME: Final = r"^[A-Za-z0-9._/][A-Za-z0-9._:/@+=,-]{0,199}$"
 VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 REGION: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
+GLOB: Final = r"^[!-~]([ -~]{0,398}[!-~])?$"
 REFERENCE: Final = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -422,6 +428,80 @@ class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "prefer"
 
 
+class GatePath(Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for some files: which checks leave them alone, and whether a person must look."""
+
+    match: Annotated[str, Meta(pattern=GLOB, description="A glob over paths, as `tests/**`.")]
+    off: Annotated[
+        tuple[CheckName, ...], about("Checks whose findings in these files do not count.")
+    ] = ()
+    review: Annotated[
+        bool,
+        about("A commit that changes them must name a reviewer other than its author."),
+    ] = False
+
+
+class GateTemplate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What new files must look like."""
+
+    match: Annotated[str, Meta(pattern=GLOB, description="A glob over paths of new files.")]
+    lines: Annotated[
+        tuple[str, ...],
+        about("Each must stand in the file, in this order; `*` in it is any text."),
+    ]
+
+
+class Gate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `halfdoor gate` checks. A project's file has the last word, as its base revision has it."""
+
+    off: Annotated[tuple[CheckName, ...], about("Checks that are not made.")] = ()
+    optional: Annotated[
+        tuple[CheckName, ...], about("Checks that may be skipped and still pass.")
+    ] = ()
+    ask: Annotated[
+        tuple[CheckName, ...],
+        about("Extra checks that must judge; without their tool the gate cannot."),
+    ] = ()
+    languages: Annotated[
+        tuple[str, ...],
+        about("Languages whose syntax must be judged, as `Go`; without its grammar it cannot."),
+    ] = ()
+    lint: Annotated[
+        str,
+        about("Path of ruff settings in the repository; empty is its own ones, if it has any."),
+    ] = ""
+    format: Annotated[
+        bool, about("Python is formatted as ruff does, even if no settings of ruff say so.")
+    ] = False
+    noqa: Annotated[
+        bool, about("`# noqa` comments silence `security`, too; `lint` always obeys them.")
+    ] = False
+    allow_imports: Annotated[
+        tuple[str, ...], about("Modules that exist though no file says so.")
+    ] = ()
+    forbid_imports: Annotated[
+        tuple[str, ...], about("Modules that new code must not import, as `pickle`, `os.system`.")
+    ] = ()
+    require_tests: Annotated[
+        tuple[Annotated[str, Meta(pattern=GLOB)], ...],
+        about("Globs: who changes such a file must change or add a test, too."),
+    ] = ()
+    tests: Annotated[
+        tuple[Annotated[str, Meta(pattern=GLOB)], ...],
+        about("Globs over paths: what counts as a test."),
+    ] = ("tests/**", "test/**", "test_*.py", "*_test.py", "*_test.go", "*.test.*", "*.spec.*")
+    licences: Annotated[
+        tuple[str, ...],
+        about("SPDX names of licences whose headers may be in new code, beside the project's own."),
+    ] = ()
+    require_trace: Annotated[
+        bool,
+        about("A commit with lines that came through halfdoor must name its exchange."),
+    ] = False
+    paths: tuple[GatePath, ...] = ()
+    templates: tuple[GateTemplate, ...] = ()
+
+
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     """The user's file, `~/.config/halfdoor/config.toml`."""
 
@@ -434,16 +514,14 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[RuleTable, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[BudgetTable, ...] = ()
+    gate: Gate = Gate()
 
 
 class ProjectTables(Struct, frozen=True, forbid_unknown_fields=True):
-    """A project's `.halfdoor.toml`: untrusted, so it can add rules and nothing else.
-
-    gate: kept for the checks of a later part; read by nothing yet.
-    """
+    """A project's `.halfdoor.toml`: untrusted; it can add rules, and say what the gate checks."""
 
     rules: tuple[RuleTable, ...] = ()
-    gate: dict[str, object] = {}
+    gate: Gate = Gate()
 
 
 class Config(Struct, frozen=True):
@@ -461,5 +539,6 @@ class Config(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[Budget, ...] = ()
+    gate: Gate = Gate()
     source: str = ""
     offline: str = ""

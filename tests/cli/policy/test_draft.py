@@ -50,7 +50,7 @@ def test_the_draft_is_a_projects_file(halfdoor, project):
     (project / ".geminiignore").write_text("größe/\n*.pem\nprüfung\n")
     out = halfdoor("policy", "import", project, "--ceiling", "network").out
     (project / ".halfdoor.toml").write_text(out)
-    rules, _ = load_project(project / ".halfdoor.toml")
+    rules = load_project(project / ".halfdoor.toml")
     assert [(rule.name, rule.label) for rule in rules] == [
         ("imported 1", "path:größe/**"),
         ("path:*.pem/**", "path:*.pem/**"),
@@ -65,7 +65,7 @@ def test_nothing_is_written_unless_it_is_asked_for(halfdoor, project):
     assert not (project / ".halfdoor.toml").exists()
     said = halfdoor("policy", "import", project, "--write")
     assert f"1 rule added to {project}/.halfdoor.toml" in said.err
-    assert load_project(project / ".halfdoor.toml")[0][0].label == "path:a/**"
+    assert load_project(project / ".halfdoor.toml")[0].label == "path:a/**"
 
 
 def test_what_stands_in_the_file_stays_and_is_not_added_twice(halfdoor, project):
@@ -77,7 +77,7 @@ def test_what_stands_in_the_file_stays_and_is_not_added_twice(halfdoor, project)
     assert halfdoor("policy", "import", project, "--write").code == 0
     assert file.read_text().startswith(own)
     assert file.stat().st_mode & 0o777 == 0o640
-    assert [rule.label for rule in load_project(file)[0]] == ["path:a/**", "path:b/**"]
+    assert [rule.label for rule in load_project(file)] == ["path:a/**", "path:b/**"]
     after = file.read_text()
     said = halfdoor("policy", "import", project, "--write")
     assert ("nothing to add" in said.err, file.read_text()) == (True, after)
@@ -89,13 +89,13 @@ def test_a_rule_that_holds_less_is_joined_by_one_that_holds_more(halfdoor, proje
     file.write_text('[[rules]]\nlabel = "path:a/**"\nceiling = "network"\n')
     (project / ".aiignore").write_text("a\n")
     assert halfdoor("policy", "import", project, "--write").code == 0
-    assert [(r.name, r.ceiling.name) for r in load_project(file)[0]] == [
+    assert [(r.name, r.ceiling.name) for r in load_project(file)] == [
         ("path:a/**", "NETWORK"),
         ("imported 1", "DEVICE"),
     ]
     (project / ".aiignore").write_text("a\ngröße\n")
     assert halfdoor("policy", "import", project, "--write").code == 0
-    assert [r.name for r in load_project(file)[0]][2:] == ["imported 2"]
+    assert [r.name for r in load_project(file)][2:] == ["imported 2"]
 
 
 def test_a_file_that_would_not_load_is_left_as_it_was(halfdoor, project):

@@ -145,4 +145,4 @@ def _free_name(taken: set[str]) -> str:
 
 
 def _present(file: Path) -> tuple[Rule, ...]:
-    return load_project(file)[0] if os.path.lexists(file) else ()
+    return load_project(file) if os.path.lexists(file) else ()
