@@ -28,7 +28,6 @@ MODULES: Final[Mapping[str, frozenset[str]]] = {
             *("ftplib", "smtplib", "imaplib", "poplib", "telnetlib", "nntplib", "dns", "aiodns"),
             *(
                 "asyncio.streams",
-                "ctypes",
                 "multiprocessing",
                 "_socket",
                 "_ssl",
@@ -37,6 +36,8 @@ MODULES: Final[Mapping[str, frozenset[str]]] = {
         ),
         frozenset(),
     ),
+    # What makes a sandbox has no function in Python. Its one socket raises a new namespace's `lo`.
+    "ctypes": frozenset({"halfdoor/runner/calls.py"}),
 }
 # Names that open a connection or ask for an address, and the files that may say them.
 NAMES: Final[Mapping[str, frozenset[str]]] = {

@@ -137,6 +137,8 @@ class Run(Struct, frozen=True):
     files: what lies in the working folder, by relative path. tree: an absolute folder that is
         copied or mounted there first, so that what is written to it is written to the private one;
         "" for none. INVARIANT: the original is never written to.
+    at: the absolute path under which the working folder is seen inside, "" for `tree` itself:
+        where an editable install of the project leads. Only rungs with mounts can do it.
     environment: in place of the caller's, beside what a process cannot live without.
     visible: absolute folders and files that must be readable (an interpreter and its libraries).
     wanted: paths of the working folder that are read when it ends (`Ran.written`).
@@ -147,6 +149,7 @@ class Run(Struct, frozen=True):
     purpose: str
     files: dict[str, bytes] = {}
     tree: str = ""
+    at: str = ""
     stdin: bytes = b""
     timeout_s: float = 30.0
     limits: Limits = Limits()
@@ -171,6 +174,7 @@ class Ran(Struct, frozen=True):
     code: the exit status, -1 unless EXITED. cut: output was longer than its limit.
     why: for everything but EXITED, in words for a person, with what would help.
     written: what the files of `Run.wanted` held, by path; those that were not there are left out.
+    rung: the sandbox it ran in (`runner/order.py`), "" for an own analyser.
     """
 
     status: RanStatus
@@ -181,3 +185,4 @@ class Ran(Struct, frozen=True):
     why: str = ""
     ms: int = 0
     written: dict[str, bytes] = {}
+    rung: str = ""

@@ -10,6 +10,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Floors   | store.floors.SharedFloors | store.floors.Floors       |
 | Ledger   | store.ledger.SharedLedger | store.ledger.Ledger       |
 | Files    | store.checkout.Checkout   | the same over PaperFiles  |
+| Runner   | runner.sandbox.Sandbox    | tests.helpers.checks      |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
 """
@@ -33,6 +34,8 @@ from halfdoor.canon.commands import (
     Short,
     Texts,
 )
+from halfdoor.canon.checks import Ran, Run
+from halfdoor.canon.commands import Floor, Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
@@ -186,6 +189,13 @@ class Files(Protocol):
 
         root: see `Actor.root`. paths: as named, relative ones to the root or a folder below it.
         """
+
+
+class Runner(Protocol):
+    """Where checks have processes run. It blocks: on an event loop, see `runner/threaded.py`."""
+
+    def run(self, run: Run, /) -> Ran:
+        """Perform it. Never raises for what the process does or for what is missing."""
 
 
 class Clock(Protocol):
