@@ -1,7 +1,5 @@
 """What changed, as git tells it: working tree, index, revisions; and git runs nothing of theirs."""
 
-import subprocess
-
 import pytest
 
 from halfdoor.backends.guard import start_permit
@@ -9,39 +7,21 @@ from halfdoor.canon.checks import Change
 from halfdoor.errors import SetupError
 from halfdoor.store import git
 from halfdoor.store.git import Git
+from tests.helpers import checkouts
+from tests.helpers.checkouts import commit
+from tests.helpers.checkouts import git as run
+
+FILES = {"a.py": "x = 1\n" * 5, "sub/b.py": "y = 1\n", ".gitignore": "made/\n"}
 
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch, processes):
     """A repository with one commit: `a.py` and `sub/b.py`."""
-    for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
-        monkeypatch.setenv(name, "Ada")
-    for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
-        monkeypatch.setenv(name, "ada@example.org")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    run(tmp_path, "init", "-q", "-b", "main")
-    write(tmp_path, "a.py", "x = 1\n" * 5)
-    write(tmp_path, "sub/b.py", "y = 1\n")
-    write(tmp_path, ".gitignore", "made/\n")
-    commit(tmp_path, "first")
-    return tmp_path
-
-
-def run(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=True)
-    return done.stdout.decode().strip()
+    return checkouts.checkout(tmp_path, monkeypatch, FILES)
 
 
 def write(folder, path, text):
-    file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-
-
-def commit(folder, message):
-    run(folder, "add", "-A")
-    run(folder, "commit", "-q", "-m", message)
-    return run(folder, "rev-parse", "HEAD")
+    checkouts.write(folder, {path: text})
 
 
 def reader(folder):

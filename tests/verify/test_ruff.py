@@ -4,7 +4,7 @@ import pytest
 
 from halfdoor.canon.checks import Ran, RanStatus, Status
 from halfdoor.verify.formatting import Format
-from halfdoor.verify.lint import lint
+from halfdoor.verify.lint import Lint
 from halfdoor.verify.security import CWES, Security
 from tests.helpers.checks import TROUBLE, change, codes, judge, subject
 from tests.verify.tools import perform
@@ -18,27 +18,27 @@ def found(check, *changes, **more):
 
 def test_a_name_that_does_not_exist_is_found_with_its_line():
     asked = subject(change("pkg/a.py", "def f():\n    return nothing_here\n"))
-    (finding,) = judge(lint(), asked, perform).findings
+    (finding,) = judge(Lint(), asked, perform).findings
     assert (finding.path, finding.line, finding.code) == ("pkg/a.py", 2, "F821")
 
 
 def test_what_was_there_before_is_not_the_changes_doing_wherever_it_moved():
     before = "import os\n\nx = 1\n"
-    assert found(lint(), change("a.py", "y = 2\n\n\nimport os\nx = 1\n", before)) == []
-    assert found(lint(), change("a.py", "import os\nimport sys\nx = 1\n", before)) == ["F401"]
+    assert found(Lint(), change("a.py", "y = 2\n\n\nimport os\nx = 1\n", before)) == []
+    assert found(Lint(), change("a.py", "import os\nimport sys\nx = 1\n", before)) == ["F401"]
 
 
 def test_code_that_moved_to_another_file_brings_its_old_findings_along():
-    assert found(lint(), change("a.py", "x = 1\n", "import os\nx = 1\n"),
+    assert found(Lint(), change("a.py", "x = 1\n", "import os\nx = 1\n"),
                  change("b.py", "import os\n", "")) == []  # fmt: skip
 
 
 def test_an_import_for_others_is_no_finding():
-    assert found(lint(), change("pkg/__init__.py", "from pkg.a import b\n")) == []
+    assert found(Lint(), change("pkg/__init__.py", "from pkg.a import b\n")) == []
 
 
 def test_a_files_own_noqa_is_obeyed_by_lint_and_not_by_security():
-    assert found(lint(), change("a.py", "import os  # noqa: F401\n")) == []
+    assert found(Lint(), change("a.py", "import os  # noqa: F401\n")) == []
     hidden = SHELL.replace("shell=True)", "shell=True)  # noqa: S602")
     assert found(Security(), change("a.py", hidden)) == ["S602"]
     assert found(Security(noqa=True), change("a.py", hidden)) == []
@@ -60,14 +60,14 @@ def test_a_team_lints_by_its_own_rules_and_its_own_packages():
     config = b'[tool.ruff.lint]\nselect = ["I", "D100"]\nper-file-ignores = {"tests/**" = ["D"]}\n'
     code = "import os\n\nimport pkg.other\n"
     more = {"files": {"pyproject.toml": config}, "paths": ("src/pkg/__init__.py", "src/pkg/a.py")}
-    team = lint("pyproject.toml")
+    team = Lint("pyproject.toml")
     assert found(team, change("src/pkg/a.py", code), **more) == ["D100"]
     assert found(team, change("tests/a.py", code), **more) == []
 
 
 def test_settings_that_cannot_be_read_skip_the_check():
     broken = {"pyproject.toml": b'[tool.ruff.lint]\nselect = ["NO1"]\n'}
-    result = judge(lint("pyproject.toml"), subject(change("a.py", "x\n"), files=broken), perform)
+    result = judge(Lint("pyproject.toml"), subject(change("a.py", "x\n"), files=broken), perform)
     assert result.status is Status.SKIPPED
     assert "ruff ended with 2" in result.saw
 
@@ -87,7 +87,7 @@ def test_a_project_that_does_not_format_with_ruff_is_left_alone():
     assert found(Format(asked=True), *asked.changes) == ["unformatted"]
 
 
-CHECKS = [lint(), Security(), Format(asked=True)]
+CHECKS = [Lint(), Security(), Format(asked=True)]
 WORDLESS = Ran(RanStatus.EXITED, 0, b"done")
 CRASHED = Ran(RanStatus.EXITED, 101, b"[]", b"panicked")
 

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "why": "Explain what was decided about an exchange, and prove that its record stands.",
     "explain": "Show what would be decided about a request body: labels, rule, plan. Calls nobody.",
     "policy": "Look over, test, try and draft the rules.",
+    "gate": "Check what changed, before it is committed or merged.",
     "scan": "Look for secrets in a file, a folder or standard input.",
     "ps": "List what runs, what its engines have loaded, and the newest exchanges.",
     "status": "Say in one line who answered last, where, by which rule, and what today cost.",

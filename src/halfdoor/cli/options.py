@@ -5,30 +5,19 @@ import os
 import sys
 import textwrap
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-import typer
 from rich.console import Console
 
 from halfdoor.backends import guard
+from halfdoor.cli.flags import ConfigOption as ConfigOption
+from halfdoor.cli.flags import JsonOption as JsonOption
+from halfdoor.cli.flags import ProjectOption as ProjectOption
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded
 from halfdoor.config.load import load as read
 from halfdoor.errors import SetupError
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Read this file instead of the user's."),
-]
-ProjectOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--project", metavar="DIR", help="Where `.halfdoor.toml` is sought; here if left out."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def load(config: Path | None, project: Path | None = None) -> Loaded:

@@ -15,7 +15,7 @@ from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
 from halfdoor.config.cards import repositories
 from halfdoor.config.check import check, rules
-from halfdoor.config.model import Config, ProjectTables, Tables
+from halfdoor.config.model import Config, Gate, ProjectTables, Tables
 from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
 from halfdoor.config.parse import Source, tables
 from halfdoor.errors import SetupError
@@ -66,6 +66,12 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
 def load_user(path: Path) -> Config:
     """Read one user's file. Raises SetupError with `file:line` and a hint."""
     return user_config(source_of(path), str(path))
+
+
+def user_gate(path: Path | None, env: Mapping[str, str]) -> Gate:
+    """`[gate]` of the user's file, or of `path` instead of it. Raises SetupError as `load_user`."""
+    file = path or user_file(env)
+    return Gate() if path is None and _absent(file) else load_user(file).gate
 
 
 def user_config(source: Source, path: str) -> Config:

@@ -452,7 +452,7 @@ class GateTemplate(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Gate(Struct, frozen=True, forbid_unknown_fields=True):
-    """What `halfdoor gate` checks. A project's file has the last word, as its base revision has it."""
+    """What `halfdoor gate` checks; a project's file, as its base revision has it, goes first."""
 
     off: Annotated[tuple[CheckName, ...], about("Checks that are not made.")] = ()
     optional: Annotated[

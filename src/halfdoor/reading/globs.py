@@ -4,8 +4,9 @@ A glob is read as `detect/paths.py` reads it (a test holds the two together), a 
 `[[names]]` reads it. Both become a list of pieces, and the question is one about their languages.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 # Steps (0.2 s of them) before a question is left open; ordinary globs need a few thousand.
@@ -15,6 +16,15 @@ _OTHER: Final = "\0"
 
 _ONE, _NAME, _ANY, _FOLDERS, _BELOW = "?", "*", "**", "**/", "/**"
 _SPECIAL: Final = ("**/", "**", "*", "?")
+
+# The same pieces as `re` reads them; right for paths of files, which end in no slash.
+_AS_REGEX: Final = {
+    _ONE: "[^/]",
+    _NAME: "[^/]*",
+    _ANY: ".*",
+    _FOLDERS: "(?:.*/)?",
+    _BELOW: "(?:/.*)?",
+}
 
 Pieces = tuple[str, ...]
 
@@ -77,6 +87,15 @@ def examples(glob: str) -> tuple[str, ...]:
     return tuple(
         "".join(stands.get(piece, piece) for piece in pieces) for stands in (shortest, deeper)
     )
+
+
+def matcher(globs: Iterable[str]) -> Callable[[str], bool]:
+    """Tells of a path, in any case of letters, whether any of these path globs matches it."""
+    patterns = ["".join(_AS_REGEX.get(p) or re.escape(p) for p in path_pieces(g)) for g in globs]
+    if not patterns:
+        return lambda _path: False
+    joined = re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.DOTALL)
+    return lambda path: bool(joined.fullmatch(unicodedata.normalize("NFC", path).casefold()))
 
 
 def matches(pieces: Pieces, text: str) -> bool:

@@ -47,9 +47,9 @@ _LOG: Final = "%x1e%H%x1f%ae%x1f%(trailers:only,unfold,separator=%x1d)%x1f"
 class Changed(Struct, frozen=True):
     """What is judged.
 
-    base: the revision it is compared with. settings: the revision whose settings hold. paths: of
-    all files after the change. unread: files too large to be read, with why. tree: the folder in
-    which all of it lies after the change, or where `lay` puts it. after: what `lay` puts there.
+    paths: of all files after the change. base: the revision it is compared with. settings: the
+    revision whose settings hold. unread: files that were not read, with why. after: the revision
+    that holds the change, as `Git.lay` takes it; "" when the working tree does.
     """
 
     changes: tuple[Change, ...]
@@ -161,7 +161,7 @@ class Git:
         held = dict(zip(ids, self._blobs(ids), strict=True))
         for raw in raws:
             if raw.new == _DISK:
-                held[f"disk:{raw.path}"] = self._disk(raw.path)
+                held[f"disk:{raw.path}"] = self.disk(raw.path)
         return tuple(
             Change(
                 raw.path,
@@ -172,8 +172,11 @@ class Git:
             for raw in sorted(raws, key=lambda raw: raw.path)
         )
 
-    def _disk(self, path: str) -> bytes | None:
-        """A file of the working tree; b"" for a link, a pipe or what is too large."""
+    def disk(self, path: str) -> bytes | None:
+        """A file of the working tree, None where there is none.
+
+        b"" for a link, a pipe and a file that is too large, which is noted in `unread`.
+        """
         file = self.root / path
         try:
             mode = file.lstat()

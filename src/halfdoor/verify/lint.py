@@ -2,18 +2,36 @@
 
 from typing import Final
 
-from halfdoor.verify.ruff import RuffCheck
+from halfdoor.canon.checks import Subject
+from halfdoor.verify.base import Steps, skipped
+from halfdoor.verify.ruff import READS, RuffCheck, own_config
 
 NAME: Final = "lint"
 # Faults, not taste: pyflakes, pylint's errors, and what of bugbear is wrong wherever it stands.
 RULES: Final = "E9,F,PLE,B002,B003,B006,B012,B016,B018,B023,B025"
+# What is wrong in every project, whatever rules it chose.
+_ALWAYS: Final = "E9,F63,F7,F82,PLE"
 # What is imported there is imported for others.
 _REEXPORTS: Final = ("__init__.py:F401", "*.pyi:F401")
 
 
-def lint(config: str = "") -> RuffCheck:
-    """The check. config: the team's own settings of ruff in place of `RULES`."""
-    if config:
-        return RuffCheck(NAME, ("check",), config)
-    ignored = (word for each in _REEXPORTS for word in ("--per-file-ignores", each))
-    return RuffCheck(NAME, ("check", "--select", RULES, *ignored))
+class Lint:
+    """config: the path of settings of ruff in the repository; "" for its own, if it has any."""
+
+    name = NAME
+
+    def __init__(self, config: str = "") -> None:
+        self._config = config
+        self.reads: tuple[str, ...] = (*READS, config) if config else READS
+
+    def judge(self, subject: Subject) -> Steps:
+        """See `Check.judge`. A project's own rules hold in place of ours, but for plain faults."""
+        config = self._config or own_config(subject)
+        if config and config not in subject.files:
+            return skipped(NAME, f"`{config}`, which [gate] names, is not in the base revision")
+        if config:
+            check = RuffCheck(NAME, ("check", "--extend-select", _ALWAYS), config)
+        else:
+            ignored = (word for each in _REEXPORTS for word in ("--per-file-ignores", each))
+            check = RuffCheck(NAME, ("check", "--select", RULES, *ignored))
+        return (yield from check.judge(subject))

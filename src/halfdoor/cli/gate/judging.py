@@ -1,0 +1,197 @@
+"""From what was asked for to what the ladder says: subject, settings, checks, climb."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from fnmatch import translate
+from pathlib import Path
+from posixpath import basename
+from re import compile as pattern
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from halfdoor.backends.guard import start_permit
+from halfdoor.canon.checks import Change, Edit, Result, Status, Subject
+from halfdoor.cli.gate.ladder import ladder
+from halfdoor.cli.gate.trees import Laid, Trees
+from halfdoor.config.gate import project_gate
+from halfdoor.config.load import PROJECT_FILE, user_gate
+from halfdoor.config.model import Gate
+from halfdoor.errors import SetupError
+from halfdoor.flow.ladder import Climb, climb, verdict
+from halfdoor.reading.globs import matcher
+from halfdoor.store.git import Changed, Git
+from halfdoor.verify.applies import applied, form_of
+from halfdoor.verify.base import skipped
+from halfdoor.verify.fresh import counted
+
+_READ: Final = "read"
+_MOST_READ: Final = 500
+
+
+class Asked(Struct, frozen=True):
+    """What the command line said."""
+
+    staged: bool = False
+    diff: str = ""
+    stdin: bool = False
+    index: bool = False
+    unsafe: bool = False
+    config: Path | None = None
+
+
+class Told(Struct, frozen=True):
+    """What the gate says. subject: for those who show lines. notes: for a person."""
+
+    verdict: Status
+    results: tuple[Result, ...]
+    subject: Subject
+    settings: Gate
+    notes: tuple[str, ...] = ()
+    ms: int = 0
+
+
+def judge(asked: Asked) -> Told:
+    """Read what changed, climb, and weigh. Raises SetupError: git, settings, no such revision."""
+    begun = time.perf_counter_ns()
+    git = Git(Path.cwd(), start_permit)
+    scope = _scope(git, asked)
+    changed = scope.changed
+    text = git.texts(changed.settings, [PROJECT_FILE]).get(PROJECT_FILE)
+    settings = project_gate(text, user_gate(asked.config, os.environ))
+    checks, unasked = ladder(settings)
+    with tempfile.TemporaryDirectory(prefix="halfdoor-gate-") as folder:
+        trees = Trees(git, Path(folder), scope.before, scope.after)
+        subject = _subject(git, scope, trees, [glob for each in checks for glob in each.reads])
+        results = _performed(climb(checks, subject), trees, unsafe=asked.unsafe)
+    results = (*_unread(changed), *(_left_alone(each, settings) for each in results), *unasked)
+    ms = (time.perf_counter_ns() - begun) // 1_000_000
+    said = verdict(results, settings.optional)
+    return Told(said, results, subject, settings, tuple(_notes(changed, text)), ms)
+
+
+class _Scope(Struct, frozen=True):
+    """What is judged, and where all of it lies before and after.
+
+    under: changes of the working tree that an edit builds on; no doing of the edit's.
+    """
+
+    changed: Changed
+    before: Laid
+    after: Laid | None
+    edits: tuple[Edit, ...] = ()
+    under: tuple[Change, ...] = ()
+
+
+def _scope(git: Git, asked: Asked) -> _Scope:
+    if asked.stdin:
+        return _patched(git, sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+    if asked.diff:
+        changed = git.between(*_range(asked.diff))
+    else:
+        changed = git.staged() if asked.staged else git.working()
+    after = Laid(changed.after) if changed.after else None
+    return _Scope(changed, Laid(changed.base), after)
+
+
+def _range(said: str) -> tuple[str, str]:
+    """Both ends of `BASE..HEAD`; three dots mean the same, and no HEAD what is checked out."""
+    base, dots, head = said.partition("..")
+    if not base or not dots:
+        hint = "write `--diff BASE..HEAD`, as `--diff origin/main..HEAD`"
+        raise SetupError(f"`{said}` is no range of revisions", hint=hint)
+    return base, head.lstrip(".") or "HEAD"
+
+
+def _patched(git: Git, text: str) -> _Scope:
+    """The change that an edit makes to the working tree, as far as it applies."""
+    edit = Edit(form_of(text), text)
+    now = git.working()
+    changes, _ = applied((edit,), git.disk)
+    gone = {each.was or each.path for each in changes if each.after is None or each.was}
+    made = [each.path for each in changes if each.after is not None]
+    paths = tuple(dict.fromkeys([path for path in now.paths if path not in gone] + made))
+    under = now.changes
+    before, after = Laid(now.base, under), Laid(now.base, (*under, *changes))
+    return _Scope(replace(now, changes=changes, paths=paths), before, after, (edit,), under)
+
+
+def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject:
+    changed = scope.changed
+    return Subject(
+        changes=changed.changes,
+        paths=changed.paths,
+        files=_files(git, scope, globs),
+        tree=str(trees.after),
+        base=str(trees.before),
+        python=_python(git.root),
+        edits=scope.edits,
+        commits=changed.commits,
+    )
+
+
+def _files(git: Git, scope: _Scope, globs: list[str]) -> dict[str, bytes]:
+    """Files that checks asked to read, as they were before the change."""
+    changed = scope.changed
+    names = pattern("|".join(translate(glob) for glob in dict.fromkeys(globs)) or "(?!)")
+    paths = dict.fromkeys((*changed.paths, *(each.was or each.path for each in changed.changes)))
+    wanted = [path for path in paths if names.match(basename(path)) or names.match(path)]
+    files = git.texts(changed.base, wanted[:_MOST_READ])
+    for each in scope.under:
+        files.pop(each.was or each.path, None)
+        if each.after is not None and each.path in paths:
+            files[each.path] = each.after
+    if scope.edits:
+        files |= {each.was or each.path: each.before for each in changed.changes if each.before}
+    return files
+
+
+def _python(root: Path) -> str:
+    """The project's own interpreter, where virtual environments usually are."""
+    for folder in (".venv", "venv", "env"):
+        program = root / folder / "bin" / "python"
+        if program.exists():
+            return str(program)
+    return ""
+
+
+def _performed(line: Climb, trees: Trees, *, unsafe: bool) -> tuple[Result, ...]:
+    """Drive the climb: each run in the sandbox, or beside it when it is halfdoor's own."""
+    from halfdoor.runner.sandbox import Sandbox  # noqa: PLC0415  only when something runs
+
+    sandbox = Sandbox(start_permit, unsafe=unsafe)
+    try:
+        run = next(line)
+        while True:
+            trees.fill(run.tree)
+            run = line.send(sandbox.run(run))
+    except StopIteration as over:
+        results: tuple[Result, ...] = over.value
+        return results
+
+
+def _unread(changed: Changed) -> Iterator[Result]:
+    if changed.unread:
+        said = ", ".join(changed.unread[:3])
+        yield skipped(_READ, f"{counted(len(changed.unread), 'file')} above 16 MiB: {said}")
+
+
+def _left_alone(result: Result, settings: Gate) -> Result:
+    """Without the findings that `[[gate.paths]]` says do not count."""
+    globs = [each.match for each in settings.paths if result.check in each.off]
+    matches = matcher(globs)
+    kept = tuple(each for each in result.findings if not each.path or not matches(each.path))
+    if len(kept) == len(result.findings):
+        return result
+    saw = f"{result.saw}; {len(result.findings) - len(kept)} left alone by [[gate.paths]]"
+    return replace(result, status=Status.FAILED if kept else Status.PASSED, findings=kept, saw=saw)
+
+
+def _notes(changed: Changed, text: bytes | None) -> Iterator[str]:
+    own = next((each for each in changed.changes if each.path == PROJECT_FILE), None)
+    if own and own.after != text:
+        yield f"{PROJECT_FILE} is judged by its base revision; what it says now holds once merged"

@@ -1,0 +1,126 @@
+"""How the gate speaks: lines for people, JSON, SARIF, and annotations that GitHub reads."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from halfdoor import __version__
+from halfdoor.canon.checks import Finding, Status, Subject
+from halfdoor.cli.gate.judging import Told
+from halfdoor.errors import SetupError
+from halfdoor.verify.fresh import counted, text
+from halfdoor.verify.sarif import sarif as sarif_document
+
+
+def tell(told: Told, *, json: bool, sarif: Path | None, github: bool) -> None:
+    """Say it in every way that was asked for; to people when in none on standard output."""
+    said = sarif is not None and str(sarif) == "-"
+    if sarif is not None:
+        _write(sarif, msgspec.json.encode(sarif_document(told.results, __version__)))
+    if json:
+        _write(Path("-"), msgspec.json.format(msgspec.json.encode(document(told)), indent=2))
+    if github:
+        _write(Path("-"), "\n".join(annotations(told)).encode())
+    if not (said or json or github):
+        _write(Path("-"), "\n".join(lines(told)).encode("utf-8", "replace"))
+
+
+def document(told: Told) -> dict[str, object]:
+    """The JSON document. A stable contract: names are added and never change their meaning."""
+    return {
+        "version": 1,
+        "verdict": told.verdict.value,
+        "ms": told.ms,
+        "files": [each.path for each in told.subject.changes],
+        "results": [msgspec.to_builtins(each) for each in told.results],
+        "notes": list(told.notes),
+    }
+
+
+def lines(told: Told) -> Iterator[str]:
+    """For people: each finding with its line and what would mend it, then each check's result."""
+    texts = _texts(told.subject)
+    hidden = {(f.path, f.line) for each in told.results if each.check == "secrets"
+              for f in each.findings}  # fmt: skip
+    for each in _ordered(told):
+        yield f"{_place(each)}: {_plain(each.message)} [{each.check} {each.code}]"
+        # INVARIANT: a key is not repeated on a screen or in a build's log.
+        shown = 0 < each.line <= len(texts.get(each.path, ()))
+        if shown and (each.path, each.line) not in hidden:
+            yield f"    {each.line:>4} | {_plain(texts[each.path][each.line - 1].rstrip())}"
+        if each.hint:
+            yield f"    fix: {_plain(each.hint)}"
+    width = max((len(each.check) for each in told.results), default=0)
+    for result in told.results:
+        yield f"{result.check:<{width}}  {result.status.value:<14}  {_plain(result.saw)}".rstrip()
+    for note in told.notes:
+        yield f"note: {note}"
+    yield _verdict(told)
+
+
+def annotations(told: Told) -> Iterator[str]:
+    """Workflow commands (docs.github.com, workflow-commands-for-github-actions, 2026-11)."""
+    for each in _ordered(told):
+        place = f"file={_property(each.path)}," if each.path else ""
+        place += f"line={each.line}," if each.line else ""
+        title = _property(f"{each.check} {each.code}")
+        hint = f"\nfix: {each.hint}" if each.hint else ""
+        yield f"::error {place}title={title}::{_data(each.message + hint)}"
+    for result in told.results:
+        if result.status is Status.SKIPPED:
+            yield f"::warning title={_property(result.check)} skipped::{_data(result.saw)}"
+    yield _verdict(told)
+
+
+def _verdict(told: Told) -> str:
+    """The last line."""
+    found = sum(len(each.findings) for each in told.results)
+    open_ = [each.check for each in told.results if each.status is Status.SKIPPED]
+    said = {
+        Status.FAILED: f"failed: {counted(found, 'finding')}",
+        Status.SKIPPED: f"could not judge: {', '.join(open_)}",
+    }.get(told.verdict, "passed")
+    return f"{said} in {counted(len(told.subject.changes), 'changed file')} ({told.ms} ms)"
+
+
+def _ordered(told: Told) -> list[Finding]:
+    found = [finding for result in told.results for finding in result.findings]
+    return sorted(found, key=lambda each: (each.path, each.line, each.column, each.check))
+
+
+def _texts(subject: Subject) -> dict[str, list[str]]:
+    return {each.path: text(each.after).splitlines() for each in subject.changes}
+
+
+def _place(finding: Finding) -> str:
+    place = _plain(finding.path) or "(the change)"
+    place += f":{finding.line}" if finding.line else ""
+    return place + (f":{finding.column}" if finding.line and finding.column else "")
+
+
+def _plain(said: str) -> str:
+    """Without what would steer a terminal: paths, code and messages are others' text."""
+    return "".join(c if c.isprintable() or c == "\t" else "?" for c in said)[:400]
+
+
+def _property(said: str) -> str:
+    return _data(said).replace(":", "%3A").replace(",", "%2C")
+
+
+def _data(said: str) -> str:
+    return said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _write(path: Path, data: bytes) -> None:
+    if str(path) == "-":
+        sys.stdout.write(data.decode("utf-8", "replace") + "\n")
+        return
+    try:
+        path.write_bytes(data + b"\n")
+    except OSError as error:
+        why = f"cannot be written: {error.strerror}"
+        raise SetupError(
+            why, where=str(path), hint="give a file in a folder that is there"
+        ) from None

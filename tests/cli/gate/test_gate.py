@@ -1,0 +1,183 @@
+"""The gate judges what changed, tells only what the change brought, and knows when it could not."""
+
+import json
+
+import pytest
+
+from halfdoor.canon.checks import Ran, RanStatus
+from tests.helpers.checkouts import commit, git, write
+from tests.helpers.house import AWS_KEY
+
+BROKEN = "import os\n\nprint(os.name, missing_name)\n"
+
+
+def test_nothing_changed_is_a_pass(gate):
+    assert gate.json()[:3] == (0, "passed", [])
+
+
+def test_the_working_tree_is_judged_with_untracked_files(gate):
+    write(gate.folder, {"a.py": BROKEN, "new/b.py": "import numpyy\n\nnumpyy.zeros(1)\n"})
+    assert gate.json()[:3] == (3, "failed", ["F821", "no-such-package"])
+
+
+def test_what_was_wrong_before_is_not_the_changes_doing(gate):
+    write(gate.folder, {"a.py": BROKEN})
+    commit(gate.folder, "broken")
+    write(gate.folder, {"a.py": "# moved\n\n" + BROKEN})
+    assert gate.json()[:3] == (0, "passed", [])
+
+
+def test_the_index_is_judged_and_not_what_was_not_staged(gate):
+    write(gate.folder, {"a.py": BROKEN})
+    assert gate.json("--staged")[:2] == (0, "passed")
+    git(gate.folder, "add", "a.py")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    assert gate.json("--staged")[2] == ["F821"]
+
+
+def test_a_range_of_commits_is_judged(gate):
+    write(gate.folder, {"a.py": BROKEN})
+    commit(gate.folder, "broken")
+    assert gate.json("--diff", "HEAD~1..HEAD")[:3] == (3, "failed", ["F821"])
+    assert gate.json("--diff", "HEAD~1..")[2] == ["F821"]
+    said = gate("--diff", "nowhere..HEAD")
+    assert (said.code, "no revision `nowhere`" in said.err) == (1, True)
+    assert gate("--diff", "HEAD").code == 1
+
+
+def test_an_edit_on_standard_input_is_judged_without_touching_a_file(gate):
+    block = "a.py\n<<<<<<< SEARCH\nprint(os.name)\n=======\nprint(os.nam, x)\n>>>>>>> REPLACE\n"
+    code, _, codes, checks = gate.json("--stdin", stdin=block)
+    assert (code, codes, checks["applies"]) == (3, ["F821"], "passed")
+    assert gate.json("--stdin", stdin=block.replace("SEARCH\nprint", "SEARCH\nprimt"))[2] == [
+        "does-not-apply"
+    ]
+    assert git(gate.folder, "status", "--porcelain") == ""
+
+
+def test_people_get_the_line_and_what_would_mend_it(gate):
+    write(gate.folder, {"a.py": BROKEN.replace("missing_name", "sys")})
+    said = gate()
+    assert "a.py:3:16: Undefined name `sys` [lint F821]" in said.out
+    assert "   3 | print(os.name, sys)" in said.out
+    assert said.out.splitlines()[-1].startswith("failed: 1 finding in 1 changed file")
+
+
+def test_a_key_is_found_and_never_repeated_in_any_form(gate):
+    write(gate.folder, {"a.py": f"import os\n\nkey = '{AWS_KEY}' + undefined + os.name\n"})
+    for form in ("", "--json", "--github", "--sarif=-"):
+        said = gate(*filter(None, [form]))
+        assert "aws-access-key-id" in said.out
+        assert AWS_KEY not in said.out + said.err
+
+
+def test_annotations_are_as_github_reads_them(gate):
+    write(gate.folder, {"a,b.py": "x = (\n"})
+    first = gate("--github").out.splitlines()[0]
+    assert first.startswith(
+        "::error file=a%2Cb.py,line=1,title=syntax syntax::'(' was never closed"
+    )
+    assert "%0Afix: " in first
+
+
+def test_several_forms_may_be_asked_for_at_once(gate, tmp_path):
+    write(gate.folder, {"a.py": BROKEN})
+    said = gate("--github", "--sarif", tmp_path / "out.sarif")
+    assert said.out.startswith("::error")
+    assert json.loads((tmp_path / "out.sarif").read_text())["version"] == "2.1.0"
+    assert gate("--sarif", tmp_path / "no/such/out.sarif").code == 1
+
+
+def test_two_things_to_judge_are_a_slip(gate):
+    assert gate("--staged", "--diff", "a..b").code == 2
+
+
+def test_a_tool_that_is_missing_is_a_skip_and_exit_4(gate, monkeypatch):
+    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    code, verdict, _, checks = gate.json()
+    assert (code, verdict) == (4, "skipped")
+    assert {checks[name] for name in ("lint", "security")} == {"skipped"}
+    assert "could not judge: lint, security" in gate().out
+    assert "::warning title=lint skipped" in gate("--github").out
+
+
+def test_a_failure_outranks_a_skip(gate, monkeypatch):
+    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    write(gate.folder, {"a.py": "import numpyy\n"})
+    assert gate.json()[:2] == (3, "failed")
+
+
+def test_the_projects_interpreter_is_asked_in_the_sandbox_and_a_refusal_is_a_skip(
+    gate, monkeypatch
+):
+    refused = Ran(RanStatus.REFUSED, why="no sandbox works here")
+    asked = []
+    real = __import__("halfdoor.runner.sandbox", fromlist=["Sandbox"]).Sandbox.run
+
+    def run(self, wanted, stop=None):
+        asked.append((wanted.own, wanted.argv[0]))
+        return real(self, wanted, stop) if wanted.own else refused
+
+    monkeypatch.setattr("halfdoor.runner.sandbox.Sandbox.run", run)
+    write(
+        gate.folder,
+        {"a.py": "import numpyy\n\nnumpyy.x()\n", ".venv/bin/python": "", ".gitignore": ".venv\n"},
+    )
+    code, _, _, checks = gate.json()
+    assert (code, checks["imports"]) == (4, "skipped")
+    assert (False, str(gate.folder / ".venv/bin/python")) in asked
+
+
+def test_a_file_that_is_too_large_was_not_read_and_that_is_no_pass(gate, monkeypatch):
+    monkeypatch.setattr("halfdoor.store.git.FILE_LIMIT_BYTES", 10)
+    write(gate.folder, {"b.txt": "x" * 20})
+    code, _, _, checks = gate.json()
+    assert (code, checks["read"]) == (4, "skipped")
+
+
+@pytest.mark.parametrize("where", ["user", "project"])
+def test_settings_turn_checks_off_and_say_so(gate, home, where):
+    text = '[gate]\noff = ["lint"]\n'
+    if where == "user":
+        write(home, {".config/halfdoor/config.toml": text})
+    else:
+        write(gate.folder, {".halfdoor.toml": text})
+        commit(gate.folder, "settings")
+    write(gate.folder, {"a.py": BROKEN})
+    code, _, codes, checks = gate.json()
+    assert (code, codes, checks["lint"]) == (0, [], "not applicable")
+    assert "off in [gate]" in gate().out
+
+
+def test_a_change_cannot_loosen_the_gate_that_judges_it(gate):
+    write(gate.folder, {"a.py": BROKEN, ".halfdoor.toml": '[gate]\noff = ["lint"]\n'})
+    said = gate()
+    assert said.code == 3
+    assert "note: .halfdoor.toml is judged by its base revision" in said.out
+    commit(gate.folder, "both")
+    assert gate("--diff", "HEAD~1..HEAD").code == 3
+
+
+def test_findings_of_a_path_may_be_left_alone_and_are_counted(gate):
+    text = '[[gate.paths]]\nmatch = "vendor/**"\noff = ["lint", "secrets"]\n'
+    write(gate.folder, {".halfdoor.toml": text})
+    commit(gate.folder, "settings")
+    write(gate.folder, {"vendor/a.py": BROKEN})
+    assert gate.json()[:3] == (0, "passed", [])
+    assert "1 left alone by [[gate.paths]]" in gate().out
+    write(gate.folder, {"b.py": BROKEN})
+    assert gate.json()[2] == ["F821"]
+
+
+def test_a_check_that_may_be_skipped_stops_nobody(gate, monkeypatch):
+    write(gate.folder, {".halfdoor.toml": '[gate]\noptional = ["lint", "security"]\n'})
+    commit(gate.folder, "settings")
+    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    assert gate.json()[0] == 0
+
+
+def test_outside_a_checkout_it_says_where_to_go(halfdoor, home, processes):
+    said = halfdoor("gate")
+    assert (said.code, "hint: run the gate in a checkout" in said.err) == (1, True)
