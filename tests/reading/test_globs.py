@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfdoor.detect.paths import PathDetector
-from halfdoor.reading.globs import examples, matches, name_pieces, path_pieces, within
+from halfdoor.reading.globs import examples, matcher, matches, name_pieces, path_pieces, within
 from halfdoor.reading.passages import Passage
 
 parts = st.sampled_from(["a", "b", "A", "*", "?", "**", "a*", "*b", "?a", "a**", "ab", "ö"])
@@ -24,6 +24,7 @@ def detected(glob, path):
 @given(globs, paths)
 def test_a_glob_is_read_here_as_the_detector_reads_it(glob, path):
     assert matches(path_pieces(glob), path.casefold()) == detected(glob, path)
+    assert matcher([glob, "never/matched"])(path) == detected(glob, path)
 
 
 @settings(max_examples=500, deadline=None)

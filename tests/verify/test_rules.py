@@ -1,0 +1,139 @@
+"""A team's rules: forbidden names, code without a test, new files out of shape, review, licences."""
+
+import pytest
+
+from halfdoor.canon.checks import Commit, Status
+from halfdoor.reading.globs import matcher
+from halfdoor.verify.licence import Licence
+from halfdoor.verify.review import Review
+from halfdoor.verify.rules import Rules, Template
+from tests.helpers.checks import change, codes, judge, subject
+
+FORBIDDEN = Rules(("pickle", "os.system", "yaml.load"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import pickle.sub as p",
+        "import os\nos.system('x')",
+        "from os import system",
+        "import os as o\no.system('x')",
+        "import yaml\nyaml.load(x)",
+        "from yaml import load as y",
+    ],
+)
+def test_a_forbidden_name_is_found_however_it_is_reached(code):
+    assert "forbidden-import" in codes(judge(FORBIDDEN, subject(change("a.py", code))))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os\nos.path.join()", "import yaml\nyaml.safe_load(x)", "pickle = 1", "self.system()"],
+)
+def test_what_only_looks_like_it_is_not(code):
+    assert codes(judge(FORBIDDEN, subject(change("a.py", code)))) == []
+
+
+def test_a_forbidden_name_that_was_there_is_not_the_changes_doing():
+    asked = subject(change("a.py", "x = 1\nimport pickle\n", "import pickle\n"))
+    assert codes(judge(FORBIDDEN, asked)) == []
+
+
+TESTED = Rules(tested=matcher(["src/**"]), tests=matcher(["tests/**"]))
+
+
+def test_code_that_needs_a_test_has_one_in_the_same_change():
+    code, test = change("src/a.py", "x = 2\n", "x = 1\n"), change("tests/test_a.py", "assert 1\n")
+    assert codes(judge(TESTED, subject(code))) == ["no-test"]
+    assert codes(judge(TESTED, subject(code, test))) == []
+    assert codes(judge(TESTED, subject(change("docs/a.md", "x")))) == []
+    gone = change("tests/test_a.py", None, "assert 1\n")
+    assert codes(judge(TESTED, subject(code, gone))) == ["no-test"]
+
+
+def test_new_files_follow_their_template_and_old_ones_stay_as_they_are():
+    rules = Rules(templates=[Template(matcher(["src/**"]), ('"""*', "# Copyright * Us"))])
+    assert (
+        codes(judge(rules, subject(change("src/a.py", '"""Says."""\nx\n# Copyright 2026 Us\n'))))
+        == []
+    )
+    assert codes(
+        judge(rules, subject(change("src/a.py", '# Copyright 2026 Us\n"""Says."""\n')))
+    ) == ["template"]
+    assert codes(judge(rules, subject(change("src/a.py", "x\n", "y\n")))) == []
+
+
+@pytest.mark.parametrize("check", [Rules(), Review(), Review(matcher(["pay/**"]))])
+def test_without_rules_there_is_nothing_to_judge(check):
+    assert judge(check, subject(change("a.py", "x"))).status is Status.NOT_APPLICABLE
+
+
+REVIEW = Review(matcher(["pay/**"]))
+PAY = change("pay/a.py", "x")
+
+
+def commit(*trailers, author="ada@example.org", paths=("pay/a.py",)):
+    return Commit("0" * 40, author, trailers, paths)
+
+
+@pytest.mark.parametrize(
+    ("trailers", "expected"),
+    [
+        ((), ["unreviewed"]),
+        ((("Reviewed-by", "Bo <bo@example.org>"),), []),
+        ((("reviewed-by", "Bo <bo@example.org>"),), []),
+        ((("Reviewed-by", "Ada <ADA@example.org>"),), ["unreviewed"]),
+        ((("Reviewed-by", "Bo"),), ["unreviewed"]),
+        ((("Signed-off-by", "Bo <bo@example.org>"),), ["unreviewed"]),
+    ],
+)
+def test_a_commit_that_needs_a_person_names_one_who_is_not_its_author(trailers, expected):
+    assert codes(judge(REVIEW, subject(PAY, commits=(commit(*trailers),)))) == expected
+
+
+def test_commits_that_touch_other_paths_need_nobody():
+    assert codes(judge(REVIEW, subject(PAY, commits=(commit(paths=("a.py",)),)))) == []
+
+
+def test_before_it_is_committed_the_need_is_told():
+    result = judge(REVIEW, subject(PAY))
+    assert (result.status, "pay/a.py" in result.saw) == (Status.NOT_APPLICABLE, True)
+
+
+OURS = {
+    "LICENSE": b"MIT License\n\nCopyright (c) 2020 Our Team\n",
+    "pyproject.toml": b'license = "MIT"',
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("# SPDX-License-Identifier: GPL-3.0-only", ["foreign-licence"]),
+        ("# SPDX-License-Identifier: MIT", []),
+        ("# SPDX-License-Identifier: Apache-2.0 OR MIT", []),
+        ("# Copyright (c) 2011 Somebody Else Inc.", ["foreign-licence"]),
+        ("# Copyright 2020-2026, Our Team", []),
+        ("# it is licensed under the Apache License, Version 2.0", ["foreign-licence"]),
+        ("# the licence is checked here", []),
+        ("copyright = 2020", []),
+    ],
+)
+def test_a_header_of_another_project_is_found(line, expected):
+    asked = subject(change("a.py", f"{line}\nx = 1\n"), files=OURS)
+    assert codes(judge(Licence(), asked)) == expected
+
+
+def test_a_licence_that_is_allowed_may_come_in_and_what_moved_was_there():
+    line = "# SPDX-License-Identifier: Apache-2.0\n"
+    assert codes(judge(Licence(["apache-2.0"]), subject(change("a.py", line), files=OURS))) == []
+    moved = (change("a.py", "", line), change("b.py", line, ""))
+    assert codes(judge(Licence(), subject(*moved, files=OURS))) == []
+
+
+def test_a_licence_file_is_no_copied_header():
+    asked = subject(change("LICENSE.py", "# Copyright 2001 X Y\n"), change("NOTICE", "(c) 2001 X"))
+    assert judge(Licence(), asked).status is Status.NOT_APPLICABLE
