@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Real tools take seconds to start; a test of theirs that hangs ends after three minutes.
 REAL := -n 2 -rs -o faulthandler_timeout=180
 
-.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench bench-gate profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ recognition: .venv/.dev  ## how well text that comes back is recognised, and how
 
 bench: .venv/.run  ## CPU, latency and throughput beside a direct call and nginx (two minutes)
 	$(BIN)/python -m bench
+
+bench-gate: .venv/.run  ## what `halfdoor gate` costs on a ten-file change, process start included
+	$(BIN)/python -m bench.gate
 
 profile: .venv/.run  ## the same under py-spy, which must be on the PATH; writes profile.json
 	$(BIN)/python -m bench --rounds 1 --profile profile.json

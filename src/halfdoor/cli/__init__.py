@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from halfdoor import __version__
+from halfdoor.cli.light import lighten
 from halfdoor.errors import HalfdoorError
 
 ERROR: Final = 1
@@ -50,6 +51,7 @@ class Commands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        lighten(self)
         self.commands.update({name: TyperCommand(name, help=COMMANDS[name]) for name in COMMANDS})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -73,6 +75,7 @@ def command(name: str) -> Any:
     built.name = name
     for each in (built, *getattr(built, "commands", {}).values()):
         each.help = unwrapped(each.help or "")
+        lighten(each)
     return built
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from halfdoor.canon.checks import Change, Finding, Result, Subject
 from halfdoor.verify.base import judged
-from halfdoor.verify.fresh import per_file, text
+from halfdoor.verify.fresh import lines_of, per_file, text
 from halfdoor.verify.languages import Language, language_of
 
 NAME: Final = "complete"
@@ -72,7 +72,7 @@ class Complete:
 def _found(path: str, text: str) -> Iterator[Finding]:
     language = language_of(path)
     assert language is not None
-    lines = text.splitlines()
+    lines = lines_of(text)
     conflict = any(line.startswith("<<<<<<< ") for line in lines)
     for number, line in enumerate(lines, 1):
         if conflict and _CONFLICT.match(line):
@@ -112,9 +112,9 @@ def _cut(change: Change) -> Iterator[Finding]:
     if not before.endswith("\n") or not after or after.endswith("\n"):
         return
     last = after.rpartition("\n")[2]
-    if not last.strip() or last in before.splitlines():
+    if not last.strip() or last in lines_of(before):
         return
-    if any(line.startswith(last) for line in before.splitlines()):
+    if any(line.startswith(last) for line in lines_of(before)):
         number = after.count("\n") + 1
         said = f"the file ends in the middle of a line: `{last.strip()[:80]}`"
         yield _finding(change.path, number, "cut", said, "write the file to its end")

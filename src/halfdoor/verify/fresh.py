@@ -57,6 +57,11 @@ def text(data: bytes | None) -> str:
     return data.decode("utf-8-sig", "replace") if data else ""
 
 
+def lines_of(text: str) -> list[str]:
+    """Lines as editors and parsers number them: a form feed ends none."""
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+
+
 def counted(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -64,9 +69,9 @@ def counted(count: int, noun: str) -> str:
 
 def added(change: Change) -> dict[int, str]:
     """Lines that the file did not have before, by number from 1; those that moved, it had."""
-    had = Counter(text(change.before).splitlines())
+    had = Counter(lines_of(text(change.before)))
     new = {}
-    for number, line in enumerate(text(change.after).splitlines(), 1):
+    for number, line in enumerate(lines_of(text(change.after)), 1):
         if had[line]:
             had[line] -= 1
         else:
@@ -75,7 +80,7 @@ def added(change: Change) -> dict[int, str]:
 
 
 def _keys(findings: Iterable[Finding], texts: dict[str, str]) -> Iterator[_Key]:
-    lines = {path: text.splitlines() for path, text in texts.items()}
+    lines = {path: lines_of(text) for path, text in texts.items()}
     for each in findings:
         own = lines.get(each.path, [])
         line = own[each.line - 1].strip() if 0 < each.line <= len(own) else each.path

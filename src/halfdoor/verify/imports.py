@@ -54,11 +54,10 @@ class Imports:
         if not changes and not near:
             return nothing(NAME, "no Python changed")
         around = _Around(subject, self._allowed)
-        new = [(each.path, found) for each in changes for found in _new(each)]
-        strange = [(path, each) for path, each in new if not around.knows(path, each)]
+        strange = [(change.path, each) for change in changes for each in _strange(change, around)]
         own = tuple(_no_module(path, each) for path, each in strange if around.owns(path, each))
         strange = [(path, each) for path, each in strange if not around.owns(path, each)]
-        saw = f"{counted(len(new), 'new import')} in {counted(len(changes), 'Python file')}"
+        saw = counted(len(changes), "Python file")
         missing = yield from _asked(subject.python, {each.top for _, each in strange})
         if isinstance(missing, Result):
             return missing
@@ -145,12 +144,11 @@ def _roots(paths: frozenset[str], folders: frozenset[str]) -> dict[str, list[str
     return roots
 
 
-def _new(change: Change) -> Iterator[Imported]:
-    """Imports of modules that the file did not import before."""
-    had = {(each.module, each.level) for each in imported(text(change.before))}
-    for each in imported(text(change.after)):
-        if (each.module, each.level) not in had:
-            yield each
+def _strange(change: Change, around: _Around) -> list[Imported]:
+    """Imports that nothing around knows, and that the file did not have before."""
+    found = [e for e in imported(text(change.after)) if not around.knows(change.path, e)]
+    had = {(e.module, e.level) for e in imported(text(change.before))} if found else set()
+    return [each for each in found if (each.module, each.level) not in had]
 
 
 def _asked(python: str, names: set[str]) -> Generator[Run, Ran, set[str] | Result]:

@@ -3,18 +3,19 @@
 The same engine and the same forms as at the boundary; the text is never repeated.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from halfdoor.canon.checks import Change, Finding, Result, Subject
 from halfdoor.reading.engine import Engine, Hit
-from halfdoor.verify.base import nothing
-from halfdoor.verify.fresh import per_file
+from halfdoor.verify.base import judged, nothing
+from halfdoor.verify.fresh import added, counted, fresh, lines_of, text
 
 NAME: Final = "secrets"
 RESTRICTED: Final = "restricted"
 
 _BINARY_LOOKED_AT: Final = 8192
+_AROUND: Final = 5
 _HINT: Final = "take it out, read it from the environment, and make a new one: this one is known"
 
 # (label, line from 1) of restricted text in a text.
@@ -40,20 +41,41 @@ class Secrets:
         texts = [each for each in subject.changes if each.after and not _binary(each)]
         if not texts:
             return nothing(NAME, "no text changed")
-        return per_file(NAME, texts, self._found)
+        found = [finding for each in texts for finding in self._found(each.path, *_near(each))]
+        if found:
+            had = [finding for each in subject.changes for finding in self._past(each)]
+            found = list(fresh(subject.changes, had, found))
+        return judged(NAME, tuple(found), counted(len(texts), "file"))
 
-    def _found(self, path: str, text: str) -> Iterator[Finding]:
-        if not text:
+    def _past(self, change: Change) -> Iterator[Finding]:
+        lines = [f"{line}\n" for line in lines_of(text(change.before))]
+        return self._found(change.path, lines, range(1, len(lines) + 1))
+
+    def _found(self, path: str, lines: list[str], numbers: Sequence[int]) -> Iterator[Finding]:
+        """Findings in these lines. numbers: theirs, in the file."""
+        said = "".join(lines)
+        if not said:
             return
         self._engine = self._engine or self._make()
-        for hit in _surest(self._engine.scan(text)):
-            line = text.count("\n", 0, hit.start) + 1
-            column = hit.start - text.rfind("\n", 0, hit.start)
-            said = f"this has the form of a secret: {hit.format_id}"
-            yield Finding(NAME, path, line, column, hit.format_id, said, _HINT, "CWE-798")
-        for label, line in self._known(text) if self._known else ():
-            said = f"this is text that is kept on the device: {label}"
-            yield Finding(NAME, path, line, 1, RESTRICTED, said, "take it out, or lift its rule")
+        for hit in _surest(self._engine.scan(said)):
+            line = numbers[said.count("\n", 0, hit.start)]
+            column = hit.start - said.rfind("\n", 0, hit.start)
+            told = f"this has the form of a secret: {hit.format_id}"
+            yield Finding(NAME, path, line, column, hit.format_id, told, _HINT, "CWE-798")
+        for label, at in self._known(said) if self._known else ():
+            told = f"this is text that is kept on the device: {label}"
+            hint = "take it out, or lift its rule"
+            yield Finding(NAME, path, numbers[at - 1], 1, RESTRICTED, told, hint)
+
+
+def _near(change: Change) -> tuple[list[str], list[int]]:
+    """The lines that are new and some around each, with their numbers: a key may span several."""
+    lines = [f"{line}\n" for line in lines_of(text(change.after))]
+    if change.before is None:
+        return lines, list(range(1, len(lines) + 1))
+    near = {n for at in added(change) for n in range(at - _AROUND, at + _AROUND + 1)}
+    numbers = sorted(n for n in near if 0 < n <= len(lines))
+    return [lines[n - 1] for n in numbers], numbers
 
 
 def _surest(hits: Iterable[Hit]) -> Iterable[Hit]:

@@ -1,6 +1,5 @@
 """Can the file be read as its language? Python, JSON and TOML here; others by their grammars."""
 
-import ast
 import json
 import re
 import tomllib
@@ -100,7 +99,7 @@ def _python(text: str) -> tuple[int, int, str] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an escape that is none is lint's affair
             # Compiled, too: `return` outside a function parses. Nothing is run.
-            compile(ast.parse(text), "", "exec", dont_inherit=True)
+            compile(text, "", "exec", dont_inherit=True)
     except SyntaxError as error:
         return error.lineno or 1, error.offset or 1, error.msg
     except ValueError as error:

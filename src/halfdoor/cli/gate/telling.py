@@ -10,7 +10,7 @@ from halfdoor import __version__
 from halfdoor.canon.checks import Finding, Status, Subject
 from halfdoor.cli.gate.judging import Told
 from halfdoor.errors import SetupError
-from halfdoor.verify.fresh import counted, text
+from halfdoor.verify.fresh import counted, lines_of, text
 from halfdoor.verify.sarif import sarif as sarif_document
 
 
@@ -91,7 +91,7 @@ def _ordered(told: Told) -> list[Finding]:
 
 
 def _texts(subject: Subject) -> dict[str, list[str]]:
-    return {each.path: text(each.after).splitlines() for each in subject.changes}
+    return {each.path: lines_of(text(each.after)) for each in subject.changes}
 
 
 def _place(finding: Finding) -> str:
