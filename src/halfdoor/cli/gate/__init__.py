@@ -62,4 +62,16 @@ def gate(
         raise typer.Exit(CODES[told.verdict])
 
 
+@app.command()
+def badge(
+    report: Annotated[
+        str, typer.Argument(help="A file that `halfdoor gate --json` wrote; `-` is standard input.")
+    ],
+) -> None:
+    """Draw what a report of `gate --json` says, as SVG on standard output."""
+    from halfdoor.cli.gate.badge import drawn  # noqa: PLC0415  see above
+
+    typer.echo(drawn(report))
+
+
 CODES: Final = {"failed": FAILED, "skipped": NOT_JUDGED}
