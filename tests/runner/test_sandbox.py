@@ -115,6 +115,7 @@ def test_a_program_that_is_not_there_is_refused(sandbox):
         ran = sandbox.run(Run((program,), "a test"))
         assert ran.status is RanStatus.REFUSED
         assert program in ran.why
+        assert ran.absent
 
 
 def test_a_home_is_never_shown(sandbox, tmp_path, monkeypatch):

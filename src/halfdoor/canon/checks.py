@@ -68,6 +68,9 @@ class Subject(Struct, frozen=True):
     python: the project's own interpreter, absolute; "" when it has none.
     edits: as a model wrote them, when that is what is judged.
     commits: the commits that made the change, oldest first; () before it is committed.
+    root: where the repository really lies on this machine, which editable installs lead to; "" when
+        it is `tree`.
+    revision: the id of the commit that `base` holds; "" when it is none.
     """
 
     changes: tuple[Change, ...]
@@ -78,6 +81,8 @@ class Subject(Struct, frozen=True):
     python: str = ""
     edits: tuple[Edit, ...] = ()
     commits: tuple[Commit, ...] = ()
+    root: str = ""
+    revision: str = ""
 
 
 class Finding(Struct, frozen=True):
@@ -130,8 +135,8 @@ class Limits(Struct, frozen=True):
 class Run(Struct, frozen=True):
     """Asks for one process, without a network, in a private folder that is gone afterwards.
 
-    argv: the program first. A bare name is one of halfdoor's own analysers when `own`, else a
-        program of the system; a path is absolute.
+    argv: the program first. A bare name is a program that was installed beside halfdoor and, unless
+        `own`, one of the system; a path is absolute.
     own: halfdoor's own analyser over `files` alone: runs no code of the project, so it needs no
         sandbox. Everything else does.
     files: what lies in the working folder, by relative path. tree: an absolute folder that is
@@ -143,6 +148,8 @@ class Run(Struct, frozen=True):
     visible: absolute folders and files that must be readable (an interpreter and its libraries).
     wanted: paths of the working folder that are read when it ends (`Ran.written`).
     purpose: what is started and why, for the guard and the log.
+    remember: a name for all that this run's result depends on, beside what halfdoor is itself; who
+        asks again under it may be given the same. "" for none.
     """
 
     argv: tuple[str, ...]
@@ -157,6 +164,7 @@ class Run(Struct, frozen=True):
     environment: dict[str, str] = {}
     visible: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
+    remember: str = ""
 
 
 class RanStatus(StrEnum):
@@ -175,6 +183,7 @@ class Ran(Struct, frozen=True):
     why: for everything but EXITED, in words for a person, with what would help.
     written: what the files of `Run.wanted` held, by path; those that were not there are left out.
     rung: the sandbox it ran in (`runner/order.py`), "" for an own analyser.
+    absent: it was REFUSED because there is no such program.
     """
 
     status: RanStatus
@@ -186,3 +195,4 @@ class Ran(Struct, frozen=True):
     ms: int = 0
     written: dict[str, bytes] = {}
     rung: str = ""
+    absent: bool = False

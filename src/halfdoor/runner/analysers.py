@@ -1,28 +1,21 @@
 """halfdoor's own analysers over given files: they run no code of the project, so no sandbox."""
 
-import os
 import subprocess
-import sysconfig
 import time
 from pathlib import Path
 
 from halfdoor.canon.checks import Ran, RanStatus, Run
-from halfdoor.runner import caged, ordering, pump, scratch
+from halfdoor.runner import caged, ordering, programs, pump, scratch
 from halfdoor.runner.leave import Leave
 from halfdoor.runner.pump import Heard, Stop
 
 
-def found(name: str) -> str:
-    """Where an analyser is that was installed beside halfdoor; "" when it was not."""
-    program = Path(sysconfig.get_path("scripts"), name)
-    return str(program) if "/" not in name and os.access(program, os.X_OK) else ""
-
-
 def run_own(run: Run, folder: Path, leave: Leave, stop: Stop | None) -> Ran:
     """Run one of them in a scratch folder. Raises Unfit, OSError."""
-    program = found(run.argv[0])
+    program = programs.beside(run.argv[0])
     if not program:
-        return Ran(RanStatus.REFUSED, why=f"`{run.argv[0]}` is not installed beside halfdoor")
+        why = f"`{run.argv[0]}` is not installed beside halfdoor"
+        return Ran(RanStatus.REFUSED, why=why, absent=True)
     scratch.lay(run.files, folder / "work")
     begun = time.monotonic()
     with caged.given(run, folder) as stdin, leave(run.purpose):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from halfdoor.canon.checks import Ran, RanStatus, Run
-from halfdoor.runner import order, ordering, pump
+from halfdoor.runner import order, ordering, programs, pump
 from halfdoor.runner.leave import Leave
 from halfdoor.runner.order import Report
 from halfdoor.runner.pump import Heard, Stop
@@ -28,9 +28,10 @@ def keep(
     run: Run, rung: str, folder: Path, lent: list[str], leave: Leave, stop: Stop | None
 ) -> Ran:
     """Run it on one rung, in a scratch folder that is laid out. Raises TooWide, OSError."""
-    program = ordering.found(run.argv[0])
+    program = programs.found(run.argv[0])
     if not program:
-        return Ran(RanStatus.REFUSED, why=f"there is no program `{run.argv[0]}`")
+        why = f"there is no program `{run.argv[0]}`"
+        return Ran(RanStatus.REFUSED, why=why, absent=True)
     line = ordering.ordered(run, rung, folder, lent, program).line()
     reading, writing = os.pipe()
     try:

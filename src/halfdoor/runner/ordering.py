@@ -1,18 +1,16 @@
 """From what a check asks for to what a keeper is told: paths, environment, limits."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Final
 
 from halfdoor.canon.checks import Run
 from halfdoor.runner import bubblewrap, order, rungs, seatbelt, view
 from halfdoor.runner.order import Order
+from halfdoor.runner.programs import SEARCHED
 
-_SEARCHED: Final = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 # Without these, the same code gives other results on another machine or another day.
 ALWAYS: Final = {
-    "PATH": _SEARCHED,
+    "PATH": SEARCHED,
     "LANG": "C.UTF-8",
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
@@ -21,13 +19,6 @@ ALWAYS: Final = {
 _APART: Final = frozenset({order.BUBBLEWRAP, order.NAMESPACES})
 # Where a run has no tree, or the rung has mounts, the working folder has this name inside.
 _WORK: Final = f"{order.PRIVATE}/work"
-
-
-def found(program: str) -> str:
-    """A bare name among the system's programs; "" when there is none. Paths are as they are."""
-    if "/" in program:
-        return program if os.access(program, os.X_OK) else ""
-    return shutil.which(program, path=_SEARCHED) or ""
 
 
 def homely(private: str) -> dict[str, str]:
