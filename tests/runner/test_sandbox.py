@@ -58,6 +58,16 @@ except OSError as error:
     assert not (tmp_path / "venv/new").exists()
 
 
+def test_an_environment_that_is_a_link_is_lent_too(inside, tmp_path):
+    """`.venv` that leads to a folder elsewhere was once a mount that could not be made."""
+    (tmp_path / "elsewhere/bin").mkdir(parents=True)
+    (tmp_path / "elsewhere/pyvenv.cfg").write_text("x")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/.venv").symlink_to(tmp_path / "elsewhere")
+    ran = inside("print(open('.venv/pyvenv.cfg').read())", tree=str(tmp_path / "app"))
+    assert (ran.stdout, ran.stderr) == (b"x\n", b"")
+
+
 def test_a_rung_with_mounts_shows_the_tree_where_it_really_is(inside, rung, tmp_path):
     (tmp_path / "a").write_text("x")
     ran = inside("import os; print(os.getcwd())", tree=str(tmp_path))

@@ -462,6 +462,9 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[CheckName, ...],
         about("Extra checks that must judge; without their tool the gate cannot."),
     ] = ()
+    suite: Annotated[
+        bool, about("`tests` runs every test of the project, not only those that cover the change.")
+    ] = False
     languages: Annotated[
         tuple[str, ...],
         about("Languages whose syntax must be judged, as `Go`; without its grammar it cannot."),

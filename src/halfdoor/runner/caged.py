@@ -28,11 +28,7 @@ def keep(
     run: Run, rung: str, folder: Path, lent: list[str], leave: Leave, stop: Stop | None
 ) -> Ran:
     """Run it on one rung, in a scratch folder that is laid out. Raises TooWide, OSError."""
-    program = programs.found(run.argv[0])
-    if not program:
-        why = f"there is no program `{run.argv[0]}`"
-        return Ran(RanStatus.REFUSED, why=why, absent=True)
-    line = ordering.ordered(run, rung, folder, lent, program).line()
+    line = ordering.ordered(run, rung, folder, lent, programs.found(run.argv[0])).line()
     reading, writing = os.pipe()
     try:
         with given(run, folder) as stdin, leave(run.purpose):

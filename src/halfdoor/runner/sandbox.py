@@ -7,13 +7,14 @@ anyway, while uvloop starts processes past the audit hook. A server runs it in a
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
 from halfdoor.canon.checks import Ran, RanStatus, Run
-from halfdoor.runner import analysers, caged, order, rungs, scratch, view
+from halfdoor.runner import analysers, caged, order, programs, rungs, scratch, view
 from halfdoor.runner.leave import Leave
 from halfdoor.runner.pump import Stop
 
@@ -25,15 +26,22 @@ class Sandbox:
 
     leave: what the guard gives, see `backends/guard.py:start_permit`.
     unsafe: where no rung works, run all the same, with limits and without a sandbox.
+    prepare: called with `Run.tree` before it is copied, and only then.
     only: try these rungs and no others; None for all of this system.
     reasons: why a rung that was tried does not work.
     """
 
     def __init__(
-        self, leave: Leave, *, unsafe: bool = False, only: tuple[str, ...] | None = None
+        self,
+        leave: Leave,
+        *,
+        unsafe: bool = False,
+        prepare: Callable[[str], None] | None = None,
+        only: tuple[str, ...] | None = None,
     ) -> None:
         self._leave = leave
         self._unsafe = unsafe
+        self._prepare = prepare
         self._rungs = rungs.here() if only is None else only
         self._chosen: str | None = None
         self.reasons: dict[str, str] = {}
@@ -68,9 +76,14 @@ class Sandbox:
     def _run(self, run: Run, folder: Path, stop: Stop | None) -> Ran:
         if run.own:
             return analysers.run_own(run, folder, self._leave, stop)
+        if not programs.found(run.argv[0]):
+            why = f"there is no program `{run.argv[0]}`"
+            return Ran(RanStatus.REFUSED, why=why, absent=True)
         rung = self.rung()
         if not rung:
             return Ran(RanStatus.REFUSED, why=self.refusal())
+        if run.tree and self._prepare is not None:
+            self._prepare(run.tree)
         lent = scratch.copy(Path(run.tree), folder / "work") if run.tree else []
         scratch.lay(run.files, folder / "work")
         return replace(caged.keep(run, rung, folder, lent, self._leave, stop), rung=rung)

@@ -79,7 +79,9 @@ class _Copying:
 
     def _entry(self, entry: "os.DirEntry[str]", within: str) -> None:
         target = self._work / within
-        if entry.is_symlink():
+        if _is_lent(entry):
+            self._lent.append(within)
+        elif entry.is_symlink():
             target.symlink_to(Path(entry.path).readlink())
         elif entry.is_dir():
             self._below(entry, within, target)
@@ -90,9 +92,7 @@ class _Copying:
     def _below(self, entry: "os.DirEntry[str]", within: str, target: Path) -> None:
         if entry.name in _HISTORY | _CACHES:
             return
-        if entry.name == "node_modules" or Path(entry.path, "pyvenv.cfg").is_file():
-            self._lent.append(within)
-        elif not Path(entry.path, "CACHEDIR.TAG").is_file():
+        if not Path(entry.path, "CACHEDIR.TAG").is_file():
             target.mkdir()
             self._folder(f"{within}/")
 
@@ -104,6 +104,13 @@ class _Copying:
                 f"{self._tree} holds more than {MOST_BYTES // MIB} MiB or {MOST_FILES} files;"
                 " hint: judge a smaller tree, or let the tests run elsewhere"
             )
+
+
+def _is_lent(entry: "os.DirEntry[str]") -> bool:
+    """Large, made by a tool, never written to by code under test; or a link to such a folder."""
+    if entry.name == "node_modules":
+        return entry.is_dir()
+    return entry.is_dir() and Path(entry.path, "pyvenv.cfg").is_file()
 
 
 def lay(files: Mapping[str, bytes], work: Path) -> None:

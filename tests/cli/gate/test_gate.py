@@ -93,7 +93,7 @@ def test_two_things_to_judge_are_a_slip(gate):
 
 
 def test_a_tool_that_is_missing_is_a_skip_and_exit_4(gate, monkeypatch):
-    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    monkeypatch.setattr("halfdoor.runner.programs.beside", lambda _name: "")
     write(gate.folder, {"a.py": "x = 1\n"})
     code, verdict, _, checks = gate.json()
     assert (code, verdict) == (4, "skipped")
@@ -103,7 +103,7 @@ def test_a_tool_that_is_missing_is_a_skip_and_exit_4(gate, monkeypatch):
 
 
 def test_a_failure_outranks_a_skip(gate, monkeypatch):
-    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    monkeypatch.setattr("halfdoor.runner.programs.beside", lambda _name: "")
     write(gate.folder, {"a.py": "import numpyy\n"})
     assert gate.json()[:2] == (3, "failed")
 
@@ -173,7 +173,7 @@ def test_findings_of_a_path_may_be_left_alone_and_are_counted(gate):
 def test_a_check_that_may_be_skipped_stops_nobody(gate, monkeypatch):
     write(gate.folder, {".halfdoor.toml": '[gate]\noptional = ["lint", "security"]\n'})
     commit(gate.folder, "settings")
-    monkeypatch.setattr("halfdoor.runner.analysers.found", lambda _name: "")
+    monkeypatch.setattr("halfdoor.runner.programs.beside", lambda _name: "")
     write(gate.folder, {"a.py": "x = 1\n"})
     assert gate.json()[0] == 0
 

@@ -23,6 +23,7 @@ from halfdoor.config.load import PROJECT_FILE, user_gate
 from halfdoor.config.model import Gate
 from halfdoor.errors import SetupError
 from halfdoor.flow.ladder import Climb, climb, verdict
+from halfdoor.flow.ports import Runner
 from halfdoor.reading.globs import matcher
 from halfdoor.store.git import Changed, Git
 from halfdoor.verify.applies import applied, form_of
@@ -67,7 +68,7 @@ def judge(asked: Asked) -> Told:
     with tempfile.TemporaryDirectory(prefix="halfdoor-gate-") as folder:
         trees = Trees(git, Path(folder), scope.before, scope.after)
         subject = _subject(git, scope, trees, [glob for each in checks for glob in each.reads])
-        results = _performed(climb(checks, subject), trees, unsafe=asked.unsafe)
+        results = _performed(climb(checks, subject), _runner(asked, trees))
     results = (*_unread(changed), *(_left_alone(each, settings) for each in results), *unasked)
     ms = (time.perf_counter_ns() - begun) // 1_000_000
     said = verdict(results, settings.optional)
@@ -131,6 +132,8 @@ def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject
         python=_python(git.root),
         edits=scope.edits,
         commits=changed.commits,
+        root=str(git.root),
+        revision="" if scope.under else changed.base,
     )
 
 
@@ -159,16 +162,22 @@ def _python(root: Path) -> str:
     return ""
 
 
-def _performed(line: Climb, trees: Trees, *, unsafe: bool) -> tuple[Result, ...]:
-    """Drive the climb: each run in the sandbox, or beside it when it is halfdoor's own."""
-    from halfdoor.runner.sandbox import Sandbox  # noqa: PLC0415  only when something runs
+def _runner(asked: Asked, trees: Trees) -> Runner:
+    """The sandbox; trees are laid out when it needs them, and what may be is remembered."""
+    from halfdoor.runner.remembered import Remembering  # noqa: PLC0415  only when something runs
+    from halfdoor.runner.sandbox import Sandbox  # noqa: PLC0415  the same
 
-    sandbox = Sandbox(start_permit, unsafe=unsafe)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    sandbox = Sandbox(start_permit, unsafe=asked.unsafe, prepare=trees.fill)
+    return Remembering(sandbox, cache / "halfdoor/gate")
+
+
+def _performed(line: Climb, runner: Runner) -> tuple[Result, ...]:
+    """Drive the climb: each run in the sandbox, or beside it when it is halfdoor's own."""
     try:
         run = next(line)
         while True:
-            trees.fill(run.tree)
-            run = line.send(sandbox.run(run))
+            run = line.send(runner.run(run))
     except StopIteration as over:
         results: tuple[Result, ...] = over.value
         return results

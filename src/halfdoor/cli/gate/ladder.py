@@ -1,12 +1,17 @@
 """The checks that settings ask for, in the order in which they are climbed: the cheapest first."""
 
+from collections.abc import Iterator
+
 from halfdoor.canon.checks import Result
 from halfdoor.config.model import Gate
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.applies import Applies
+from halfdoor.verify.bandit import NAME as BANDIT
+from halfdoor.verify.bandit import bandit
 from halfdoor.verify.base import Check, nothing
 from halfdoor.verify.complete import Complete
+from halfdoor.verify.examples import Examples
 from halfdoor.verify.formatting import Format
 from halfdoor.verify.imports import Imports
 from halfdoor.verify.licence import Licence
@@ -15,12 +20,16 @@ from halfdoor.verify.review import Review
 from halfdoor.verify.rules import Rules, Template
 from halfdoor.verify.secrets import Secrets
 from halfdoor.verify.security import Security
+from halfdoor.verify.semgrep import NAME as SEMGREP
+from halfdoor.verify.semgrep import semgrep
 from halfdoor.verify.syntax import Syntax
+from halfdoor.verify.tests import ProjectTests
+from halfdoor.verify.types import Types
 
 
 def ladder(settings: Gate) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
     """The checks to make, and a result for each that the settings leave out."""
-    all_ = (
+    all_: tuple[Check, ...] = (
         Applies(),
         Complete(),
         Syntax(settings.languages),
@@ -32,10 +41,21 @@ def ladder(settings: Gate) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
         Licence(settings.licences),
         _rules(settings),
         Review(matcher(each.match for each in settings.paths if each.review)),
+        *_slower(settings),
     )
     off = frozenset(settings.off)
     left = tuple(nothing(each.name, "off in [gate]") for each in all_ if each.name in off)
     return tuple(each for each in all_ if each.name not in off), left
+
+
+def _slower(settings: Gate) -> Iterator[Check]:
+    """Those that need a tool of their own, or run the project's code."""
+    ask = frozenset(settings.ask)
+    yield Types(asked=Types.name in ask)
+    yield bandit(asked=BANDIT in ask)
+    yield semgrep(asked=SEMGREP in ask)
+    yield Examples(asked=Examples.name in ask)
+    yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
 
 
 def _rules(settings: Gate) -> Rules:
