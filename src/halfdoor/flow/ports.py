@@ -20,6 +20,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from halfdoor.canon.checks import Ran, Run
 from halfdoor.canon.commands import (
     Answered,
     Faulted,
@@ -34,8 +35,6 @@ from halfdoor.canon.commands import (
     Short,
     Texts,
 )
-from halfdoor.canon.checks import Ran, Run
-from halfdoor.canon.commands import Floor, Headers, Outbound, Remember, Texts
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
