@@ -51,6 +51,7 @@ def found(code, *, before=None, path="src/app/new.py", run=None, **more):
         "import helper",
         "import our_app",
         "try:\n    import orjson\nexcept ImportError:\n    orjson = None",
+        "try:\n    import a1\nexcept ImportError:\n    import a2\nelse:\n    import a3",
         "from app._version import version",
         "import distutils, telnetlib",
     ],
@@ -68,6 +69,11 @@ def test_what_is_there_is_no_finding(code):
         ("from .nothing import x", "no-such-module"),
         ("from ..app.cor import x", "no-such-module"),
         ("try:\n    import nonsense_one\nexcept KeyError:\n    pass", "no-such-package"),
+        ("try:\n    pass\nexcept KeyError:\n    import nonsense_one", "no-such-package"),
+        (
+            "try:\n    pass\nexcept ImportError:\n    pass\nfinally:\n    import a1",
+            "no-such-package",
+        ),
         ("def f(:\nimport brokenbutinvented", "no-such-package"),
     ],
 )
@@ -145,3 +151,10 @@ def test_imports_are_found_in_every_corner():
     code = "if 1:\n    import a\nclass B:\n    def f(self):\n        from c.d import e\n"
     code += "match 1:\n    case 1:\n        import g\n"
     assert [(each.module, each.line) for each in imported(code)] == [("a", 2), ("c.d", 5), ("g", 8)]
+
+
+def test_a_test_may_import_the_module_that_it_writes():
+    code = '(tmp_path / "made_app.py").write_text("x")\nimport made_app\n'
+    assert found(code, path="tests/test_a.py") == []
+    assert found(code, path="src/app/a.py") == ["no-such-package"]
+    assert found("import made_app\n", path="tests/test_a.py") == ["no-such-package"]

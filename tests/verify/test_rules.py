@@ -137,3 +137,13 @@ def test_a_licence_that_is_allowed_may_come_in_and_what_moved_was_there():
 def test_a_licence_file_is_no_copied_header():
     asked = subject(change("LICENSE.py", "# Copyright 2001 X Y\n"), change("NOTICE", "(c) 2001 X"))
     assert judge(Licence(), asked).status is Status.NOT_APPLICABLE
+
+
+def test_a_project_that_begins_brings_its_own_licence():
+    header = change("a.py", "# SPDX-License-Identifier: MIT\n# Copyright 2020 Our Team\n")
+    own = change(
+        "LICENSE",
+        "MIT License\nCopyright (c) 2020 Our Team\n\nPermission is hereby granted, free of charge, to any person\n",
+    )
+    assert codes(judge(Licence(), subject(header, own))) == []
+    assert len(codes(judge(Licence(), subject(header)))) == 2

@@ -61,12 +61,12 @@ def _walked(node: ast.AST, *, guarded: bool) -> Iterator[Imported]:
 
 def _tried(node: "ast.Try | ast.TryStar", *, guarded: bool) -> Iterator[Imported]:
     held = guarded or any(_tolerates(handler) for handler in node.handlers)
-    yield from _walked(ast.Module(node.body, []), guarded=held)
-    # What stands in for a missing module may be missing as well; what is nowhere is told once.
-    rest: list[ast.stmt] = [*node.orelse, *node.finalbody]
+    # `else` runs only when the body did, and a substitute only when it did not.
+    yield from _walked(ast.Module([*node.body, *node.orelse], []), guarded=held)
     for handler in node.handlers:
-        rest += handler.body
-    yield from _walked(ast.Module(rest, []), guarded=guarded)
+        inside = guarded or _tolerates(handler)
+        yield from _walked(ast.Module(handler.body, []), guarded=inside)
+    yield from _walked(ast.Module(node.finalbody, []), guarded=guarded)
 
 
 def _tolerates(handler: ast.ExceptHandler) -> bool:

@@ -146,9 +146,17 @@ def _roots(paths: frozenset[str], folders: frozenset[str]) -> dict[str, list[str
 
 def _strange(change: Change, around: _Around) -> list[Imported]:
     """Imports that nothing around knows, and that the file did not have before."""
-    found = [e for e in imported(text(change.after)) if not around.knows(change.path, e)]
+    after = text(change.after)
+    found = [e for e in imported(after) if not around.knows(change.path, e)]
+    if found and "test" in change.path:
+        found = [each for each in found if not _written(each.top, after)]
     had = {(e.module, e.level) for e in imported(text(change.before))} if found else set()
     return [each for each in found if (each.module, each.level) not in had]
+
+
+def _written(top: str, text: str) -> bool:
+    """Does a test speak of the module in quotes? Then it makes the module that it imports."""
+    return bool(re.search(rf"""["'](?:[\w./-]*[./])?{re.escape(top)}(?:[./][\w./-]*)?["']""", text))
 
 
 def _asked(python: str, names: set[str]) -> Generator[Run, Ran, set[str] | Result]:

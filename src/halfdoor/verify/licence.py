@@ -24,7 +24,9 @@ _TEXTS: Final = (
     (re.compile(r"(?i)mozilla public license"), "MPL-2.0"),
 )
 _SUSPECT: Final = re.compile(r"(?i)spdx-|copyright|\(c\)|©|license|permission is|redistribution")
-_OWN: Final = re.compile(r"(?i)^(?:licen[cs]e|copying|notice|authors|copyright)")
+_OWN: Final = re.compile(
+    r"(?i)^(?:licen[cs]e|copying|notice|authors|copyright|(?:pyproject|cargo)\.toml$|package\.json$)"
+)
 _HINT: Final = "do not copy it in, or keep its licence as that asks and allow it in [gate]"
 
 
@@ -50,7 +52,7 @@ class Licence:
         code = [e for e in subject.changes if e.after and language_of(e.path) and not _own(e.path)]
         if not code:
             return nothing(NAME, "no code changed")
-        ours = "\n".join(text(data) for data in subject.files.values()).lower()
+        ours = "\n".join(_told(subject)).lower()
         had = {line for each in subject.changes for line in text(each.before).splitlines()}
         found = tuple(finding for each in code for finding in self._found(each, ours, had))
         return judged(NAME, found, counted(len(code), "file"))
@@ -80,9 +82,20 @@ class Licence:
         """Is it a licence of the project? Of `A OR B` one is enough."""
         names = [each.strip(" ()").lower() for each in re.split(r"(?i)\bor\b", name)]
         return any(
-            any(each.startswith(allowed) for allowed in self._allowed) or f'"{each}"' in ours
+            any(each.startswith(allowed) for allowed in self._allowed)
+            or f'"{each}"' in ours
+            or f'"{each.partition("-")[0]}"' in ours
             for each in names
         )
+
+
+def _told(subject: Subject) -> Iterator[str]:
+    """What the project says of itself: the files that it had, or brings if it had none."""
+    had = [text(data) for data in subject.files.values()]
+    told = had or [text(each.after) for each in subject.changes if _own(each.path)]
+    for said in told:
+        yield said
+        yield from (f'"{name}"' for pattern, name in _TEXTS if pattern.search(said))
 
 
 def _own(path: str) -> bool:
