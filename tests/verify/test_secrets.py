@@ -39,7 +39,9 @@ def test_text_that_is_no_utf_8_is_scanned_all_the_same():
 
 
 def test_restricted_text_is_found_by_whoever_knows_it():
-    check = Secrets(lambda: Engine(FORMATS, native=False), lambda text: [("path:pay/**", 1)])
+    check = Secrets(
+        lambda: Engine(FORMATS, native=False), lambda: lambda _path, text: ["path:pay/**"]
+    )
     (finding,) = judge(check, subject(change("a.py", "amount = 1\n"))).findings
     assert (finding.code, "path:pay/**" in finding.message) == ("restricted", True)
 

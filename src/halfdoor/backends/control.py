@@ -20,6 +20,7 @@ from halfdoor.errors import BackendError
 from halfdoor.reading.addresses import zone_of
 
 CONTROL_BODY_BYTES: Final = 4 * 1024 * 1024
+_NO_BODY: Final = -1
 _LOCAL_BODY_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -54,6 +55,18 @@ async def control_get(
     with guard.allow(permit, _control_zone(asked) if widest is None else widest):
         status, _, body = await _once(asked, tls, request, timeout_s, CONTROL_BODY_BYTES)
     return status, body
+
+
+async def control_head(url: str, permit: ControlPermit, timeout_s: float = 1.0) -> int:
+    """HEAD without any request text; the status. Else as `control_get`."""
+    asked = origin(url)
+    if asked.authority != permit.host:
+        raise BackendError(f"no permit to ask {asked.authority}", kind="zone")
+    request = _Request(request_line("HEAD", target_of(url), asked.field), [], None)
+    tls = tls_context() if asked.tls else None
+    with guard.allow(permit, _control_zone(asked)):
+        status, _, _ = await _once(asked, tls, request, timeout_s, _NO_BODY)
+    return status
 
 
 async def control_post(
@@ -119,9 +132,16 @@ def _control_zone(asked: Origin) -> Zone:
 
 
 async def _once(
-    asked: Origin, tls: ssl.SSLContext | None, request: _Request, timeout_s: float, most: int
+    asked: Origin,
+    tls: ssl.SSLContext | None,
+    request: _Request,
+    timeout_s: float,
+    most: int,
 ) -> tuple[int, Headers, bytes]:
-    """One question and its whole answer. most: bytes of its body; more is a fault."""
+    """One question and its whole answer. most: bytes of its body; more is a fault.
+
+    most: _NO_BODY for an answer that has none, whatever its headers say.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             connection = await dial(asked, tls, timeout_s, lambda _: None)
@@ -144,6 +164,8 @@ async def _answer(
     head = request_head(request.line, request.headers, None if request.body is None else len(body))
     connection.ask(head, body, request, first_byte_s=timeout_s, idle_s=timeout_s)
     await connection.head()
+    if most == _NO_BODY:
+        return connection.answer.status, connection.answer.headers, b""
     answer, pieces, left = connection.answer, [connection.take()], most
     while not answer.whole:
         await connection.more()

@@ -15,7 +15,7 @@ from halfdoor.config.cards import aliases as aliases
 from halfdoor.config.cards import cards as cards
 from halfdoor.config.cards import repositories
 from halfdoor.config.check import check, rules
-from halfdoor.config.model import Config, Gate, ProjectTables, Tables
+from halfdoor.config.model import Config, ProjectTables, Tables
 from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
 from halfdoor.config.parse import Source, tables
 from halfdoor.errors import SetupError
@@ -47,8 +47,7 @@ def load(config: Path | None, project_dir: Path | None, env: Mapping[str, str]) 
     project_dir: where to look for `.halfdoor.toml` from, upwards; None looks nowhere.
     Raises SetupError; a user's file that does not exist is none, a `config` that does not is one.
     """
-    path = config or user_file(env)
-    user = Config() if config is None and _absent(path) else load_user(path)
+    user = user_settings(config, env)
     project = project_file(project_dir, env) if project_dir else None
     known = tuple(each.name for each in user.repositories)
     added = load_project(project, known) if project else ()
@@ -68,10 +67,10 @@ def load_user(path: Path) -> Config:
     return user_config(source_of(path), str(path))
 
 
-def user_gate(path: Path | None, env: Mapping[str, str]) -> Gate:
-    """`[gate]` of the user's file, or of `path` instead of it. Raises SetupError as `load_user`."""
+def user_settings(path: Path | None, env: Mapping[str, str]) -> Config:
+    """The user's file alone, or `path` instead of it. Raises SetupError as `load_user`."""
     file = path or user_file(env)
-    return Gate() if path is None and _absent(file) else load_user(file).gate
+    return Config() if path is None and _absent(file) else load_user(file)
 
 
 def user_config(source: Source, path: str) -> Config:

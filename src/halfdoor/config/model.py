@@ -499,10 +499,22 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     require_trace: Annotated[
         bool,
-        about("A commit with lines that came through halfdoor must name its exchange."),
+        about("A commit that says a coding tool helped must name its `Halfdoor-Exchange`."),
     ] = False
     paths: tuple[GatePath, ...] = ()
     templates: tuple[GateTemplate, ...] = ()
+
+
+class UserGate(Gate, frozen=True, forbid_unknown_fields=True):
+    """What `halfdoor gate` checks; a project's file, as its base revision has it, goes first."""
+
+    index: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[!-~]{1,300})?$",
+            description="Package index that `--index` asks about names, as `https://pypi.org/simple`.",
+        ),
+    ] = ""
 
 
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
@@ -517,7 +529,7 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[RuleTable, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[BudgetTable, ...] = ()
-    gate: Gate = Gate()
+    gate: UserGate = UserGate()
 
 
 class ProjectTables(Struct, frozen=True, forbid_unknown_fields=True):
@@ -542,6 +554,6 @@ class Config(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[Budget, ...] = ()
-    gate: Gate = Gate()
+    gate: UserGate = UserGate()
     source: str = ""
     offline: str = ""

@@ -18,23 +18,26 @@ _BINARY_LOOKED_AT: Final = 8192
 _AROUND: Final = 5
 _HINT: Final = "take it out, read it from the environment, and make a new one: this one is known"
 
-# (label, line from 1) of restricted text in a text.
-Known = Callable[[str], Iterable[tuple[str, int]]]
+# (path, text) to the labels of restricted text that stands there and does not belong there.
+Known = Callable[[str, str], Iterable[str]]
 
 
 class Secrets:
     """engine: made when something is to be scanned, for its table takes a while to compile.
 
-    known: finds restricted text, None where nothing is indexed.
+    known: makes what finds restricted text, and None where nothing is indexed.
     """
 
     name = NAME
     reads: tuple[str, ...] = ()
 
-    def __init__(self, engine: Callable[[], Engine], known: Known | None = None) -> None:
+    def __init__(
+        self, engine: Callable[[], Engine], known: Callable[[], Known | None] | None = None
+    ) -> None:
         self._make = engine
         self._engine: Engine | None = None
-        self._known = known
+        self._find = known
+        self._known: Known | None = None
 
     def judge(self, subject: Subject) -> Result:
         """Every changed file that is text."""
@@ -56,16 +59,18 @@ class Secrets:
         said = "".join(lines)
         if not said:
             return
-        self._engine = self._engine or self._make()
+        if self._engine is None:
+            self._engine = self._make()
+            self._known = self._find() if self._find else None
         for hit in _surest(self._engine.scan(said)):
             line = numbers[said.count("\n", 0, hit.start)]
             column = hit.start - said.rfind("\n", 0, hit.start)
             told = f"this has the form of a secret: {hit.format_id}"
             yield Finding(NAME, path, line, column, hit.format_id, told, _HINT, "CWE-798")
-        for label, at in self._known(said) if self._known else ():
+        for label in self._known(path, said) if self._known else ():
             told = f"this is text that is kept on the device: {label}"
             hint = "take it out, or lift its rule"
-            yield Finding(NAME, path, numbers[at - 1], 1, RESTRICTED, told, hint)
+            yield Finding(NAME, path, numbers[0], 1, RESTRICTED, told, hint)
 
 
 def _near(change: Change) -> tuple[list[str], list[int]]:

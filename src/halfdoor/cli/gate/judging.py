@@ -14,13 +14,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from halfdoor.backends.guard import start_permit
+from halfdoor.backends.guard import go_offline, start_permit
 from halfdoor.canon.checks import Change, Edit, Result, Status, Subject
 from halfdoor.cli.gate.ladder import ladder
 from halfdoor.cli.gate.trees import Laid, Trees
 from halfdoor.config.gate import project_gate
-from halfdoor.config.load import PROJECT_FILE, user_gate
-from halfdoor.config.model import Gate
+from halfdoor.config.load import PROJECT_FILE, state_dir, user_settings
+from halfdoor.config.model import Config, Gate
+from halfdoor.config.offline import flag, flagged
 from halfdoor.errors import SetupError
 from halfdoor.flow.ladder import Climb, climb, verdict
 from halfdoor.flow.ports import Runner
@@ -63,12 +64,16 @@ def judge(asked: Asked) -> Told:
     scope = _scope(git, asked)
     changed = scope.changed
     text = git.texts(changed.settings, [PROJECT_FILE]).get(PROJECT_FILE)
-    settings = project_gate(text, user_gate(asked.config, os.environ))
-    checks, unasked = ladder(settings)
+    user = user_settings(asked.config, os.environ)
+    state = state_dir(user, os.environ)
+    settings = project_gate(text, user.gate)
+    checks, unasked = ladder(settings, state)
     with tempfile.TemporaryDirectory(prefix="halfdoor-gate-") as folder:
         trees = Trees(git, Path(folder), scope.before, scope.after)
         subject = _subject(git, scope, trees, [glob for each in checks for glob in each.reads])
         results = _performed(climb(checks, subject), _runner(asked, trees))
+    if asked.index:
+        results = _indexed(results, user, state)
     results = (*_unread(changed), *(_left_alone(each, settings) for each in results), *unasked)
     ms = (time.perf_counter_ns() - begun) // 1_000_000
     said = verdict(results, settings.optional)
@@ -181,6 +186,18 @@ def _performed(line: Climb, runner: Runner) -> tuple[Result, ...]:
     except StopIteration as over:
         results: tuple[Result, ...] = over.value
         return results
+
+
+def _indexed(results: tuple[Result, ...], user: Config, state: Path) -> tuple[Result, ...]:
+    """With the word of the package index, which only a person's own file may name."""
+    from halfdoor.cli.gate import index  # noqa: PLC0415  when asked for
+
+    if not user.gate.index:
+        hint = "write `index` in `[gate]` of your own file; a project's is not read for it"
+        raise SetupError("no package index is configured", hint=hint)
+    if user.offline or flagged(str(flag(state))):
+        go_offline()
+    return index.told(results, index.head(user.gate.index), state)
 
 
 def _unread(changed: Changed) -> Iterator[Result]:

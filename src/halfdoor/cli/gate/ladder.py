@@ -1,8 +1,10 @@
 """The checks that settings ask for, in the order in which they are climbed: the cheapest first."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from halfdoor.canon.checks import Result
+from halfdoor.cli.gate.local import exchanges, restricted
 from halfdoor.config.model import Gate
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.globs import matcher
@@ -24,11 +26,15 @@ from halfdoor.verify.semgrep import NAME as SEMGREP
 from halfdoor.verify.semgrep import semgrep
 from halfdoor.verify.syntax import Syntax
 from halfdoor.verify.tests import ProjectTests
+from halfdoor.verify.trace import Known, Trace
 from halfdoor.verify.types import Types
 
 
-def ladder(settings: Gate) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
-    """The checks to make, and a result for each that the settings leave out."""
+def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
+    """The checks to make, and a result for each that the settings leave out.
+
+    state_dir: halfdoor's own, for what this machine knows; it need not exist.
+    """
     all_: tuple[Check, ...] = (
         Applies(),
         Complete(),
@@ -37,10 +43,11 @@ def ladder(settings: Gate) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
         Format(asked=settings.format),
         Security(noqa=settings.noqa),
         Imports(settings.allow_imports),
-        Secrets(_engine),
+        Secrets(_engine, lambda: restricted(state_dir)),
         Licence(settings.licences),
         _rules(settings),
         Review(matcher(each.match for each in settings.paths if each.review)),
+        Trace(required=settings.require_trace, known=_log(settings, state_dir)),
         *_slower(settings),
     )
     off = frozenset(settings.off)
@@ -56,6 +63,10 @@ def _slower(settings: Gate) -> Iterator[Check]:
     yield semgrep(asked=SEMGREP in ask)
     yield Examples(asked=Examples.name in ask)
     yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
+
+
+def _log(settings: Gate, state_dir: Path) -> Known | None:
+    return exchanges(state_dir) if settings.require_trace else None
 
 
 def _rules(settings: Gate) -> Rules:

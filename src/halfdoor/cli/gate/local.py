@@ -1,0 +1,54 @@
+"""What this machine's own state knows: text of restricted files, and exchanges in the log."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from halfdoor.reading.globs import matcher
+from halfdoor.verify.secrets import Known
+
+_PATH = "path:"
+
+
+def restricted(state_dir: Path) -> Known | None:
+    """Finds the text of indexed files (`halfdoor policy index`); None when nothing is indexed.
+
+    A file that its own label is about may hold its text. Raises SetupError for a broken index.
+    """
+    from halfdoor.store.index import FOLDER, load  # noqa: PLC0415  only where there is one
+
+    if not any((state_dir / FOLDER).glob("*.idx")):
+        return None
+    from halfdoor.detect.provenance import ProvenanceDetector  # noqa: PLC0415  the same
+    from halfdoor.reading.passages import Passage  # noqa: PLC0415  the same
+    from halfdoor.store.keys import LogKeys  # noqa: PLC0415  the same
+
+    built = load(state_dir, LogKeys.load_or_create(state_dir).prints_key)
+    detector = ProvenanceDetector(tuple(each.data for each in built))
+
+    def known(path: str, text: str) -> Iterator[str]:
+        for label in detector.find(Passage("", texts=(text,))):
+            glob = label.name.removeprefix(_PATH)
+            if glob == label.name or not matcher([glob])(path):
+                yield label.name
+
+    return known
+
+
+def exchanges(state_dir: Path) -> Callable[[str], bool] | None:
+    """Tells whether an exchange is in the log; None where there is no log."""
+    from halfdoor.store import schema  # noqa: PLC0415  only when a commit names an exchange
+
+    if not (state_dir / schema.FILE).exists():
+        return None
+
+    def known(exchange: str) -> bool:
+        from halfdoor.errors import LogError  # noqa: PLC0415  the same
+        from halfdoor.store.reader import LogReader  # noqa: PLC0415  the same
+
+        with LogReader(state_dir) as log:
+            try:
+                return log.find(exchange) == exchange
+            except LogError:
+                return False
+
+    return known

@@ -1,0 +1,39 @@
+"""What this machine knows is used: text of restricted files, and the exchanges of the log."""
+
+from halfdoor.store.keys import LogKeys
+from tests.helpers.checkouts import commit, write
+
+SECRET_TEXT = " ".join(
+    f"the margin of deal {n} is agreed with partner {n * 7} in writing" for n in range(40)
+)
+
+
+def test_text_of_a_restricted_file_is_found_where_it_does_not_belong(gate, halfdoor, home):
+    rules = '[[rules]]\nlabel = "path:deals/**"\nceiling = "device"\n'
+    write(gate.folder, {".halfdoor.toml": rules, "deals/a.md": SECRET_TEXT})
+    commit(gate.folder, "deals")
+    assert halfdoor("policy", "index", "--project", gate.folder).code == 0
+    write(gate.folder, {"public/b.md": SECRET_TEXT, "deals/c.md": SECRET_TEXT})
+    code, _, codes, _ = gate.json()
+    assert (code, codes) == (3, ["restricted"])
+    assert "public/b.md:1:1: this is text that is kept on the device: path:deals/**" in gate().out
+
+
+def test_a_broken_index_skips_the_check(gate, home):
+    state = home / ".local/state/halfdoor"
+    write(state, {"provenance/broken.idx": "no index"})
+    LogKeys.load_or_create(state)
+    write(gate.folder, {"a.py": "x = 1\n"})
+    code, _, _, checks = gate.json()
+    assert (code, checks["secrets"]) == (4, "skipped")
+
+
+def test_a_commit_that_a_tool_helped_with_must_name_an_exchange_of_the_log(gate):
+    write(gate.folder, {".halfdoor.toml": "[gate]\nrequire_trace = true\n"})
+    commit(gate.folder, "settings")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    commit(gate.folder, "change\n\nCo-Authored-By: Claude <noreply@anthropic.com>")
+    assert gate.json("--diff", "HEAD~1..HEAD")[2] == ["untraced"]
+    write(gate.folder, {"a.py": "x = 2\n"})
+    commit(gate.folder, f"change\n\nHalfdoor-Exchange: hd_{'0' * 26}")
+    assert gate.json("--diff", "HEAD~1..HEAD")[2] == []
