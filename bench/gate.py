@@ -21,9 +21,13 @@ FILES: Final = 200
 CHANGED: Final = 10
 ROUNDS: Final = 20
 AIM_MS: Final = 300
-_ADDED: Final = (
-    "\nimport json\n\n\ndef added(value: object) -> str:\n    return json.dumps(value)\n"
-)
+_ADDED: Final = """
+import colorsys as colours_of_the_bench
+
+
+def added_by_the_bench(red: float) -> object:
+    return colours_of_the_bench.rgb_to_hsv(red, 0.0, 0.0)
+"""
 
 
 def main() -> None:

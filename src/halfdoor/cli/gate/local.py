@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.secrets import Known
 
-_PATH = "path:"
+_PATH: Final = "path:"
+# As `store.index.FOLDER`, whose import takes longer than a check; a test holds the two equal.
+_INDEXES: Final = "provenance"
 
 
 def restricted(state_dir: Path) -> Known | None:
@@ -14,12 +17,11 @@ def restricted(state_dir: Path) -> Known | None:
 
     A file that its own label is about may hold its text. Raises SetupError for a broken index.
     """
-    from halfdoor.store.index import FOLDER, load  # noqa: PLC0415  only where there is one
-
-    if not any((state_dir / FOLDER).glob("*.idx")):
+    if not any((state_dir / _INDEXES).glob("*.idx")):
         return None
-    from halfdoor.detect.provenance import ProvenanceDetector  # noqa: PLC0415  the same
+    from halfdoor.detect.provenance import ProvenanceDetector  # noqa: PLC0415  only where there is one
     from halfdoor.reading.passages import Passage  # noqa: PLC0415  the same
+    from halfdoor.store.index import load  # noqa: PLC0415  the same
     from halfdoor.store.keys import LogKeys  # noqa: PLC0415  the same
 
     built = load(state_dir, LogKeys.load_or_create(state_dir).prints_key)
