@@ -1,5 +1,7 @@
 """What this machine knows is used: text of restricted files, and the exchanges of the log."""
 
+import json
+
 from halfdoor.store.keys import LogKeys
 from tests.helpers.checkouts import commit, write
 
@@ -37,3 +39,13 @@ def test_a_commit_that_a_tool_helped_with_must_name_an_exchange_of_the_log(gate)
     write(gate.folder, {"a.py": "x = 2\n"})
     commit(gate.folder, f"change\n\nHalfdoor-Exchange: hd_{'0' * 26}")
     assert gate.json("--diff", "HEAD~1..HEAD")[2] == []
+
+
+def test_advisories_that_were_taken_in_judge_new_pins(gate, halfdoor, tmp_path):
+    affected = {"package": {"ecosystem": "PyPI", "name": "requests"}, "versions": ["1.0"]}
+    told = tmp_path / "osv.json"
+    told.write_text(json.dumps({"id": "PYSEC-1", "affected": [affected]}))
+    write(gate.folder, {"requirements.txt": "requests==1.0\n"})
+    assert "vulnerable  not applicable  unknown: no advisories" in gate().out
+    assert halfdoor("gate", "sync", told).out == "PyPI: advisories about 1 package\n"
+    assert gate.json()[:3] == (3, "failed", ["PYSEC-1"])

@@ -74,4 +74,18 @@ def badge(
     typer.echo(drawn(report))
 
 
+@app.command()
+def sync(
+    files: Annotated[
+        list[Path], typer.Argument(help="`all.zip` of an ecosystem, from osv.dev; one or several.")
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Take in advisories of OSV, by which `vulnerable` judges new pins. Fetches nothing itself."""
+    from halfdoor.cli.gate.local import taken_in  # noqa: PLC0415  see above
+
+    for said in taken_in(files, config):
+        typer.echo(said)
+
+
 CODES: Final = {"failed": FAILED, "skipped": NOT_JUDGED}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from halfdoor.canon.checks import Result
-from halfdoor.cli.gate.local import exchanges, restricted
+from halfdoor.cli.gate.local import advisories, exchanges, restricted
 from halfdoor.config.model import Gate
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.globs import matcher
@@ -28,6 +28,8 @@ from halfdoor.verify.syntax import Syntax
 from halfdoor.verify.tests import ProjectTests
 from halfdoor.verify.trace import Known, Trace
 from halfdoor.verify.types import Types
+from halfdoor.verify.vulnerable import NAME as VULNERABLE
+from halfdoor.verify.vulnerable import Vulnerable
 
 
 def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
@@ -45,6 +47,7 @@ def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Re
         Imports(settings.allow_imports),
         Secrets(_engine, lambda: restricted(state_dir)),
         Licence(settings.licences),
+        Vulnerable(lambda: advisories(state_dir), asked=VULNERABLE in settings.ask),
         _rules(settings),
         Review(matcher(each.match for each in settings.paths if each.review)),
         Trace(required=settings.require_trace, known=_log(settings, state_dir)),

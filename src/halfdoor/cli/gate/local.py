@@ -1,11 +1,14 @@
 """What this machine's own state knows: text of restricted files, and exchanges in the log."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from halfdoor.reading.globs import matcher
+from halfdoor.verify.fresh import counted
 from halfdoor.verify.secrets import Known
+from halfdoor.verify.vulnerable import Look
 
 _PATH: Final = "path:"
 # As `store.index.FOLDER`, whose import takes longer than a check; a test holds the two equal.
@@ -54,3 +57,21 @@ def exchanges(state_dir: Path) -> Callable[[str], bool] | None:
                 return False
 
     return known
+
+
+def advisories(state_dir: Path) -> Look | None:
+    """What OSV knows of a package, as far as `gate sync` brought it here."""
+    from halfdoor.store.advisories import look  # noqa: PLC0415  only when a pin is new
+
+    return look(state_dir)
+
+
+def taken_in(files: list[Path], config: Path | None) -> Iterator[str]:
+    """Take in files of OSV; a sentence each. Raises SetupError."""
+    from halfdoor.config.load import state_dir, user_settings  # noqa: PLC0415  `sync` alone
+    from halfdoor.store.advisories import sync  # noqa: PLC0415  the same
+
+    folder = state_dir(user_settings(config, os.environ), os.environ)
+    for file in files:
+        for ecosystem, count in sorted(sync(folder, file).items()):
+            yield f"{ecosystem}: advisories about {counted(count, 'package')}"
