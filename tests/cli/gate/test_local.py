@@ -2,6 +2,8 @@
 
 import json
 
+from halfdoor.cli.gate import local
+from halfdoor.store import index
 from halfdoor.store.keys import LogKeys
 from tests.helpers.checkouts import commit, write
 
@@ -49,3 +51,7 @@ def test_advisories_that_were_taken_in_judge_new_pins(gate, halfdoor, tmp_path):
     assert "vulnerable  not applicable  unknown: no advisories" in gate().out
     assert halfdoor("gate", "sync", told).out == "PyPI: advisories about 1 package\n"
     assert gate.json()[:3] == (3, "failed", ["PYSEC-1"])
+
+
+def test_the_folder_of_indexes_is_the_stores_own():
+    assert local._INDEXES == index.FOLDER
