@@ -120,6 +120,10 @@ OURS = {
         ("# it is licensed under the Apache License, Version 2.0", ["foreign-licence"]),
         ("# the licence is checked here", []),
         ("copyright = 2020", []),
+        ("x = '# Copyright (c) 2011 Somebody Else Inc.'", []),
+        ("    'SPDX-License-Identifier: GPL-3.0-only',", []),
+        ("# don't remove: Copyright", []),
+        ("(c) 2011 Somebody Else Inc.", ["foreign-licence"]),
     ],
 )
 def test_a_header_of_another_project_is_found(line, expected):

@@ -9,7 +9,7 @@ from halfdoor.verify.secrets import Secrets
 from tests.helpers.checks import change, codes, judge, subject
 from tests.helpers.house import AWS_KEY
 
-CHECK = Secrets(lambda: Engine(FORMATS, native=False))
+CHECK = Secrets(lambda _size: Engine(FORMATS, native=False))
 LINE = f"key = '{AWS_KEY}'\n"
 
 
@@ -40,14 +40,14 @@ def test_text_that_is_no_utf_8_is_scanned_all_the_same():
 
 def test_restricted_text_is_found_by_whoever_knows_it():
     check = Secrets(
-        lambda: Engine(FORMATS, native=False), lambda: lambda _path, text: ["path:pay/**"]
+        lambda _size: Engine(FORMATS, native=False), lambda: lambda _path, text: ["path:pay/**"]
     )
     (finding,) = judge(check, subject(change("a.py", "amount = 1\n"))).findings
     assert (finding.code, "path:pay/**" in finding.message) == ("restricted", True)
 
 
 def test_an_engine_that_cannot_be_made_skips_the_check():
-    def broken():
+    def broken(_size):
         raise OSError("no library")
 
     result = judge(Secrets(broken), subject(change("a.py", "x = 1\n")))

@@ -23,6 +23,8 @@ _TEXTS: Final = (
     (re.compile(r"(?i)redistribution and use in source and binary forms"), "BSD"),
     (re.compile(r"(?i)mozilla public license"), "MPL-2.0"),
 )
+# What stands in a text that a program has says nothing of the program.
+_QUOTED: Final = re.compile(r"""(?i)^(?!\s*(?:#|//|/?\*|--|<!--|;))[^"'`]*["'`](?!"")""")
 _SUSPECT: Final = re.compile(r"(?i)spdx-|copyright|\(c\)|©|license|permission is|redistribution")
 _OWN: Final = re.compile(
     r"(?i)^(?:licen[cs]e|copying|notice|authors|copyright|(?:pyproject|cargo)\.toml$|package\.json$)"
@@ -67,6 +69,8 @@ class Licence:
 
     def _foreign(self, line: str, ours: str) -> str:
         """What is foreign about a line, "" when nothing is."""
+        if _QUOTED.match(line):
+            return ""
         spdx, holder = _SPDX.search(line), _HOLDER.match(line)
         if spdx:
             return "" if self._ours(spdx[1], ours) else f"code under the licence {spdx[1]}"

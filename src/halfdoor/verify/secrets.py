@@ -23,7 +23,7 @@ Known = Callable[[str, str], Iterable[str]]
 
 
 class Secrets:
-    """engine: made when something is to be scanned, for its table takes a while to compile.
+    """engine: makes one for so many bytes of text, once something is to be scanned.
 
     known: makes what finds restricted text, and None where nothing is indexed.
     """
@@ -32,10 +32,11 @@ class Secrets:
     reads: tuple[str, ...] = ()
 
     def __init__(
-        self, engine: Callable[[], Engine], known: Callable[[], Known | None] | None = None
+        self, engine: Callable[[int], Engine], known: Callable[[], Known | None] | None = None
     ) -> None:
         self._make = engine
         self._engine: Engine | None = None
+        self._size = 0
         self._find = known
         self._known: Known | None = None
 
@@ -44,6 +45,7 @@ class Secrets:
         texts = [each for each in subject.changes if each.after and not _binary(each)]
         if not texts:
             return nothing(NAME, "no text changed")
+        self._size = sum(len(each.after or b"") for each in texts)
         found = [finding for each in texts for finding in self._found(each.path, *_near(each))]
         if found:
             had = [finding for each in subject.changes for finding in self._past(each)]
@@ -60,7 +62,7 @@ class Secrets:
         if not said:
             return
         if self._engine is None:
-            self._engine = self._make()
+            self._engine = self._make(self._size)
             self._known = self._find() if self._find else None
         for hit in _surest(self._engine.scan(said)):
             line = numbers[said.count("\n", 0, hit.start)]

@@ -16,7 +16,7 @@ LEFT_OUT: Final = (
     ",S603,S606,S607"
 )
 # Tests bind, write to /tmp and take short cuts.
-_IN_TESTS: Final = "S102,S104,S108,S113,S301,S307,S324,S608,S704"
+_IN_TESTS: Final = "S102,S104,S108,S113,S301,S307,S314,S318,S324,S608,S704"
 _TESTS: Final = ("tests/**", "test/**", "**/test_*.py", "**/conftest.py")
 
 CWES: Final = {

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from halfdoor.canon.checks import Result
 from halfdoor.cli.gate.local import advisories, exchanges, restricted
 from halfdoor.config.model import Gate
-from halfdoor.reading.engine import Engine
+from halfdoor.reading.engine import NATIVE, Engine
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.applies import Applies
 from halfdoor.verify.bandit import NAME as BANDIT
@@ -30,6 +31,9 @@ from halfdoor.verify.trace import Known, Trace
 from halfdoor.verify.types import Types
 from halfdoor.verify.vulnerable import NAME as VULNERABLE
 from halfdoor.verify.vulnerable import Vulnerable
+
+# From here on hyperscan's 0.3 s are soon won back.
+_LARGE_BYTES: Final = 400_000
 
 
 def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
@@ -78,8 +82,11 @@ def _rules(settings: Gate) -> Rules:
     return Rules(settings.forbid_imports, tested, matcher(settings.tests), templates)
 
 
-def _engine() -> Engine:
-    """RE2 alone: compiling the whole table for hyperscan costs more than a change is long."""
+def _engine(size: int) -> Engine:
+    """For a small change RE2 alone: compiling the table for hyperscan takes longer than to read it.
+
+    size: of the changed files, in bytes.
+    """
     from halfdoor.reading.secret_formats import FORMATS  # noqa: PLC0415  only when text changed
 
-    return Engine(FORMATS, native=False)
+    return Engine(FORMATS, native=NATIVE and size > _LARGE_BYTES)
