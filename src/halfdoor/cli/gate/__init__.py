@@ -67,10 +67,15 @@ def badge(
     report: Annotated[
         str, typer.Argument(help="A file that `halfdoor gate --json` wrote; `-` is standard input.")
     ],
+    config: ConfigOption = None,
 ) -> None:
     """Draw what a report of `gate --json` says, as SVG on standard output."""
     from halfdoor.cli.gate.badge import drawn  # noqa: PLC0415  see above
 
+    if config:
+        from halfdoor.config.load import load_user  # noqa: PLC0415  the same
+
+        load_user(config)  # nothing in it matters here, but a broken file is worth hearing of
     typer.echo(drawn(report))
 
 
