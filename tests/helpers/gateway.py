@@ -16,6 +16,7 @@ import tomlkit
 import typer
 from typer.testing import CliRunner
 
+from halfdoor.backends.breakers import Breakers
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.record import Entry, Outcome
 from halfdoor.cli.why import why
@@ -87,6 +88,12 @@ class Served:
         """How many wait for an engine with slots."""
         return self._inner.services.queues[backend].depth.waiting
 
+    def well_again(self) -> None:
+        """Forget which backends have just failed."""
+        health = self._inner.services.health
+        assert isinstance(health, Breakers)
+        health._states.clear()
+
     async def start(self) -> str:
         """The root URL, once requests are taken."""
         await self._inner.residency.refresh(self._inner.engines() if self._looks else ())
@@ -143,6 +150,10 @@ class Gateway:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def well_again(self) -> None:
+        """Every backend is asked again, whatever failed in the tests before."""
+        self._served.well_again()
 
     async def until_waiting(self, backend: str, count: int) -> None:
         """Return once so many wait for an engine with slots."""
