@@ -46,9 +46,6 @@ EVENTS: Final[tuple[Event, ...]] = (
     Used(Usage(12, 8)),
     Stop(StopReason.TOOL_CALLS),
 )
-_EMBEDDED: Final = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
-                    "embeddings": [[0.5]], "embedding": [0.5], "model": "m",
-                    "usage": {"prompt_tokens": 1, "total_tokens": 1}}  # fmt: skip
 _COMPLETED: Final = {"id": "c", "object": "text_completion", "created": 1, "model": "m",
                      "choices": [{"text": "x", "index": 0, "finish_reason": "stop"}]}  # fmt: skip
 _COUNTED: Final = {"input_tokens": 3, "object": "response.input_tokens"}
@@ -93,7 +90,7 @@ class Agreement:
     def _answer(self) -> bytes:
         path, stream = self._outbound.path, self._outbound.stream
         if "embed" in path:
-            return json.dumps(_EMBEDDED).encode()
+            return json.dumps(_measured(json.loads(self._outbound.body))).encode()
         if "count" in path or path.endswith("input_tokens"):
             return json.dumps(_COUNTED).encode()
         if path.endswith("generate"):
@@ -109,6 +106,15 @@ class Agreement:
         )  # its emitter takes some options from it
         streamed: bytes = self._dialect.emitter(asked).emit(EVENTS)
         return streamed
+
+
+def _measured(asked: dict[str, Any]) -> dict[str, Any]:
+    """As many numbers as texts, in every vendor's shape at once."""
+    texts = asked.get("input", asked.get("prompt"))
+    count = len(texts) if isinstance(texts, list) else 1
+    data = [{"object": "embedding", "index": n, "embedding": [0.5]} for n in range(count)]
+    return {"object": "list", "data": data, "embeddings": [[0.5]] * count, "embedding": [0.5],
+            "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}}  # fmt: skip
 
 
 class Door:
