@@ -49,6 +49,15 @@ def tapped(**tables: Any) -> Iterator[Tap]:
         yield tap
 
 
+# The fake stands for the dialect's own vendor, which alone gets a tool's bytes as they came.
+OWN = {
+    "anthropic_messages": "anthropic",
+    "openai_chat": "openai",
+    "openai_responses": "openai",
+    "ollama": "ollama",
+}
+
+
 def listening_at(tap: Tap, door: Gateway) -> Path:
     """The gateway's configuration, with the tap's address for its own."""
     file = door.config.with_name("at-the-tap.toml")
@@ -67,7 +76,7 @@ def line(loopback) -> Iterator[Callable[..., Line]]:
             fake = stack.enter_context(FakeModel())
             door = stack.enter_context(
                 gateway(
-                    backends=[backend("far", fake, dialect)],
+                    backends=[backend("far", fake, dialect, vendor=OWN[dialect])],
                     models=[model("far", "far", "real-model", **card)],
                     names=[{"match": "claude-*", "choose": ["far"]}],
                 )

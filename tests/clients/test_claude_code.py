@@ -46,7 +46,7 @@ def test_a_file_is_written_and_a_messages_backend_gets_the_clients_bytes_but_for
 
 def test_under_the_asked_name_a_messages_backend_gets_the_clients_bytes_exactly(claude):
     with FakeModel() as fake:
-        far = backend("far", fake, "anthropic_messages")
+        far = backend("far", fake, "anthropic_messages", vendor="anthropic")
         with tapped(backends=[far], models=[model(ASKED, "far", ASKED)]) as tap:
             fake.play(Scene((Think("It wants a file."), write())))
             claude("Write hello.txt.", tap.url)
@@ -82,15 +82,35 @@ def test_a_file_is_written_through_anothers_backend_which_sees_nothing_of_the_ve
     assert "hello.txt" in there.fake.last.heard.results["toolu_01write"]
 
 
-def test_a_search_tool_of_the_vendors_is_no_function_of_a_chat_backends(line, claude):
-    there = line("openai_chat")
+@DIALECTS
+def test_a_search_tool_of_the_vendors_is_no_function_of_an_engine(line, claude, dialect):
+    there = line(dialect)
     there.fake.play(Scene((Use("WebSearch", {"query": "halfdoor"}, "toolu_01web"),)))
     there.fake.default = DONE
     ran = claude("Search for it.", there.url, "--allowedTools", "WebSearch")
     assert ran.code == 0
     assert b'"web_search_20250305"' in there.posts[1].body
-    assert "tools" not in there.fake.seen[1].json()
+    # It forces the choice, so nobody is asked in its vendor's place: its model hears why.
+    assert b'"tool_choice":{"type":"tool","name":"web_search"}' in there.posts[1].body
     assert not there.fake.saw(b"web_search_20250305")
+    assert len(there.fake.seen) == 2
+    assert there.fake.last.heard
+    assert "only its vendor runs" in there.fake.last.heard.results["toolu_01web"]
+
+
+def test_an_engine_of_its_own_protocol_sees_nothing_of_the_vendors_own(claude):
+    with FakeModel() as fake:
+        engine = backend("engine", fake, "anthropic_messages")
+        with tapped(backends=[engine], models=[model(ASKED, "engine", "qwen3")]) as tap:
+            fake.play(Scene((Say("I write it."), write())))
+            fake.default = DONE
+            ran = claude("Write hello.txt.", tap.url)
+        assert (ran.code, ran.said) == (0, "Written.\n")
+        device = json.loads(json.loads(tap.posts()[0].body)["metadata"]["user_id"])["device_id"]
+        for foreign in (b"x-anthropic-billing-header", device.encode()):
+            assert any(foreign in sent.body for sent in tap.posts())
+            assert not fake.saw(foreign), foreign
+        assert not any(name.startswith("x-claude-") for seen in fake.seen for name in seen.fields)
 
 
 @DIALECTS

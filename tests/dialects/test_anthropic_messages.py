@@ -289,7 +289,7 @@ def test_edits_change_their_fields_and_nothing_else(contents, foreign, layout, l
 # --- headers ---
 
 
-def test_vendor_headers_pass_and_all_others_stay():
+def test_the_vendor_gets_its_own_headers_and_other_backends_the_plain_ones():
     headers = (
         ("host", "127.0.0.1"),
         ("anthropic-version", "2024-10-22"),
@@ -304,9 +304,12 @@ def test_vendor_headers_pass_and_all_others_stay():
         ("cookie2", "no"),
     )
 
-    sent = DIALECT.outbound_headers(read({"model": "m", "messages": []}, headers))
+    request = read({"model": "m", "messages": []}, headers)
 
-    assert sent == (("content-type", "application/json"), *headers[1:8])
+    json_type = ("content-type", "application/json")
+    assert DIALECT.outbound_headers(request, own=True) == (json_type, *headers[1:8])
+    plain = [name for name, _ in DIALECT.outbound_headers(request)]
+    assert plain == ["content-type", "anthropic-version", "anthropic-beta", "user-agent", "accept"]
 
 
 def test_a_request_of_another_dialect_lends_no_headers():

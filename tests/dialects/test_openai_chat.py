@@ -203,7 +203,7 @@ def test_splices_change_their_fields_and_nothing_else(more, model, limit, stream
 # --- headers ---
 
 
-def test_a_same_dialect_backend_gets_the_sdks_own_headers_and_no_others():
+def test_the_vendor_gets_its_sdks_own_headers_and_other_backends_the_plain_ones():
     sent = (
         ("content-type", "application/json"),
         ("user-agent", "OpenAI/Python"),
@@ -214,7 +214,11 @@ def test_a_same_dialect_backend_gets_the_sdks_own_headers_and_no_others():
         ("accept", "*/*"),
     )
     rest = (("referer", "http://x"), ("x-forwarded-for", "10.0.0.1"), ("accept-encoding", "br"))
-    assert CHAT.outbound_headers(read(request().body, *sent, *rest)) == sent
+    request_ = read(request().body, *sent, *rest)
+    assert CHAT.outbound_headers(request_, own=True) == sent
+    assert [name for name, _ in CHAT.outbound_headers(request_)] == [
+        "content-type", "user-agent", "x-session-affinity", "idempotency-key", "accept",
+    ]  # fmt: skip
 
 
 def test_a_body_always_has_a_type():

@@ -9,6 +9,7 @@ from halfdoor.canon.commands import FaultKind
 from halfdoor.cli import COMMANDS, command
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import load_project, load_user
+from halfdoor.dialects.base import EDITS
 from halfdoor.errors import SetupError
 
 ROOT = Path(__file__).parents[2]
@@ -151,12 +152,19 @@ def test_everything_that_a_translation_can_lose_is_explained():
     from halfdoor.flow import preparing
 
     page = (ROOT / "docs/reference/headers-and-statuses.md").read_text()
-    table = page.partition("can lose")[2].partition("## Statuses")[0]
+    table = page.partition("can lose")[2].partition("## What changes")[0]
     named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
              for name in re.findall(r"`([a-z-]+)`", row)}  # fmt: skip
     lost = DEGRADED | ollama.DEGRADED | chat.DEGRADED | responses.DEGRADED | UNHEARD
     lost |= preparing.LEFT_OUT
     assert named == lost
+
+
+def test_everything_that_may_change_within_one_dialect_is_explained():
+    page = (ROOT / "docs/reference/headers-and-statuses.md").read_text()
+    table = page.partition("## What changes")[2].partition("## Statuses")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)} == EDITS
 
 
 def test_every_error_code_that_a_caller_can_get_is_explained():

@@ -172,10 +172,14 @@ class Tool(Struct, frozen=True):
 
 
 class ServerTool(Struct, frozen=True):
-    """A tool that the vendor runs itself (web search …): never sent to another vendor."""
+    """A tool that the vendor runs itself (web search …): never sent to another vendor.
+
+    kind: its wire `type`. raw: its JSON bytes. name: what a choice says, "" where it has none.
+    """
 
     kind: str
     raw: bytes
+    name: str = ""
 
 
 class ChoiceMode(StrEnum):

@@ -1,5 +1,7 @@
 """The configuration's models and names as the pure core knows them."""
 
+from urllib.parse import urlsplit
+
 from msgspec.structs import asdict
 
 from halfdoor.canon.cards import Alias, Card, Fim, Terms
@@ -8,6 +10,7 @@ from halfdoor.canon.money import FREE, Price, Rates, Tier
 from halfdoor.canon.request import Kind
 from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
+from halfdoor.config.found import PROVIDERS
 from halfdoor.config.model import Backend, Config, Model, Prices, RateTable, Tables
 from halfdoor.config.prices import listed
 from halfdoor.reading.addresses import sent_on
@@ -29,6 +32,12 @@ def repositories(read: Tables) -> tuple[Repository, ...]:
     return tuple(Repository(each.name, each.root, each.branch) for each in read.repositories)
 
 
+def _maker(url: str) -> str:
+    """Whose host that is, as far as it is a known vendor's; "" else."""
+    host = urlsplit(url).hostname
+    return next((each.name for each in PROVIDERS if urlsplit(each.url).hostname == host), "")
+
+
 def _card(model: Model, backend: Backend) -> Card:
     zone = Zone[backend.zone.upper()]
     real = Zone.CLOUD if sent_on(model.id) else zone
@@ -39,7 +48,7 @@ def _card(model: Model, backend: Backend) -> Card:
         model_id=model.id,
         zone=real,
         dialect=backend.dialect,
-        vendor=backend.vendor or backend.name,
+        vendor=backend.vendor or _maker(backend.url) or backend.name,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
         price=_price(model, backend, real),

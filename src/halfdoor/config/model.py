@@ -167,7 +167,8 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=NAME + "|^$",
-            description="Whose thinking blocks it may see; empty means the backend's name.",
+            description="Whose it is: who may see its own thinking blocks, ids and attribution; "
+            "empty means the vendor of a known host, else the backend's name.",
         ),
     ] = ""
     region: Annotated[

@@ -19,13 +19,17 @@ from halfdoor.errors import ClientError
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
 EDITS: Final = frozenset(
     {
+        "attribution",
         "context-window",
+        "device-id",
         "drop-thinking",
         "include-usage",
         "max-tokens",
         "model",
         "sampling",
+        "server-tool",
         "thinking-budget",
+        "typed-tool",
     }
 )
 
@@ -138,10 +142,16 @@ def unspoken(asked: Fill | Embed, dialect: str) -> ClientError:
     )
 
 
+# Splices inside members, and whole members to cut, with the kind of edit; these all at once.
+Withheld = tuple[tuple[Edit, ...], dict[str, str]]
+
+
 class Dialect(Protocol):
     """One wire format. Instances are stateless and shared."""
 
     name: str
+    # Whose protocol it is, as `Target.vendor` names it; "" where it is nobody's cloud's.
+    vendor: str
     # What tools may ask for: canonical endpoint -> accepted paths are /v1/X, /X and /v1/v1/X.
     endpoints: tuple[str, ...]
     content_type_stream: str
@@ -185,11 +195,21 @@ class Dialect(Protocol):
         drop_signatures: thinking blocks with these signatures are another vendor's and are removed.
         """
 
+    def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:
+        """What only this dialect's own vendor may or can have: splices, and members to cut.
+
+        own: the backend is that vendor. near: it is an engine, and no cloud's.
+        Raises ClientError where the request cannot be answered without what is taken out.
+        """
+
     def outbound_path(self, request: Request | None) -> str:
         """Below a backend's base URL, as that dialect's SDK wants it. request: as for headers."""
 
-    def outbound_headers(self, request: Request | None) -> Headers:
-        """Headers for a backend: open list for the same dialect, this dialect's own otherwise."""
+    def outbound_headers(self, request: Request | None, *, own: bool = False) -> Headers:
+        """Headers for a backend: open list for the dialect's vendor, its plain ones for others.
+
+        request: None when the body was written here. own: see `withheld`.
+        """
 
     def credential(self, key: str) -> Headers:
         """How this dialect shows a key."""

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from halfdoor.canon.decision import Edit
 from halfdoor.canon.request import Options, Request
-from halfdoor.reading.spans import members
-from halfdoor.reading.splice import without
+from halfdoor.dialects.withholding import key_start
 
 # Measured of nobody: the vendors' notes on their reasoning models.
 _REFUSED: Final = frozenset({
@@ -24,19 +23,15 @@ def unsampled(options: Options) -> Options:
     return replace(bare, completion_limit=True)
 
 
-def unsampling(request: Request) -> Iterator[Edit]:
-    """The same as splices of a body that goes on in its own dialect.
+def refused(request: Request) -> dict[str, str]:
+    """The same as members to cut from a body that goes on in its own dialect."""
+    return dict.fromkeys(_REFUSED & request.members.keys(), "sampling")
 
-    `sampling`: what is refused is taken out. `max-tokens`: Chat's limit gets its younger name.
-    """
+
+def younger(request: Request) -> Iterator[Edit]:
+    """`max-tokens`: Chat's limit gets its younger name."""
     names = request.members
-    older = request.dialect == "openai_chat" and _OLDER in names and _YOUNGER not in names
-    if not older and names.keys().isdisjoint(_REFUSED):
-        return
-    found = members(request.body)
-    gone = [member.key in _REFUSED for member in found]
-    for start, end in without([(member.key_start, member.end) for member in found], gone):
-        yield Edit("sampling", start, end, b"")
-    for member in found:
-        if older and member.key == _OLDER:
-            yield Edit("max-tokens", member.key_start, member.start, f'"{_YOUNGER}":'.encode())
+    if request.dialect == "openai_chat" and _OLDER in names and _YOUNGER not in names:
+        value = names[_OLDER][0]
+        start = key_start(request.body, value)
+        yield Edit("max-tokens", start, value, f'"{_YOUNGER}":'.encode())

@@ -10,9 +10,21 @@ from halfdoor.canon.cards import Fim
 from halfdoor.canon.commands import Fault, FaultKind, Outbound, Pipe
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import UNSIGNED
-from halfdoor.canon.request import Asked, Conversation, Embed, Kind, Part, Request, Thinking
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.request import (
+    Asked,
+    ChoiceMode,
+    Conversation,
+    Embed,
+    Kind,
+    Part,
+    Request,
+    ServerTool,
+    Thinking,
+)
 from halfdoor.dialects.base import Dialect, Written
-from halfdoor.dialects.sampling import unsampled, unsampling
+from halfdoor.dialects.sampling import refused, unsampled, younger
+from halfdoor.dialects.withholding import SERVER_TOOL, cut_members, forced
 from halfdoor.errors import BackendError, ClientError
 from halfdoor.flow import replies
 from halfdoor.flow.holding import Held
@@ -25,8 +37,9 @@ from halfdoor.reading.splice import apply
 
 # What has no tools whose names another vendor may refuse.
 _NOTHING_SAID: Final = Conversation(())
+_REWRITTEN: Final = "answer-rewritten"
 # What is left out for one model's sake, beside what its dialect cannot say.
-LEFT_OUT: Final = frozenset({"answer-rewritten", "effort", "sampling"})
+LEFT_OUT: Final = frozenset({_REWRITTEN, "effort", "sampling"})
 # Efforts as every model that takes one knows them.
 _EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high",
                    "xhigh": "high", "max": "high"}  # fmt: skip
@@ -82,33 +95,40 @@ def _filled_otherwise(request: Request, target: Target) -> bool:
 
 def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
     request = weighed.request
-    edits = near.edits(
-        request,
-        model_id=target.model_id,
-        max_output_tokens=target.max_output_tokens,
-        drop_signatures=_foreign(weighed, target),
-        context_tokens=target.context_tokens,
+    own = bool(near.vendor) and target.vendor == near.vendor
+    inside, gone = near.withheld(request, own=own, near=target.zone is not Zone.CLOUD)
+    fixed = target.fixed_sampling
+    edits = (
+        *near.edits(
+            request,
+            model_id=target.model_id,
+            max_output_tokens=target.max_output_tokens,
+            drop_signatures=_foreign(weighed, target),
+            context_tokens=target.context_tokens,
+        ),
+        *inside,
+        *(younger(request) if fixed else ()),
+        *cut_members(request, gone | (refused(request) if fixed else {})),
     )
-    if target.fixed_sampling:
-        edits += tuple(unsampling(request))
-    headers = near.outbound_headers(request)
+    headers = near.outbound_headers(request, own=own)
     path = near.outbound_path(request)
     outbound = Outbound(path, headers, apply(request.body, edits), request.stream)
-    texts = _labelled(weighed)
+    texts, kinds = _labelled(weighed), _kinds(edits)
+    lost = (SERVER_TOOL,) if SERVER_TOOL in kinds else ()
     repair = _read_again(weighed, target, near)
     if repair is None:
-        about = replies.about(weighed, target)
+        about = replies.about(weighed, target, lost)
         pipe: Pipe = through(request, near, about, texts=texts)
-        return Prepared(target, outbound, pipe, _kinds(edits))
-    lost = ("answer-rewritten",)
-    about = replies.about(weighed, target, lost)
+        return Prepared(target, outbound, pipe, kinds)
+    about = replies.about(weighed, target, (*lost, _REWRITTEN))
     pipe = translated(request, near, near, about, texts=texts, repair=repair)
-    return Prepared(target, outbound, pipe, (*_kinds(edits), *_degraded(lost)))
+    return Prepared(target, outbound, pipe, (*kinds, *_degraded((_REWRITTEN,))))
 
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
     request = weighed.request
-    asked, forgotten = _forgetting(near.asked(request), _foreign(weighed, target))
+    asked = _answerable(near.asked(request))
+    asked, forgotten = _forgetting(asked, _foreign(weighed, target))
     names = Renaming(asked if isinstance(asked, Conversation) else _NOTHING_SAID)
     fitted, left_out = _fitted(names.told if names else asked, target)
     written = _written(fitted, target, far)
@@ -145,6 +165,19 @@ def _repair(asked: Asked) -> Repair | None:
 def _labelled(weighed: Weighed) -> bool:
     """An answer's texts are only collected where a label must travel with them (promise 5)."""
     return bool(weighed.labels)
+
+
+def _answerable(asked: Asked) -> Asked:
+    """Raises ClientError where the model must call what only its vendor runs."""
+    if not isinstance(asked, Conversation):
+        return asked
+    choice, tools = asked.tool_choice, asked.tools
+    run = [tool for tool in tools if isinstance(tool, ServerTool)]
+    if choice is not None and run:
+        one = choice.mode is ChoiceMode.NAMED and choice.name in {tool.name for tool in run}
+        if one or (choice.mode is ChoiceMode.REQUIRED and len(run) == len(tools)):
+            raise forced()
+    return asked
 
 
 def _fitted(asked: Asked, target: Target) -> tuple[Asked, tuple[str, ...]]:

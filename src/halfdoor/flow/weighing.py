@@ -42,6 +42,9 @@ class Weighed(Struct, frozen=True):
     targets: tuple[Target, ...]
     dues: Mapping[str, Due] = {}
     budget: str = ""
+    held: bool = False
+    unfit: tuple[Unfit, ...] = ()
+    of: Size | None = None
 
     @property
     def passed_over(self) -> tuple[str, ...]:
@@ -51,10 +54,6 @@ class Weighed(Struct, frozen=True):
         asked = {target.name for target in self.targets}
         left = (target for target in self.verdict.permitted if target.name not in asked)
         return tuple(f"{t.name}: {how.said}" for t in left if (how := unwell(t, self.scene)))
-
-    held: bool = False
-    unfit: tuple[Unfit, ...] = ()
-    of: Size | None = None
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:

@@ -26,7 +26,7 @@ url = "http://127.0.0.1:{near}/v1"
 zone = "device"
 
 [[backends]]
-name = "vendor"
+name = "anthropic"
 dialect = "anthropic_messages"
 url = "http://127.0.0.1:{far}"
 zone = "cloud"
@@ -38,7 +38,7 @@ id = "qwen3-coder:30b"
 
 [[models]]
 name = "claude-cloud"
-backend = "vendor"
+backend = "anthropic"
 id = "claude-sonnet-5"
 
 [[names]]

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
+from msgspec import Raw
+
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
@@ -17,9 +19,10 @@ from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
 from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
 from halfdoor.dialects.anthropic_messages.render import render
-from halfdoor.dialects.anthropic_messages.request import conversation
+from halfdoor.dialects.anthropic_messages.request import BILLING_MARK, conversation
+from halfdoor.dialects.anthropic_messages.typed import as_function, is_run
 from halfdoor.dialects.anthropic_messages.watch import StreamWatcher, TextWatcher, body_learnt
-from halfdoor.dialects.base import Watcher, Written, session_of, unspoken
+from halfdoor.dialects.base import Watcher, Withheld, Written, session_of, unspoken
 from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.dialects.envelope import (
     JSON,
@@ -35,6 +38,13 @@ from halfdoor.dialects.envelope import (
     value,
 )
 from halfdoor.dialects.watching import BodyWatcher
+from halfdoor.dialects.withholding import (
+    ATTRIBUTION,
+    SERVER_TOOL,
+    ServerTools,
+    named,
+    spans_of,
+)
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import Member, elements, members
 from halfdoor.reading.splice import without
@@ -44,8 +54,12 @@ VERSION: Final = "2023-06-01"
 LEAST_BUDGET: Final = 1024
 
 # Names of an outbound request that pass from a tool to this vendor; the prefixes are open lists.
-_PASSED: Final = frozenset({"accept", "user-agent", "x-app"})
-_PASSED_PREFIXES: Final = ("anthropic-", "x-claude-code-")
+_OWN: Final = frozenset({"accept", "user-agent", "x-app"})
+_OWN_PREFIXES: Final = ("anthropic-", "x-claude-code-")
+# What other servers of this protocol read; the rest names the tool's device and session.
+_PASSED: Final = frozenset({"accept", "anthropic-beta", "anthropic-version", "user-agent"})
+# Holds the device's id, in a text of JSON.
+_DEVICE: Final = frozenset({"metadata"})
 
 # Documented top-level fields: only these may be named as the place of a finding.
 _FIELDS: Final = frozenset(
@@ -94,6 +108,7 @@ class AnthropicMessages:
     """The dialect; see `dialects.base.Dialect`."""
 
     name = "anthropic_messages"
+    vendor = "anthropic"
     endpoints: tuple[str, ...] = (MESSAGES, COUNT)
     content_type_stream = "text/event-stream; charset=utf-8"
     frame_end = b"\n\n"
@@ -168,15 +183,29 @@ class AnthropicMessages:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(found)
 
+    def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:
+        """For others than the vendor `attribution`, `device-id`; for engines also `server-tool`.
+
+        And `typed-tool`: one that the caller runs, but that stands there without its schema.
+        """
+        gone = {} if own else named(_DEVICE)
+        found = [] if own else list(_unattributed(request))
+        if near:
+            tools = ServerTools(request, is_run)
+            found += (*tools.edits(), *tools.rewritten(as_function))
+            gone |= tools.members | {"mcp_servers": SERVER_TOOL}
+        return tuple(found), gone
+
     def outbound_path(self, request: Request | None) -> str:
         """Below a backend's base URL."""
         return MESSAGES if request is None else request.endpoint
 
-    def outbound_headers(self, request: Request | None) -> Headers:
-        """From the same dialect also `anthropic-*`, `x-claude-code-*` and what names the tool."""
+    def outbound_headers(self, request: Request | None, *, own: bool = False) -> Headers:
+        """To the vendor itself also `anthropic-*`, `x-claude-code-*` and what names the tool."""
         passed: Headers = ()
         if request is not None and request.dialect == self.name:
-            passed = passing(request.headers, _PASSED, _PASSED_PREFIXES)
+            names, prefixes = (_OWN, _OWN_PREFIXES) if own else (_PASSED, ())
+            passed = passing(request.headers, names, prefixes)
         stated = any(name == "anthropic-version" for name, _ in passed)
         version = () if stated else (("anthropic-version", VERSION),)
         return (JSON, *version, *passed)
@@ -230,6 +259,22 @@ class AnthropicMessages:
     def error_text(self, body: bytes) -> tuple[str, str]:
         """(type, message) of an error body, also of engines that answer in OpenAI's shape."""
         return wire.error_words(body)
+
+
+def _unattributed(request: Request) -> Iterator[Edit]:
+    """Splices that take out the block by which the vendor attributes a request to its own tool."""
+    spans = spans_of(request, "system")
+    ours = [_attributes(request.body[start:end]) for start, end in spans]
+    for start, end in without(spans, ours):
+        yield Edit(ATTRIBUTION, start, end, b"")
+
+
+def _attributes(raw: bytes) -> bool:
+    try:
+        block = wire.block(Raw(raw))
+    except UNREADABLE:
+        return False
+    return isinstance(block, wire.TextBlock) and block.text.startswith(BILLING_MARK)
 
 
 def _fitted_budget(request: Request, limit: int) -> list[Edit]:

@@ -24,6 +24,7 @@ from halfdoor.canon.request import (
     ToolResult,
 )
 from halfdoor.dialects.anthropic_messages import wire as wire
+from halfdoor.dialects.anthropic_messages.typed import written_out
 from halfdoor.dialects.decoding import UNREADABLE
 from halfdoor.errors import ClientError
 
@@ -47,6 +48,7 @@ class _Tool(Struct):
 
 class _ToolType(Struct):
     type: str | None = None
+    name: str | None = None
 
 
 class _Choice(Struct):
@@ -196,9 +198,11 @@ def _result(block: wire.ToolResultBlock, place: str) -> ToolResult:
 
 def _read_tool(raw: Raw, place: str) -> Tool | ServerTool:
     try:
-        kind = _tool_type.decode(raw).type
+        head = _tool_type.decode(raw)
+        kind = head.type
         if kind not in {None, "custom"}:
-            return ServerTool(str(kind), bytes(raw))
+            known = written_out(str(kind), head.name or "")
+            return known or ServerTool(str(kind), bytes(raw), head.name or "")
         tool = _tool.decode(raw)
     except UNREADABLE as error:
         _refuse(error, place)

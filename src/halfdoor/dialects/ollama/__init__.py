@@ -14,7 +14,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
-from halfdoor.dialects.base import Written, session_of
+from halfdoor.dialects.base import Withheld, Written, session_of
 from halfdoor.dialects.decoding import wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -72,6 +72,7 @@ class Ollama:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "ollama"
+    vendor = ""
     endpoints: tuple[str, ...] = (CHAT, GENERATE, EMBED, EMBEDDINGS)
     content_type_stream = "application/x-ndjson"
     frame_end = b"\n"
@@ -153,11 +154,15 @@ class Ollama:
             found += _windowed(request, context_tokens)
         return tuple(sorted(found, key=lambda edit: edit.start))
 
+    def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:  # noqa: ARG002  as below
+        """Nothing: it has no tools of its vendor's, and nothing that names a device."""
+        return (), {}
+
     def outbound_path(self, request: Request | None) -> str:
         """Below the engine's root: the endpoint that was asked, or chat."""
         return CHAT if request is None else request.endpoint
 
-    def outbound_headers(self, request: Request | None) -> Headers:
+    def outbound_headers(self, request: Request | None, *, own: bool = False) -> Headers:  # noqa: ARG002  it is nobody's cloud's
         """Headers for a backend. request: None when the body was written here."""
         return sent_on(request, _SENT_ON)
 

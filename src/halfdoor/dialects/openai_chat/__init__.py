@@ -17,7 +17,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
-from halfdoor.dialects.base import Emitter, Written, session_of
+from halfdoor.dialects.base import Emitter, Withheld, Written, session_of
 from halfdoor.dialects.decoding import wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -46,6 +46,7 @@ from halfdoor.dialects.openai_chat.watch import (
 )
 from halfdoor.dialects.openai_errors import error_body, overflow_body, trouble
 from halfdoor.dialects.watching import BodyWatcher
+from halfdoor.dialects.withholding import SERVER_TOOL, ServerTools, named
 from halfdoor.errors import ClientError
 from halfdoor.reading.spans import members
 
@@ -83,7 +84,14 @@ _LISTS: Final = {
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 
 _SENT_ON: Final = frozenset({"accept", "content-type", "idempotency-key", "user-agent"})
-_SENT_ON_PREFIXES: Final = ("openai-", "x-session-", "x-stainless-")
+# A session's id keeps its cache warm wherever it goes.
+_SENT_ON_PREFIXES: Final = ("x-session-",)
+_OWN_PREFIXES: Final = ("openai-", "x-session-", "x-stainless-")
+
+# What names a device, a person or a conversation to one vendor.
+_DEVICE: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
+# Tools that the caller runs; whatever else is named, it is the vendor that runs it.
+_CALLED: Final = frozenset({"custom", "function"})
 
 
 class _StreamOptions(Struct):
@@ -97,6 +105,7 @@ class OpenAIChat:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "openai_chat"
+    vendor = "openai"
     endpoints: tuple[str, ...] = (CHAT, COMPLETIONS, EMBEDDINGS)
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
@@ -181,13 +190,23 @@ class OpenAIChat:
             found.append(asking)
         return tuple(sorted(found, key=lambda edit: edit.start))
 
+    def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:
+        """`device-id` for others than the vendor, `server-tool` for engines."""
+        gone = {} if own else named(_DEVICE)
+        found: list[Edit] = []
+        if near:
+            tools = ServerTools(request, _is_run)
+            found += tools.edits()
+            gone |= tools.members | {"web_search_options": SERVER_TOOL}
+        return tuple(found), gone
+
     def outbound_path(self, request: Request | None) -> str:
         """Below a backend's base URL, which holds the `/v1`."""
         return (CHAT if request is None else request.endpoint).removeprefix("/v1")
 
-    def outbound_headers(self, request: Request | None) -> Headers:
+    def outbound_headers(self, request: Request | None, *, own: bool = False) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
-        return sent_on(request, _SENT_ON, _SENT_ON_PREFIXES)
+        return sent_on(request, _SENT_ON, _OWN_PREFIXES if own else _SENT_ON_PREFIXES)
 
     def credential(self, key: str) -> Headers:
         """A bearer token."""
@@ -242,6 +261,10 @@ class OpenAIChat:
     def error_text(self, body: bytes) -> tuple[str, str]:
         """(code, message) of a backend's error body; ("", "") when unreadable."""
         return trouble(body)
+
+
+def _is_run(kind: str | None) -> bool:
+    return kind is not None and kind not in _CALLED
 
 
 def _max_tokens(body: bytes, spans: Spans) -> int | None:

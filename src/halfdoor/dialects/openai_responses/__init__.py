@@ -17,7 +17,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event, Start, StopReason
 from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
-from halfdoor.dialects.base import Written, session_of, unspoken
+from halfdoor.dialects.base import Withheld, Written, session_of, unspoken
 from halfdoor.dialects.decoding import UNREADABLE, encode, wrong
 from halfdoor.dialects.envelope import (
     Spans,
@@ -41,6 +41,7 @@ from halfdoor.dialects.openai_responses.rendering import Rendering
 from halfdoor.dialects.openai_responses.stream import StreamParser
 from halfdoor.dialects.openai_responses.watch import StreamWatcher, body_learnt
 from halfdoor.dialects.watching import BodyWatcher
+from halfdoor.dialects.withholding import ServerTools, named
 from halfdoor.reading.spans import elements
 from halfdoor.reading.splice import without
 
@@ -58,17 +59,23 @@ COUNT: Final = "/v1/responses/input_tokens"
 
 _LISTS: Final = frozenset({"input", "tools"})
 
-_SENT_ON: Final = frozenset({
-    "accept", "content-type", "idempotency-key", "originator", "session-id", "session_id",
-    "thread-id", "user-agent", "version",
-})  # fmt: skip
-_SENT_ON_PREFIXES: Final = (
+_SENT_ON: Final = frozenset({"accept", "content-type", "idempotency-key", "user-agent"})
+_OWN: Final = _SENT_ON | {"originator", "session-id", "session_id", "thread-id", "version"}
+_OWN_PREFIXES: Final = (
     "openai-",
     "x-client-request-id",
     "x-codex-",
     "x-openai-",
     "x-stainless-",
 )
+
+# What names a device (Codex: an installation), a person or a conversation to one vendor.
+_DEVICE: Final = frozenset({
+    "client_metadata", "metadata", "prompt_cache_key", "safety_identifier", "user",
+})  # fmt: skip
+# Tools that the caller runs. Whatever else is named, the vendor runs it, or may: `shell` can be
+# one of its containers.
+_CALLED: Final = frozenset({"apply_patch", "custom", "function", "local_shell", "namespace"})
 
 
 class _Sealed(Struct):
@@ -83,6 +90,7 @@ class OpenAIResponses:
     """The dialect (see `base.Dialect`). Without state."""
 
     name = "openai_responses"
+    vendor = "openai"
     endpoints: tuple[str, ...] = (RESPONSES, COUNT)
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
@@ -156,13 +164,25 @@ class OpenAIResponses:
             found += _dropped_thinking(request, drop_signatures)
         return tuple(sorted(found, key=lambda edit: edit.start))
 
+    def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:
+        """`device-id` for others than the vendor, `server-tool` for engines."""
+        gone = {} if own else named(_DEVICE)
+        found: list[Edit] = []
+        if near:
+            tools = ServerTools(request, _is_run)
+            found += tools.edits()
+            gone |= tools.members
+        return tuple(found), gone
+
     def outbound_path(self, request: Request | None) -> str:
         """Below a backend's base URL, which holds the `/v1`."""
         return (RESPONSES if request is None else request.endpoint).removeprefix("/v1")
 
-    def outbound_headers(self, request: Request | None) -> Headers:
+    def outbound_headers(self, request: Request | None, *, own: bool = False) -> Headers:
         """Headers for a backend. request: None when the body was written here."""
-        return sent_on(request, _SENT_ON, _SENT_ON_PREFIXES)
+        if own:
+            return sent_on(request, _OWN, _OWN_PREFIXES)
+        return sent_on(request, _SENT_ON)
 
     def credential(self, key: str) -> Headers:
         """A bearer token."""
@@ -227,6 +247,10 @@ class OpenAIResponses:
     def error_text(self, body: bytes) -> tuple[str, str]:
         """(code, message) of a backend's error body; ("", "") when unreadable."""
         return trouble(body)
+
+
+def _is_run(kind: str | None) -> bool:
+    return kind is not None and kind not in _CALLED
 
 
 def _session(headers: Headers, body: bytes, spans: Spans) -> str:
