@@ -287,3 +287,36 @@ def test_every_ran_says_how_long_it_took(sandbox):
     ran = sandbox.run(Run(("/bin/true",), "a test"))
     assert isinstance(ran, Ran)
     assert ran.ms > 0
+
+
+def test_a_tree_that_is_larger_than_what_may_be_written_is_no_reason_to_end(tmp_path):
+    """What was laid out for the program was once counted as written by it."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "large").write_bytes(b"x" * 2**22)
+    box = Sandbox(guard.start_permit)
+    source = "import time; open('own', 'w').write('x'); time.sleep(0.3)"
+    few = Limits(disk_bytes=2**20)
+    run = Run((sys.executable, "-I", "-c", source), "a test", tree=str(tree), limits=few)
+    with (tmp_path / "others").open("wb") as file:  # the disk loses as much meanwhile
+        writing = threading.Timer(0.1, lambda: file.write(b"y" * 2**22) and file.flush())
+        writing.start()
+        ran = box.run(run)
+        writing.join()
+    assert ran.status is RanStatus.EXITED or not box.rung(), ran
+
+
+def test_a_tree_is_prepared_when_it_is_copied_and_not_for_a_program_that_is_not_there(tmp_path):
+    prepared: list[str] = []
+
+    def prepare(tree):
+        prepared.append(tree)
+        (tmp_path / "late").write_text("x")
+
+    box = Sandbox(guard.start_permit, prepare=prepare)
+    assert box.run(Run(("no-such-program",), "a test", tree=str(tmp_path))).absent
+    assert prepared == []
+    if not box.rung():
+        pytest.skip(box.refusal())
+    ran = box.run(Run(("/bin/cat", "late"), "a test", tree=str(tmp_path)))
+    assert (ran.stdout, prepared) == (b"x", [str(tmp_path)])

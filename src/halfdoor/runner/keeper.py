@@ -75,6 +75,7 @@ class _Keeping:
         self.group = 0
         self._begun = time.monotonic()
         self._free = _free(wanted.scratch)
+        self._laid = _held(wanted.scratch)
         self._deaf = select.poll()
         self._deaf.register(0, select.POLLIN | select.POLLHUP)
 
@@ -126,8 +127,7 @@ class _Keeping:
         """A walk is dear, so it is made only when the disk as a whole has lost as much."""
         if self._free - _free(self._order.scratch) < self._order.disk_bytes:
             return 0
-        folders = (f"{self._order.scratch}/{name}" for name in _PRIVATE)
-        return sum(map(_weight, folders))
+        return _held(self._order.scratch) - self._laid
 
 
 def _pause_ms(age_s: float) -> float:
@@ -295,13 +295,14 @@ def _free(folder: str) -> int:
     return told.f_bavail * told.f_frsize
 
 
-def _weight(folder: str) -> int:
-    """Bytes on disk below a folder."""
+def _held(scratch: str) -> int:
+    """Bytes on disk in the folders that the program may write to."""
     found = 0
-    for here, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                found += 512 * os.lstat(f"{here}/{name}").st_blocks
+    for folder in _PRIVATE:
+        for here, _, names in os.walk(f"{scratch}/{folder}"):
+            for name in names:
+                with suppress(OSError):
+                    found += 512 * os.lstat(f"{here}/{name}").st_blocks
     return found
 
 
