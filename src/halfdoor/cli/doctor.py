@@ -15,6 +15,7 @@ from halfdoor.backends.discover import Ask
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.cli import checkup
+from halfdoor.cli.caging import sandbox
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.connecting import home
 from halfdoor.cli.loaded import cut_off, windows
@@ -54,7 +55,7 @@ def doctor(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Check the configuration, engines, zones, port, folders, tools and detectors.
+    """Check the configuration, engines, zones, port, folders, tools, detectors and sandbox.
 
     A tool that points here and whose last turn never came fails. Exit 1 when anything fails.
     """
@@ -98,6 +99,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *_readable(cut_off, loaded.state_dir),
         *traffic(f"http://{address(listen).asked}", home(), project, loaded.state_dir),
         *checkup.detectors(),
+        sandbox(),
         checkup.control_calls(used, online=online),
     ]
 
