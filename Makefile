@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Real tools take seconds to start; a test of theirs that hangs ends after three minutes.
 REAL := -n 2 -rs -o faulthandler_timeout=180
 
-.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench bench-gate profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench bench-gate gate-corpus profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -91,6 +91,11 @@ bench: .venv/.run  ## CPU, latency and throughput beside a direct call and nginx
 
 bench-gate: .venv/.run  ## what `halfdoor gate` costs on a ten-file change, process start included
 	$(BIN)/python -m bench.gate
+
+gate-corpus: .venv/.dev  ## what each check finds and how often it is wrong; writes the page of docs/reference (half an hour)
+	$(BIN)/python -m tests.gatecorpus > .gate-corpus.md
+	$(BIN)/python -m tests.gatecorpus.releases >> .gate-corpus.md
+	mv .gate-corpus.md docs/reference/check-rates.md
 
 profile: .venv/.run  ## the same under py-spy, which must be on the PATH; writes profile.json
 	$(BIN)/python -m bench --rounds 1 --profile profile.json

@@ -18,7 +18,7 @@ ABSENT = Ran(RanStatus.REFUSED, why="it is not installed", absent=True)
 SHELL = "import subprocess\n\n\ndef f(x):\n    subprocess.call(x, shell=True)\n"
 CHANGE = subject(change("pkg/a.py", SHELL, "import subprocess\n"), change("b.js", "eval(x)\n"))
 
-BANDIT: dict[str, object] = {"errors": [], "results": [{"filename": "./pkg/a.py", "issue_confidence": "HIGH", "issue_cwe": {"id": 78}, "issue_text": "shell", "line_number": 5, "col_offset": 4, "test_id": "B602", "more_info": "https://b602"}]}  # fmt: skip
+BANDIT: dict[str, object] = {"errors": [], "results": [{"filename": "././pkg/a.py", "issue_confidence": "HIGH", "issue_cwe": {"id": 78}, "issue_text": "shell", "line_number": 5, "col_offset": 4, "test_id": "B602", "more_info": "https://b602"}]}  # fmt: skip
 SEMGREP: dict[str, object] = {"errors": [], "paths": {"scanned": ["b.js"]}, "results": [{"check_id": "tmp.js-eval", "path": "b.js", "start": {"line": 1, "col": 1}, "extra": {"message": "eval", "metadata": {"cwe": "CWE-95", "hint": "do not"}}}]}  # fmt: skip
 TOOLS: dict[str, tuple[Any, dict[str, object]]] = {
     "bandit": (bandit, BANDIT),

@@ -158,3 +158,13 @@ def test_a_test_may_import_the_module_that_it_writes():
     assert found(code, path="tests/test_a.py") == []
     assert found(code, path="src/app/a.py") == ["no-such-package"]
     assert found("import made_app\n", path="tests/test_a.py") == ["no-such-package"]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("typing_extensions", True), ("invented_thing", False)]
+)
+def test_what_every_type_checker_brings_may_be_imported_for_checkers_alone(name, there):
+    """Flask imports `typing_extensions` so, and does not depend on it."""
+    guarded = f"from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import {name} as te\n"
+    said = found(guarded)
+    assert (said == []) is there

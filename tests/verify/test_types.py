@@ -30,7 +30,7 @@ def trees(after, before):
 
 def test_an_error_that_the_change_brought_is_told():
     ran = trees(ty(("a.py", 5, "bad-call")), ty())
-    result = judge(Types(asked=False), subject(OLD, **SEEN), ran)
+    result = judge(Types(asked=True), subject(OLD, **SEEN), ran)
     assert codes(result) == ["bad-call"]
     assert result.findings[0].message == "is wrong"
 
@@ -38,35 +38,56 @@ def test_an_error_that_the_change_brought_is_told():
 def test_an_error_that_was_there_is_not_though_its_line_moved():
     moved = change("a.py", "\n\nf('x')\n", "f('x')\n")
     ran = trees(ty(("a.py", 3, "bad-call")), ty(("a.py", 1, "bad-call")))
-    assert judge(Types(asked=False), subject(moved, **SEEN), ran).status is Status.PASSED
+    assert judge(Types(asked=True), subject(moved, **SEEN), ran).status is Status.PASSED
 
 
 def test_an_error_that_was_there_is_known_under_the_new_name_of_its_file():
     moved = change("b.py", "f('x')\n", "f('x')\n", was="a.py")
     ran = trees(ty(("b.py", 1, "bad-call")), ty(("a.py", 1, "bad-call")))
-    assert judge(Types(asked=False), subject(moved, **SEEN), ran).status is Status.PASSED
+    assert judge(Types(asked=True), subject(moved, **SEEN), ran).status is Status.PASSED
 
 
 def test_an_error_in_a_file_that_calls_what_changed_is_told():
     ran = trees(ty(("caller.py", 9, "bad-call")), ty())
-    assert codes(judge(Types(asked=False), subject(OLD, **SEEN), ran)) == ["bad-call"]
+    assert codes(judge(Types(asked=True), subject(OLD, **SEEN), ran)) == ["bad-call"]
 
 
 def test_a_module_that_is_not_installed_is_no_type_error():
     ran = trees(ty(("a.py", 1, "unresolved-import")), ty())
-    assert judge(Types(asked=False), subject(OLD, **SEEN), ran).status is Status.PASSED
+    assert judge(Types(asked=True), subject(OLD, **SEEN), ran).status is Status.PASSED
 
 
 @pytest.mark.parametrize("ran", [*TROUBLE, Ran(RanStatus.EXITED, 2, b"[]", b"bad settings"), Ran(RanStatus.EXITED, 0, b"{")])  # fmt: skip
 def test_a_tool_that_did_not_do_its_work_is_skipped(ran):
-    result = judge(Types(asked=False), subject(OLD, **SEEN), ran)
+    result = judge(Types(asked=True), subject(OLD, **SEEN), ran)
     assert result.status is Status.SKIPPED
     assert "ty" in result.saw
 
 
 def test_without_ty_nothing_is_planned_unless_somebody_asks():
-    assert judge(Types(asked=False), subject(OLD, **SEEN), ABSENT).status is Status.NOT_APPLICABLE
-    assert judge(Types(asked=True), subject(OLD, **SEEN), ABSENT).status is Status.SKIPPED
+    ours = subject(OLD, **SEEN, files={"ty.toml": b""})
+    assert judge(Types(asked=False), ours, ABSENT).status is Status.NOT_APPLICABLE
+    assert judge(Types(asked=True), ours, ABSENT).status is Status.SKIPPED
+
+
+def test_a_checker_that_the_project_has_no_settings_of_is_made_only_when_asked_for():
+    """ty refused seven of twelve releases that people had made."""
+    ran = trees(ty(("a.py", 5, "bad-call")), ty())
+    assert judge(Types(asked=False), subject(OLD, **SEEN), ran).status is Status.NOT_APPLICABLE
+    for settings in ({"ty.toml": b""}, {"pyproject.toml": b"[tool.ty.rules]\n"}):
+        ours = subject(OLD, **SEEN, files=settings)
+        assert judge(Types(asked=False), ours, ran).status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"mypy.ini": b""}, {"pyproject.toml": b"[tool.mypy]"}, {"setup.cfg": b"[mypy]"}],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_a_project_with_settings_of_mypy_is_judged_by_mypy(settings):
+    asked = subject(OLD, **SEEN, python="/venv/python", files=settings)
+    result = judge(Types(asked=True), asked, mypy)
+    assert result.saw == "1 Python file, by mypy"
 
 
 def mypy(run):

@@ -1,5 +1,6 @@
 """Insecure Python, by bandit where it is installed: much of it is ruff's S rules, some is not."""
 
+from posixpath import normpath
 from typing import Final
 
 import msgspec
@@ -69,7 +70,7 @@ def _read(ran: Ran) -> Found | None:
 
 
 def _finding(each: _Issue) -> Finding:
-    path = each.filename.removeprefix("./")
+    path = normpath(each.filename)
     cwe = f"CWE-{each.issue_cwe.id}" if each.issue_cwe.id else ""
     hint = f"see {each.more_info}" if each.more_info else ""
     place = (path, each.line_number, each.col_offset + 1)

@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 _STATEMENT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
+# They come with every type checker, and under TYPE_CHECKING nothing else reads them.
+_OF_CHECKERS: Final = frozenset({"typing_extensions", "_typeshed"})
 _TOLERANT: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -55,6 +57,9 @@ def _walked(node: ast.AST, *, guarded: bool) -> Iterator[Imported]:
             yield Imported(child.module or "", child.level, child.lineno, guarded)
         elif isinstance(child, ast.Try | ast.TryStar):
             yield from _tried(child, guarded=guarded)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            for each in _walked(child, guarded=guarded):
+                yield structs.replace(each, guarded=each.guarded or each.top in _OF_CHECKERS)
         elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
             yield from _walked(child, guarded=guarded)
 
