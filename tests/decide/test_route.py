@@ -50,10 +50,10 @@ BOTH = Verdict(Zone.CLOUD, (CLOUD, LOCAL))
 
 
 @pytest.mark.parametrize("place", [("far", "s"), ("far", "")])
-def test_what_has_just_failed_is_not_asked_while_there_is_somebody_else(place):
+def test_what_has_just_failed_comes_last(place):
     scene = Scene(id="hd_x", now_ms=0, unwell={place: Unwell("429", 1000)})
-    assert plan(BOTH, scene, STRATEGIES["prefer"]) == (LOCAL,)
-    assert plan(BOTH, scene, STRATEGIES["prefer"], latched="cloud") == (LOCAL,)
+    assert plan(BOTH, scene, STRATEGIES["prefer"]) == (LOCAL, CLOUD)
+    assert plan(BOTH, scene, STRATEGIES["prefer"], latched="cloud") == (LOCAL, CLOUD)
 
 
 def test_where_nobody_else_is_permitted_it_is_asked_all_the_same():

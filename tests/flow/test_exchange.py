@@ -390,7 +390,7 @@ def test_an_empty_budget_is_a_400_that_names_it():
 def test_an_answer_says_who_was_passed_over_and_the_log_keeps_it():
     script = line(request(text="hello"))
     tired = structs.replace(SCENE, unwell={("anthropic", "claude-sonnet-5"): Unwell("429", 900)})
-    script << begin() >> tired << decided(plan=["qwen"], unwell=["sonnet: 429"]) >> PERMIT
+    script << begin() >> tired << decided(plan=["qwen", "sonnet"], unwell=["sonnet: 429"]) >> PERMIT
     script << call("qwen")
     headers = script.asked[-1].pipe.head(())
     assert ("x-halfdoor-fallback", "sonnet: 429") in headers

@@ -182,9 +182,10 @@ class Ground:
         )
 
     def reset(self) -> None:
-        """Forget what models were told to do, and what they heard."""
+        """Forget what models were told to do, what they heard, and that they failed."""
         self.cloud.reset()
         self.device.reset()
+        self.door.well_again()
 
 
 def ask_for(dialect: str, asked: str, *, stream: bool) -> Ask:

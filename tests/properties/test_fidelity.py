@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from halfdoor.canon.labels import Zone
 from halfdoor.dialects.base import EDITS
 from halfdoor.reading.splice import apply
 from halfdoor.wiring import DIALECTS
@@ -34,8 +35,18 @@ SAME = {
     "openai_responses": "by-responses",
     "ollama": "by-ollama",
 }
-# The same models, without a limit that a request could exceed, called by their own names.
-CARDS = tuple(structs.replace(c, max_output_tokens=None, model_id=c.name) for c in LIMITED)
+# The same models, without a limit that a request could exceed, called by their own names, and each
+# its dialect's own vendor's: what only that may have stays.
+CARDS = tuple(
+    structs.replace(
+        card,
+        max_output_tokens=None,
+        model_id=card.name,
+        zone=Zone.CLOUD,
+        vendor=DIALECTS[card.dialect].vendor or card.vendor,
+    )
+    for card in LIMITED
+)
 FEW = settings(max_examples=25, deadline=None)
 # Numbers that a reader writes in another way than it found them, and fields nobody knows.
 NUMBERS = st.sampled_from(["1.0", "1e2", "1E+2", "-0.0", "0.10", "12345678901234567890", "-0"])

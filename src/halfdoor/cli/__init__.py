@@ -25,7 +25,7 @@ REFUSED: Final = 3
 
 COMMANDS: Final = {
     "demo": "Show in a minute what halfdoor does: ten exchanges, each decision, a proven log.",
-    "init": "Find engines and keys, and write a configuration.",
+    "init": "Find engines, keys and coding tools, and write a configuration.",
     "serve": "Start the gateway.",
     "launch": "Start a coding tool that talks to halfdoor, and only that process.",
     "connect": "Write halfdoor's address into a tool's own settings. `disconnect` takes it back.",
@@ -42,7 +42,7 @@ COMMANDS: Final = {
     "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",
-    "doctor": "Check the configuration, engines, zones, port, folders, tools and detectors.",
+    "doctor": "Check configuration, engines, zones, port, folders, tools, detectors and sandbox.",
 }
 
 

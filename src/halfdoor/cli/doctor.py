@@ -55,7 +55,7 @@ def doctor(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Check the configuration, engines, zones, port, folders, tools, detectors and sandbox.
+    """Check configuration, engines, zones, port, folders, tools, detectors and sandbox.
 
     A tool that points here and whose last turn never came fails. Exit 1 when anything fails.
     """

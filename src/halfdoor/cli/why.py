@@ -114,7 +114,9 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
         yield "session", f"{decided.session} keeps what it carried before; `{lift}` ends that"
     yield "rule", _rule(decided)
     yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
-    yield from _titled("unwell", [f"{each}, a moment before; not asked" for each in decided.unwell])
+    yield from _titled(
+        "unwell", [f"{each}, a moment before; asked last" for each in decided.unwell]
+    )
     yield from _titled("excluded", [_left(left) for left in decided.excluded])
     yield from _titled("too long", [_too_long(each) for each in decided.unfit])
     if decided.refusal:

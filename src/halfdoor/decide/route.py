@@ -17,7 +17,7 @@ def plan(
     INVARIANT: only permitted targets are ever in a plan, whatever a strategy returns.
     INVARIANT: inside a tool loop the model that made the calls comes first (promise 7), unless it
     has just failed.
-    What has just failed is not asked while there is anybody else.
+    What has just failed comes last: asked only if all others fail, too.
     """
     permitted = {target.name: target for target in verdict.permitted}
     chosen = strategy(verdict.permitted, scene)
@@ -27,7 +27,7 @@ def plan(
     chosen = rest if first is None else (first, *rest)
     if not scene.unwell:
         return chosen
-    return tuple(target for target in chosen if not unwell(target, scene)) or chosen
+    return tuple(sorted(chosen, key=lambda target: unwell(target, scene) is not None))
 
 
 def _least_waiting(targets: tuple[Target, ...], scene: Scene) -> tuple[Target, ...]:

@@ -51,8 +51,16 @@ def about(weighed: Weighed, target: Target | None, lost: tuple[str, ...] = ()) -
         ("x-halfdoor-rule", weighed.verdict.rule or "none"),
         *((("x-halfdoor-degraded", ", ".join(lost)),) if lost else ()),
         *((("x-halfdoor-budget", weighed.budget),) if weighed.budget else ()),
-        *((("x-halfdoor-fallback", ", ".join(over)),) if (over := weighed.passed_over) else ()),
+        *((("x-halfdoor-fallback", over),) if (over := _instead_of(weighed, target)) else ()),
     )
+
+
+def _instead_of(weighed: Weighed, target: Target | None) -> str:
+    """Whom this target was asked before, because they had just failed, and how they did."""
+    if target is None:
+        return ""
+    others = ((name, said) for name, said in weighed.passed_over if name != target.name)
+    return ", ".join(f"{name}: {said}" for name, said in others)
 
 
 def unreadable(error: ClientError, dialect: Dialect) -> Reply:

@@ -47,13 +47,15 @@ class Weighed(Struct, frozen=True):
     of: Size | None = None
 
     @property
-    def passed_over(self) -> tuple[str, ...]:
-        """Permitted targets that are not asked because they have just failed, and how they did."""
+    def passed_over(self) -> tuple[tuple[str, str], ...]:
+        """Targets that come last because they have just failed, each with how it did.
+
+        None where all have: then nobody was put before them.
+        """
         if not self.scene.unwell:
             return ()
-        asked = {target.name for target in self.targets}
-        left = (target for target in self.verdict.permitted if target.name not in asked)
-        return tuple(f"{t.name}: {how.said}" for t in left if (how := unwell(t, self.scene)))
+        found = [(t.name, how.said) for t in self.targets if (how := unwell(t, self.scene))]
+        return tuple(found) if len(found) < len(self.targets) else ()
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:

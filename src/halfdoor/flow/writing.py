@@ -61,7 +61,7 @@ def decided(
         session_mac=house.mac(session.encode("utf-8", "replace")) if session else "",
         session=weighed.scene.session,
         via=actor.via,
-        unwell=weighed.passed_over,
+        unwell=tuple(f"{name}: {said}" for name, said in weighed.passed_over),
         unfit=tuple(
             TooLong(u.target, u.zone.name.lower(), u.tokens, u.window) for u in weighed.unfit
         ),
