@@ -62,7 +62,7 @@ def _claude(ask: str, kind: str) -> tuple[str, str, Headers, Body]:
         case "loop":
             said += _loop()
         case "title":
-            system, said = "Write a title for this coding session.", [_blocks("user", ask)]
+            system, said = "Name this session.", [_blocks("user", ask)]
             schema = {"type": "object", "properties": {"title": {"type": "string"}}}
             more = {
                 "tools": [],
@@ -208,10 +208,8 @@ def _aider(ask: str, kind: str) -> tuple[str, str, Headers, Body]:
     repo = "Here are summaries of some files present in my git repository.\n\nweb/app.ts:\n⋮\n│export test\n"
     said = [_said("system", "Act as an expert software developer. Add tests."), _said("user", repo)]
     said += [_said("assistant", "Ok."), _said("user", files), _said("assistant", "Ok.")]
-    reminder = (
-        "# *SEARCH/REPLACE block* Rules:\nEvery block must name its file, as example.go does."
-    )
-    return _chat_request([*said, _said("user", ask), _said("system", reminder)])
+    reminder = "# *SEARCH/REPLACE block* Rules:\nEvery block names its file, as example.go does."
+    return _chat_request([*said, _said("user", f"{ask}\n\n{reminder}\n")])
 
 
 def _continue(ask: str, kind: str) -> tuple[str, str, Headers, Body]:
