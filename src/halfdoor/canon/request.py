@@ -220,6 +220,7 @@ class Options(Struct, frozen=True):
     effort: str = ""
     thinking_tokens: int | None = None
     completion_limit: bool = False
+    seed: int | None = None
 
 
 class Conversation(Struct, frozen=True):

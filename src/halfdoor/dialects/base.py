@@ -14,6 +14,7 @@ from halfdoor.canon.commands import Headers, Learnt
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Request
+from halfdoor.dialects.parameters import KINDS, Places
 from halfdoor.errors import ClientError
 
 # INVARIANT: a same-dialect body differs from what the client sent by these splices and no others.
@@ -30,6 +31,7 @@ EDITS: Final = frozenset(
         "server-tool",
         "thinking-budget",
         "typed-tool",
+        *KINDS,
     }
 )
 
@@ -160,6 +162,8 @@ class Dialect(Protocol):
     # A frame that says nothing: clients of this dialect take it anywhere between two others. b""
     # where the dialect has none.
     ping: bytes
+    # Where a route's parameters go in a request of it.
+    places: Places
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope. Raises ClientError (malformed or duplicate-key JSON, wrong shape)."""

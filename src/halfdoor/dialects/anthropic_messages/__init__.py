@@ -37,6 +37,7 @@ from halfdoor.dialects.envelope import (
     strings,
     value,
 )
+from halfdoor.dialects.parameters import Places
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.dialects.withholding import (
     ATTRIBUTION,
@@ -113,6 +114,7 @@ class AnthropicMessages:
     content_type_stream = "text/event-stream; charset=utf-8"
     frame_end = b"\n\n"
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
+    places = Places(stop="stop_sequences", system="system", thinking="thinking")
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope only: the text of messages and tools is not decoded."""

@@ -42,6 +42,7 @@ from halfdoor.dialects.ollama.rendering import Rendering
 from halfdoor.dialects.ollama.stream import StreamEmitter, StreamParser
 from halfdoor.dialects.ollama.watch import StreamWatcher, body_learnt
 from halfdoor.dialects.ollama.wire import error_body, trouble
+from halfdoor.dialects.parameters import Places
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.reading.spans import members
 
@@ -77,6 +78,9 @@ class Ollama:
     content_type_stream = "application/x-ndjson"
     frame_end = b"\n"
     ping = b""  # a line is always part of the answer
+    places = Places(
+        seed="seed", stop="stop", inside="options", messages="messages", system="system"
+    )
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope; the conversation stays bytes. Left out, `stream` is true.

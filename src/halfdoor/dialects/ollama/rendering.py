@@ -140,6 +140,7 @@ def engine_options(options: Options, context_tokens: int | None) -> Fields:
             "top_p": options.top_p,
             "top_k": options.top_k,
             "stop": list(options.stop) or None,
+            "seed": options.seed,
         }
     )
 

@@ -45,6 +45,7 @@ from halfdoor.dialects.openai_chat.watch import (
     body_learnt,
 )
 from halfdoor.dialects.openai_errors import error_body, overflow_body, trouble
+from halfdoor.dialects.parameters import Places
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.dialects.withholding import SERVER_TOOL, ServerTools, named
 from halfdoor.errors import ClientError
@@ -110,6 +111,7 @@ class OpenAIChat:
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
+    places = Places(seed="seed", stop="stop", messages="messages")
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope; the conversation stays bytes.

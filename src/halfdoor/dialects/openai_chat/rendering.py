@@ -119,6 +119,7 @@ class Rendering(Writing):
             "temperature": options.temperature,
             "top_p": options.top_p,
             "stop": list(options.stop) or None,
+            "seed": options.seed,
             "reasoning_effort": options.effort or None,
             "response_format": _format(options),
         }

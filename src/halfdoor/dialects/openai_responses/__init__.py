@@ -40,6 +40,7 @@ from halfdoor.dialects.openai_responses.reading import names_of, read_conversati
 from halfdoor.dialects.openai_responses.rendering import Rendering
 from halfdoor.dialects.openai_responses.stream import StreamParser
 from halfdoor.dialects.openai_responses.watch import StreamWatcher, body_learnt
+from halfdoor.dialects.parameters import Places
 from halfdoor.dialects.watching import BodyWatcher
 from halfdoor.dialects.withholding import ServerTools, named
 from halfdoor.reading.spans import elements
@@ -95,6 +96,7 @@ class OpenAIResponses:
     content_type_stream = "text/event-stream"
     frame_end = b"\n\n"
     ping = b": keep-alive\n\n"
+    places = Places(system="instructions")
 
     def read(self, endpoint: str, headers: Headers, query: str, body: bytes) -> Request:
         """Read the envelope; the conversation stays bytes.
