@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Real tools take seconds to start; a test of theirs that hangs ends after three minutes.
 REAL := -n 2 -rs -o faulthandler_timeout=180
 
-.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition bench bench-gate gate-corpus profile lock clean
+.PHONY: help install run demo test lint types contracts unit clients clients-all conformance prices leakhunt leakhunt-full crash soak recognition tasks bench bench-gate gate-corpus profile lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ soak: .venv/.dev  ## 100,000 requests through one process: memory, descriptors, 
 
 recognition: .venv/.dev  ## how well text that comes back is recognised, and how seldom wrongly (15 seconds)
 	$(BIN)/python -m tests.recognition
+
+tasks: .venv/.dev  ## read the labelled requests; writes the confusion matrix of docs/reference
+	$(BIN)/python -m tests.tasks
 
 bench: .venv/.run  ## CPU, latency and throughput beside a direct call and nginx (two minutes)
 	$(BIN)/python -m bench

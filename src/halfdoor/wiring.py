@@ -27,17 +27,18 @@ from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Listed
 from halfdoor.canon.record import Noted
+from halfdoor.canon.routes import Route
 from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
 from halfdoor.config.model import Backend as BackendTable
 from halfdoor.config.prices import listed
 from halfdoor.decide.names import AS_ASKED
 from halfdoor.decide.rules import RuleBook
-from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.provenance import ProvenanceDetector
 from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
+from halfdoor.detect.task import AskReader
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
 from halfdoor.dialects.base import Dialect
 from halfdoor.dialects.ollama import Ollama
@@ -268,7 +269,10 @@ def house(
         cards=known,
         aliases=names,
         book=RuleBook(rules),
-        strategy=STRATEGIES[loaded.config.routing.strategy],
+        strategy=loaded.config.routing.strategy,
+        routes=loaded.config.routes,
+        asks=ask_reader(loaded.config.routes),
+        time_zone=zone(loaded.config.server.time_zone),
         surveyor=surveyor(paths, prints, engine or secret_engine(), provenance),
         paths=paths,
         prints=prints,
@@ -318,6 +322,12 @@ def path_detector(rules: tuple[Rule, ...]) -> PathDetector:
     labels = dict.fromkeys(rule.label for rule in rules)
     globs = tuple(label.removeprefix(_PATH) for label in labels if label.startswith(_PATH))
     return PathDetector(globs, places=any(label.startswith(_REPO) for label in labels))
+
+
+def ask_reader(routes: tuple[Route, ...]) -> AskReader:
+    """Reads what routes match; paths only where one speaks of them."""
+    globs = tuple(dict.fromkeys(glob for route in routes for glob in route.match.paths))
+    return AskReader(PathDetector(globs) if globs else None)
 
 
 def surveyor(

@@ -2,9 +2,11 @@ import json
 
 import pytest
 
+from halfdoor.canon.labels import Zone
 from halfdoor.config.defaults import default_config
 from halfdoor.config.found import PROVIDERS, Discovered, Engine, FoundModel
 from halfdoor.config.load import load_user
+from halfdoor.config.presets import PRESETS
 
 OLLAMA = Engine("ollama", "http://127.0.0.1:11434", (FoundModel("qwen3:8b"),), "ollama")
 FOUND = Discovered((OLLAMA,), PROVIDERS[:1])
@@ -137,3 +139,27 @@ def test_programs_may_ask_for_the_text_alone(halfdoor, home):
     assert said["written"] is None
     assert "[[models]]" in said["config"]
     assert not (home / ".config").exists()
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
+def test_a_preset_is_written_below_what_was_found(halfdoor, home, preset):
+    file = home / "mine.toml"
+    assert halfdoor("init", "--config", file, "--preset", preset.name).code == 0
+    config = load_user(file)
+    assert config.routing.strategy == preset.strategy
+    assert preset.tables in file.read_text()
+    assert [b.name for b in config.backends] == ["ollama", "anthropic"][: 1 + preset.keys]
+
+
+def test_study_needs_no_key_and_lets_nothing_off_the_device(halfdoor, home):
+    file = home / "mine.toml"
+    halfdoor("init", "--config", file, "--preset", "study")
+    config = load_user(file)
+    assert not any(backend.key for backend in config.backends)
+    assert [(rule.label, rule.ceiling) for rule in config.rules] == [("*", Zone.DEVICE)]
+
+
+def test_a_preset_that_nobody_knows_is_named_with_the_nearest(halfdoor, home):
+    said = halfdoor("init", "--preset", "frugel", "--print")
+    assert said.code == 1
+    assert "there is no preset `frugel`; hint: did you mean `frugal`?" in said.err

@@ -2,9 +2,10 @@ import json
 from io import StringIO
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from halfdoor.canon.record import Attempt, Left, Planned, TooLong
+from halfdoor.canon.record import Attempt, Chosen, Expected, Left, Planned, TooLong
 from halfdoor.cli import why
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
@@ -161,3 +162,21 @@ def test_a_terminal_gets_colour_and_no_line_beyond_its_width(state):
     plain = rendered(state, no_color=True)
     assert "\x1b" not in plain
     assert max(map(len, plain.splitlines())) <= 60
+
+
+def test_the_choice_is_told_with_its_route_and_its_numbers(state):
+    costs = (Expected("qwen-coder", 0), Expected("sonnet", 1_500_000_000), Expected("gpt", None))
+    choice = Chosen(
+        "subagent", "test", ("go", "python"), "side-work", "cheapest", 12_345, costs, "qwen-coder"
+    )
+    record(state, replace(decided(1), choice=choice), outcome(1))
+    told = " ".join(halfdoor("why", exchange_id(1)).stdout.split())
+    assert "chosen route side-work; task test (go, python), agent subagent" in told
+    assert "qwen-coder stays first: it waits for the results of its calls" in told
+    assert "about 12,345 tokens, expected to cost: qwen-coder 0.00 USD, sonnet 0.0015 USD" in told
+    assert "gpt unknown" in told
+
+
+def test_an_entry_from_before_says_nothing_of_a_choice(state):
+    record(state, replace(decided(1), choice=None), outcome(1))
+    assert "chosen" not in halfdoor("why", exchange_id(1)).stdout

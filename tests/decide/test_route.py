@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.scene import Depth, Scene, Unwell
-from halfdoor.decide.route import plan
+from halfdoor.decide.route import Situation, plan
 from halfdoor.decide.strategies import STRATEGIES
 
 targets = st.lists(st.sampled_from(Zone), max_size=5).map(
@@ -14,7 +14,7 @@ targets = st.lists(st.sampled_from(Zone), max_size=5).map(
 STRANGER = Target("stranger", "b", "i", Zone.CLOUD, "d", "v")
 
 
-SCENE = Scene(id="hd_x", now_ms=0)
+SCENE = Situation(Scene(id="hd_x", now_ms=0))
 
 
 @settings(max_examples=100, deadline=None)
@@ -52,24 +52,24 @@ BOTH = Verdict(Zone.CLOUD, (CLOUD, LOCAL))
 @pytest.mark.parametrize("place", [("far", "s"), ("far", "")])
 def test_what_has_just_failed_comes_last(place):
     scene = Scene(id="hd_x", now_ms=0, unwell={place: Unwell("429", 1000)})
-    assert plan(BOTH, scene, STRATEGIES["prefer"]) == (LOCAL, CLOUD)
-    assert plan(BOTH, scene, STRATEGIES["prefer"], latched="cloud") == (LOCAL, CLOUD)
+    assert plan(BOTH, Situation(scene), STRATEGIES["prefer"]) == (LOCAL, CLOUD)
+    assert plan(BOTH, Situation(scene), STRATEGIES["prefer"], latched="cloud") == (LOCAL, CLOUD)
 
 
 def test_where_nobody_else_is_permitted_it_is_asked_all_the_same():
     scene = Scene(id="hd_x", now_ms=0, unwell={("far", "s"): Unwell("429", 1000)})
     alone = Verdict(Zone.CLOUD, (CLOUD,))
-    assert plan(alone, scene, STRATEGIES["prefer"]) == (CLOUD,)
+    assert plan(alone, Situation(scene), STRATEGIES["prefer"]) == (CLOUD,)
 
 
 FULL = Scene(id="hd_x", now_ms=0, queues={"ollama": Depth(1, 1, 4, 4)})
 
 
 def test_a_queue_that_is_too_long_sends_elsewhere_who_may_go_there():
-    assert plan(BOTH, FULL, STRATEGIES["local_first"]) == (CLOUD, LOCAL)
+    assert plan(BOTH, Situation(FULL), STRATEGIES["local_first"]) == (CLOUD, LOCAL)
     alone = Verdict(Zone.CLOUD, (LOCAL,))
-    assert plan(alone, FULL, STRATEGIES["local_first"]) == (LOCAL,)
+    assert plan(alone, Situation(FULL), STRATEGIES["local_first"]) == (LOCAL,)
 
 
 def test_a_tool_loop_waits_where_it_is():
-    assert plan(BOTH, FULL, STRATEGIES["local_first"], latched="local") == (LOCAL, CLOUD)
+    assert plan(BOTH, Situation(FULL), STRATEGIES["local_first"], latched="local") == (LOCAL, CLOUD)

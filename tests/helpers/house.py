@@ -10,7 +10,6 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.request import Request
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.decide.rules import RuleBook
-from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.secrets import SecretDetector
 from halfdoor.detect.survey import Surveyor
@@ -49,7 +48,7 @@ def detectors():
 
 
 def house(
-    cards=CARDS, rules=DEFAULTS, *, strategy="prefer", aliases=(), more_detectors=()
+    cards=CARDS, rules=DEFAULTS, *, strategy="prefer", aliases=(), more_detectors=(), routes=()
 ) -> House:
     prints = Prints(b"test key, 32 bytes long, no more")
     return House(
@@ -57,7 +56,8 @@ def house(
         cards=tuple(cards),
         aliases=(*aliases, Alias("claude-*", tuple(card.name for card in cards))),
         book=RuleBook(rules),
-        strategy=STRATEGIES[strategy],
+        strategy=strategy,
+        routes=tuple(routes),
         surveyor=Surveyor((*detectors(), *more_detectors), prints),
         paths=detectors()[1],
         prints=prints,

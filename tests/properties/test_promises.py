@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from msgspec import structs
 
+from halfdoor.canon.asks import Task
 from halfdoor.canon.commands import (
     Answered,
     Append,
@@ -19,8 +21,10 @@ from halfdoor.canon.commands import (
 )
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.labels import Label, Zone
+from halfdoor.canon.money import Price
 from halfdoor.canon.record import Decided, Outcome
 from halfdoor.canon.request import Actor
+from halfdoor.canon.routes import Match, Route
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.canon.scene import Scene
 from halfdoor.flow.exchange import exchange
@@ -29,10 +33,14 @@ from tests.helpers.house import AWS_KEY, CARDS, DEFAULTS, house, request
 from tests.helpers.playbook import answered, faulted, hung_up
 
 ZONE_OF = {card.name: card.zone for card in CARDS}
+ROUTES = (
+    Route("to-the-cloud", Match(tasks=(Task.DOCUMENT,)), models=("gpt", "sonnet")),
+    Route("to-the-device", models=("qwen",), only=True),
+)
 HOUSES = [
-    house(CARDS[: size + 1], DEFAULTS + extra, strategy=strategy)
+    house(CARDS[: size + 1], DEFAULTS + extra, strategy=strategy, routes=routes)
     for size in range(len(CARDS))
-    for strategy in ("prefer", "local_first")
+    for strategy, routes in (("prefer", ()), ("local_first", ROUTES), ("cheapest", ROUTES[1:]))
     for extra in ((), (Rule("stop", "secret", Zone.NETWORK, Above.REFUSE),))
 ]
 
@@ -298,3 +306,21 @@ def test_9_an_explicit_choice_is_obeyed_or_refused_never_swapped(made, scene, sc
     if not run.calls:
         assert run.reply.status == 400
         assert run.entries[0].refusal == "explicit" or run.entries[0].rule == "stop"
+
+
+PRICES = st.one_of(st.just(Price()), st.builds(Price, st.integers(0, 10**8), st.integers(0, 10**8)))
+
+
+@worlds
+@given(made=requests(), priced=st.lists(PRICES, min_size=len(CARDS), max_size=len(CARDS)))
+def test_under_cheapest_a_sessions_first_turn_goes_to_nobody_dearer(made, priced):
+    cards = [structs.replace(card, price=price) for card, price in zip(CARDS, priced, strict=True)]
+    place = house(cards, strategy="cheapest")
+    run = Run(made[0], Scene(id="hd_1", now_ms=0), iter([answered()] * 6), place)
+    if not run.calls or explicit(made[0]):
+        return
+    entry = run.entries[0]
+    costs = {each.model: each.cost for each in entry.choice.expected}
+    assert set(costs) == {planned.model for planned in entry.plan}
+    known = [cost for cost in costs.values() if cost is not None]
+    assert costs[run.calls[0].target.name] == min(known, default=None)

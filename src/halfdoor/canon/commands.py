@@ -21,6 +21,7 @@ from halfdoor.canon.labels import Label
 from halfdoor.canon.money import Draw, PicoUSD, Purse, Usage
 from halfdoor.canon.record import Entry
 from halfdoor.canon.request import Actor
+from halfdoor.canon.scene import Pin
 
 if TYPE_CHECKING:
     from array import array
@@ -143,6 +144,7 @@ class Begin(Struct, frozen=True):
     """Asks for the scene. marks: prints of call ids, signatures and text that may be remembered.
 
     floors: prints of the session, or of its conversation as far as it has come.
+    pins: by which the agent's part of it may be known, the most telling first.
     paths: files named. places: rules in force ask where they, and the project's root, really are.
     texts: for whoever remembers text that labels follow; nobody else asks for it.
     purses: (budget, key) that it may draw on; the key is None where only the answer decides it.
@@ -156,6 +158,7 @@ class Begin(Struct, frozen=True):
     places: bool = False
     floors: tuple[bytes, ...] = ()
     purses: tuple[tuple[str, str | None], ...] = ()
+    pins: tuple[bytes, ...] = ()
 
 
 class Append(Struct, frozen=True):
@@ -235,6 +238,7 @@ class Remember(Struct, frozen=True):
     floor: for the session, once an answer has begun to reach it.
     free: the texts of an exchange that carried no label at all; what stands in them says nothing
         of a source that is met later.
+    pins, pin: who answered, for the agent's part of the session that these prints stand for.
     """
 
     marks: tuple[bytes, ...]
@@ -244,6 +248,8 @@ class Remember(Struct, frozen=True):
     sources: tuple[Source, ...] = ()
     free: Texts | None = None
     floor: Floor | None = None
+    pins: tuple[bytes, ...] = ()
+    pin: Pin | None = None
 
 
 class Call(Struct, frozen=True):

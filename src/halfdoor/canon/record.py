@@ -58,6 +58,32 @@ class TooLong(Struct, frozen=True):
     window: int
 
 
+class Expected(Struct, frozen=True):
+    """Pico-USD that a turn was expected to cost at one model; None where its price is unknown."""
+
+    model: str
+    cost: int | None
+
+
+class Chosen(Struct, frozen=True):
+    """Why the plan has its order; names from closed sets and from the configuration, and numbers.
+
+    agent, task, languages: what was read of the request. route: the route's name, "" for none.
+    strategy: what ordered the models that the route does not name.
+    tokens: of the request, estimated; 0 where nothing asked for it. expected: only of `cheapest`.
+    kept: the model that stays first inside a tool loop, "" outside of one.
+    """
+
+    agent: str
+    task: str
+    languages: tuple[str, ...] = ()
+    route: str = ""
+    strategy: str = ""
+    tokens: int = 0
+    expected: tuple[Expected, ...] = ()
+    kept: str = ""
+
+
 class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     """Written before any byte leaves.
 
@@ -71,6 +97,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     via: the mark that `connect` put into the address of the tool, "" without one.
     unfit: permitted targets whose window is too small.
     expected_tokens: of the prompt, estimated for the first target; 0 where that was not asked.
+    choice: None in entries of a halfdoor that did not yet say it.
     """
 
     id: str
@@ -100,6 +127,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     unwell: tuple[str, ...] = ()
     unfit: tuple[TooLong, ...] = ()
     expected_tokens: int = 0
+    choice: Chosen | None = None
 
 
 class Attempt(Struct, frozen=True):

@@ -61,6 +61,14 @@ class Depth(Struct, frozen=True):
         return self.overflow is not None and full and self.waiting >= self.overflow
 
 
+class Pin(Struct, frozen=True):
+    """Who answered a session last, and by which route it went there ("" for none)."""
+
+    model: str
+    route: str
+    at_ms: int
+
+
 class Scene(Struct, frozen=True):
     """Given once per exchange, in answer to `Begin`.
 
@@ -77,6 +85,7 @@ class Scene(Struct, frozen=True):
     unwell: what just failed, by backend and model id; a backend as a whole under the id "".
     queues: of the backends that have one.
     spending: of the purses that `Begin` names.
+    pin: who answered this agent's part of the session last, None if nobody is known.
     real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
 
@@ -95,3 +104,4 @@ class Scene(Struct, frozen=True):
     unwell: Mapping[tuple[str, str], Unwell] = {}
     queues: Mapping[str, Depth] = {}
     windows: Mapping[tuple[str, str], int] = {}
+    pin: Pin | None = None

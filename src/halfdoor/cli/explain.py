@@ -1,11 +1,13 @@
 """`halfdoor explain`: what would be decided about a request body, without any call."""
 
 import sys
+import time
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from halfdoor.canon.request import Actor
@@ -21,9 +23,11 @@ from halfdoor.cli.options import (
     root_of,
     say_json,
 )
+from halfdoor.cli.why import chosen
 from halfdoor.config.load import Loaded
 from halfdoor.detect.survey import Found
 from halfdoor.errors import ClientError, SetupError
+from halfdoor.flow.choosing import told
 from halfdoor.flow.preparing import prepare
 from halfdoor.flow.weighing import Weighed, weigh
 from halfdoor.flow.writing import counted
@@ -61,11 +65,11 @@ def explain(
         where = f"{name}: {error.where}" if error.where else name
         raise SetupError(error.message, hint=error.hint, where=where) from None
     edits = prepare(weighed, weighed.targets[0], place).edits if weighed.targets else ()
-    told = _told(weighed, edits)
+    shown = _told(weighed, edits)
     if json:
-        say_json(told)
+        say_json(shown)
     else:
-        _show(told, guessed=not dialect)
+        _show(shown, chosen(told(weighed.choice, weighed.targets)), guessed=not dialect)
     if not weighed.targets:
         raise typer.Exit(REFUSED)
 
@@ -75,7 +79,7 @@ def _scene(loaded: Loaded, actor: Actor, found: Found) -> Scene:
     placed = files(loaded).find(actor.root, found.paths)
     return Scene(
         id="",
-        now_ms=0,
+        now_ms=time.time_ns() // 1_000_000,
         real=placed.real,
         repositories=placed.repositories,
         traced=placed.whole,
@@ -113,6 +117,7 @@ def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
         ],
         "ceiling": verdict.ceiling.name.lower(),
         "rule": verdict.rule,
+        "choice": msgspec.to_builtins(told(weighed.choice, weighed.targets)),
         "plan": [{"model": t.name, "zone": t.zone.name.lower()} for t in weighed.targets],
         "excluded": [
             {
@@ -130,7 +135,7 @@ def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _show(told: dict[str, Any], *, guessed: bool) -> None:
+def _show(shown: dict[str, Any], by: str, *, guessed: bool) -> None:
     """The words and the columns of `why`, for what has not happened."""
     out = console()
 
@@ -138,27 +143,28 @@ def _show(told: dict[str, Any], *, guessed: bool) -> None:
         out.print(f"{title:<10} {text}")
 
     note = "; a guess, `--dialect` settles it" if guessed else ""
-    say("asked", f"{told['asked']} ({told['dialect']}{note})")
-    for title, label in _titled("found", told["labels"]):
+    say("asked", f"{shown['asked']} ({shown['dialect']}{note})")
+    for title, label in _titled("found", shown["labels"]):
         kind = f" ({label['kind']})" if label["kind"] else ""
         say(title, f"{label['label']}{kind}, {label['count']} in {', '.join(label['places'])}")
-    if not told["labels"]:
+    if not shown["labels"]:
         say("found", "nothing")
-    rule = f"{told['rule']}:" if told["rule"] else "none matched;"
-    say("rule", f"{rule} no wider than {told['ceiling']}")
-    for title, target in _titled("permitted", told["plan"]):
+    rule = f"{shown['rule']}:" if shown["rule"] else "none matched;"
+    say("rule", f"{rule} no wider than {shown['ceiling']}")
+    say("chosen", by)
+    for title, target in _titled("permitted", shown["plan"]):
         say(title, f"{target['model']} ({target['zone']})")
-    if not told["plan"]:
+    if not shown["plan"]:
         say("permitted", "nobody")
-    for title, left in _titled("excluded", told["excluded"]):
+    for title, left in _titled("excluded", shown["excluded"]):
         unmet = f", not on its terms: {', '.join(left['unmet'])}" if left["unmet"] else ""
         held = f"rule {left['rule']}, label {left['label']}{unmet}"
         say(title, f"{left['model']} ({left['zone']}): {held}")
-    if told["edits"]:
-        say("edits", ", ".join(told["edits"]))
-    if told["refusal"]:
-        say("refused", told["refusal"])
-        say("hint", told["hint"])
+    if shown["edits"]:
+        say("edits", ", ".join(shown["edits"]))
+    if shown["refusal"]:
+        say("refused", shown["refusal"])
+        say("hint", shown["hint"])
 
 
 def _titled(title: str, rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from halfdoor.cli.options import JsonOption, console, counted, look_around, say_json
 from halfdoor.config.cards import cards
@@ -15,6 +16,8 @@ from halfdoor.config.defaults import default_config
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import user_file
 from halfdoor.config.model import Config
+from halfdoor.config.presets import PRESETS, Preset
+from halfdoor.config.suggest import meant
 from halfdoor.config.tools import TOOLS
 from halfdoor.config.tools.tool import Tool
 from halfdoor.config.writing import commented
@@ -31,6 +34,13 @@ def init(
         bool, typer.Option("--print", help="Write to standard output, and no file.")
     ] = False,
     json: JsonOption = False,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Begin with a bundle of rules and routes: " + ", ".join(PRESETS) + ".",
+        ),
+    ] = "",
 ) -> None:
     """Find engines, keys and coding tools, and write a configuration."""
     path = config or user_file(os.environ)
@@ -40,17 +50,20 @@ def init(
             hint="look at it with `halfdoor doctor`, replace it with `--force`, or try `--print`",
             where=str(path),
         )
+    bundle = _bundle(preset)
     told = console(stderr=True)
     with told.status("looking for engines on this machine and keys in the environment"):
         found = look_around()
+    if bundle is not None and not bundle.keys:
+        found = replace(found, providers=())
     made = default_config(found)
-    tools = installed()
+    tools, text = installed(), commented(made, bundle)
     if not show:
-        written(path, commented(made))
+        written(path, text)
     if json:
-        say_json(_document(found, tools, commented(made), None if show else path))
+        say_json(_document(found, tools, text, None if show else path))
     elif show:
-        typer.echo(commented(made), nl=False)
+        typer.echo(text, nl=False)
     else:
         for line in (*_found(found), "", f"written: {path}", *_next(made, tools, config)):
             told.print(line)
@@ -59,6 +72,14 @@ def init(
 def installed() -> list[Tool]:
     """The coding tools on the PATH that `connect` can point here."""
     return [tool for tool in TOOLS if tool.place and shutil.which(tool.command)]
+
+
+def _bundle(name: str) -> Preset | None:
+    if name and name not in PRESETS:
+        raise SetupError(
+            f"there is no preset `{name[:40]}`", hint=meant(name, PRESETS), where="--preset"
+        )
+    return PRESETS.get(name)
 
 
 def written(path: Path, text: str) -> None:

@@ -11,7 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from halfdoor.canon.commands import FaultKind
-from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
+from halfdoor.canon.record import (
+    Attempt,
+    Chosen,
+    Decided,
+    LabelCount,
+    Left,
+    Outcome,
+    Planned,
+    TooLong,
+)
 from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.decide.budgets import BUDGET
@@ -113,6 +122,8 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
         lift = f'halfdoor session lift {decided.session} --reason "…"'
         yield "session", f"{decided.session} keeps what it carried before; `{lift}` ends that"
     yield "rule", _rule(decided)
+    if decided.choice is not None:
+        yield from _titled("chosen", [chosen(decided.choice), *_numbers(decided.choice)])
     yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
     yield from _titled(
         "unwell", [f"{each}, a moment before; asked last" for each in decided.unwell]
@@ -147,6 +158,25 @@ def _asked(decided: Decided) -> str:
         f"{decided.asked}{named}{by}; {decided.body_bytes:,} bytes to "
         f"{decided.endpoint} ({decided.dialect}{streamed})"
     )
+
+
+def chosen(choice: Chosen) -> str:
+    """What was read of the request, and what that chose."""
+    spoken = f" ({', '.join(choice.languages)})" if choice.languages else ""
+    by = f"route {choice.route}" if choice.route else f"no route, strategy {choice.strategy}"
+    return f"{by}; task {choice.task}{spoken}, agent {choice.agent}"
+
+
+def _numbers(choice: Chosen) -> Iterator[str]:
+    if choice.kept:
+        yield f"{choice.kept} stays first: it waits for the results of its calls"
+    if choice.expected:
+        costs = ", ".join(f"{each.model} {_money(each.cost)}" for each in choice.expected)
+        yield f"about {choice.tokens:,} tokens, expected to cost: {costs}"
+
+
+def _money(cost: int | None) -> str:
+    return "unknown" if cost is None else shown(cost)
 
 
 def _label(label: LabelCount) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from halfdoor.canon.money import Budget
+from halfdoor.canon.routes import Route
 from halfdoor.canon.rules import Rule
 from halfdoor.canon.scene import Repository
 
@@ -19,11 +20,16 @@ AboveName = Literal["exclude", "refuse"]
 DialectName = Literal["openai_chat", "anthropic_messages", "openai_responses", "ollama"]
 KindName = Literal["chat", "completion", "embedding"]
 FimName = Literal["", "infill", "mistral"]
-StrategyName = Literal["prefer", "local_first"]
+StrategyName = Literal["prefer", "local_first", "cloud_first", "cheapest"]
 CheckName = Literal[
     "read", "complete", "syntax", "applies", "lint", "format", "security", "imports", "secrets",
     "licence", "vulnerable", "rules", "review", "trace", "types", "tests", "examples", "bandit",
     "semgrep",
+]  # fmt: skip
+AgentName = Literal["main", "subagent", "workflow", "compaction", "auxiliary"]
+TaskName = Literal[
+    "title", "summary", "commit", "complete", "convert", "test", "document", "log", "review",
+    "design", "refactor", "fix", "boilerplate", "operate", "explain", "implement", "other",
 ]  # fmt: skip
 
 MIB: Final = 1024 * 1024
@@ -32,6 +38,7 @@ NAME: Final = r"^[A-Za-z0-9._/][A-Za-z0-9._:/@+=,-]{0,199}$"
 VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 REGION: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 GLOB: Final = r"^[!-~]([ -~]{0,398}[!-~])?$"
+HOURS: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 REFERENCE: Final = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -82,8 +89,8 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Annotated[
         str,
         about(
-            "Where days, weeks and months of budgets begin, as `Europe/Berlin`; empty means the "
-            "machine's own; read at the start only."
+            "Where days, weeks and months of budgets begin, as `Europe/Berlin`, and hours of "
+            "routes are counted; empty means the machine's own; budgets read it at the start only."
         ),
     ] = ""
     offline: Annotated[
@@ -425,7 +432,10 @@ class Routing(Struct, frozen=True, forbid_unknown_fields=True):
 
     strategy: Annotated[
         StrategyName,
-        about("`prefer` keeps the order of `choose`; `local_first` puts nearer zones first."),
+        about(
+            "`prefer` keeps the order of `choose`; `local_first` puts nearer zones first, "
+            "`cloud_first` wider ones; `cheapest` what the turn is expected to cost."
+        ),
     ] = "prefer"
 
 
@@ -518,6 +528,105 @@ class UserGate(Gate, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class MatchTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which requests a route is for: all that is stated must hold; of a list, one."""
+
+    agent: Annotated[
+        tuple[AgentName, ...],
+        about(
+            "Whose request it is: `main`, `subagent`, `workflow`, `compaction`, `auxiliary` "
+            "(titles, commit messages, classifiers)."
+        ),
+    ] = ()
+    task: Annotated[
+        tuple[TaskName, ...],
+        about("What it asks for, as read from it: see [task types](task-types.md)."),
+    ] = ()
+    tool: Annotated[
+        tuple[str, ...],
+        about("Globs over the tool's name as the log has it: `claude*`, `codex`, `opencode`."),
+    ] = ()
+    language: Annotated[
+        tuple[str, ...],
+        about(
+            "All programming languages that it speaks of are among these, as `python`, `go`; or "
+            "`several`: it speaks of more than one."
+        ),
+    ] = ()
+    path: Annotated[
+        tuple[str, ...],
+        about("Globs over the files that it, or what was done just before, names; as in rules."),
+    ] = ()
+    context_over: Annotated[
+        Annotated[int, Meta(ge=0)] | None, about("It has more than this many tokens, estimated.")
+    ] = None
+    context_under: Annotated[
+        Annotated[int, Meta(ge=1)] | None, about("It has fewer than this many tokens, estimated.")
+    ] = None
+    time: Annotated[
+        tuple[Annotated[str, Meta(pattern=HOURS)], ...],
+        about("Hours in `time_zone`, as `22:00-06:30`."),
+    ] = ()
+    model: Annotated[
+        tuple[str, ...], about("Globs over the model name that was asked for, as `claude-haiku-*`.")
+    ] = ()
+    project: Annotated[tuple[str, ...], about("Globs over the project's name.")] = ()
+    token: Annotated[
+        tuple[str, ...], about("Globs over the name of the token that was shown.")
+    ] = ()
+
+
+class SetTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters that a route sets in every request that goes its way, whatever the tool said."""
+
+    temperature: Annotated[
+        Annotated[float, Meta(ge=0, le=2)] | None, about("Sampling temperature, 0 to 2.")
+    ] = None
+    top_p: Annotated[
+        Annotated[float, Meta(gt=0, le=1)] | None, about("Nucleus sampling, above 0 to 1.")
+    ] = None
+    seed: Annotated[
+        Annotated[int, Meta(ge=0, le=2**53 - 1)] | None,
+        about("Seed, where the protocol has one: not in Messages and Responses."),
+    ] = None
+    stop: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
+        about("Stop sequences, in place of the tool's; Responses has none."),
+    ] = ()
+    system: Annotated[
+        str,
+        Meta(
+            max_length=20_000,
+            description="Text that stands before the request's own system text, the same every "
+            "turn.",
+        ),
+    ] = ""
+
+
+class RouteTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule for the choice among permitted models; the first that matches holds."""
+
+    name: Annotated[str, Meta(pattern=NAME, description="What `halfdoor why` calls it.")]
+    match: Annotated[MatchTable, about("See `[routes.match]`; left out, it matches all.")] = (
+        MatchTable()
+    )
+    models: Annotated[
+        tuple[str, ...],
+        about(
+            "Names of models that come first, in this order; those that the name asked for does "
+            "not allow are passed over."
+        ),
+    ] = ()
+    strategy: Annotated[
+        StrategyName | None,
+        about("How its `models`, or without them all, are put in order; see `[routing]`."),
+    ] = None
+    only: Annotated[
+        bool, about("Its `models` and nobody else: where none of them may answer, it is refused.")
+    ] = False
+    set: Annotated[SetTable, about("See `[routes.set]`.")] = SetTable()
+
+
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     """The user's file, `~/.config/halfdoor/config.toml`."""
 
@@ -531,6 +640,7 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     routing: Routing = Routing()
     budgets: tuple[BudgetTable, ...] = ()
     gate: UserGate = UserGate()
+    routes: tuple[RouteTable, ...] = ()
 
 
 class ProjectTables(Struct, frozen=True, forbid_unknown_fields=True):
@@ -556,5 +666,6 @@ class Config(Struct, frozen=True):
     routing: Routing = Routing()
     budgets: tuple[Budget, ...] = ()
     gate: UserGate = UserGate()
+    routes: tuple[Route, ...] = ()
     source: str = ""
     offline: str = ""

@@ -32,6 +32,7 @@ def obstacles(old: Loaded, new: Loaded) -> tuple[str, ...]:
         *_repositories(old, new),
         *_places(old, new),
         *_budgets(old, new),
+        *_told(old, new),
     )
 
 
@@ -180,6 +181,14 @@ def _budgets(old: Loaded, new: Loaded) -> Iterator[str]:
     )
     for token in moved:
         yield f"token `{token.name}` would be somebody else's"
+
+
+def _told(old: Loaded, new: Loaded) -> Iterator[str]:
+    """A route chooses among whom the rules permit; what it says to models is somebody's words."""
+    known = {route.parameters.system for route in old.config.routes}
+    for route in new.config.routes:
+        if route.parameters.system and route.parameters.system not in known:
+            yield f"route `{route.name}` would tell models something new"
 
 
 def _tools(loaded: Loaded) -> tuple[Token, ...]:

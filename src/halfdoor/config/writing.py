@@ -6,6 +6,7 @@ from typing import Final
 
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.model import Backend, Config, Model, Name
+from halfdoor.config.presets import Preset
 
 HEAD: Final = """\
 # halfdoor: which models may answer, and how far each kind of text may go.
@@ -46,13 +47,21 @@ RULES: Final = """\
 # above = "refuse"      # or "exclude": only leave the wider models out
 
 [routing]
-strategy = "{strategy}"  # or "local_first"
+strategy = "{strategy}"  # prefer, local_first, cloud_first or cheapest; [[routes]] say more
 """
 
 
-def commented(config: Config) -> str:
-    """TOML that reads back as the same configuration. Its own rules are not written."""
+def commented(config: Config, preset: Preset | None = None) -> str:
+    """TOML that reads back as the same configuration. Its own rules and routes are not written.
+
+    preset: what to write below it.
+    """
     assert not config.rules
+    assert not config.routes
+    strategy = preset.strategy if preset else config.routing.strategy
+    tables = (
+        () if preset is None else (f"# Preset `{preset.name}`: {preset.said}\n{preset.tables}",)
+    )
     return "\n".join(
         [
             HEAD.format(listen=config.server.listen),
@@ -63,7 +72,8 @@ def commented(config: Config) -> str:
             *(_joined(_model(model)) for model in config.models),
             NAMES,
             *(_joined(_name(name)) for name in config.names),
-            RULES.format(strategy=config.routing.strategy),
+            RULES.format(strategy=strategy),
+            *tables,
         ]
     )
 

@@ -34,14 +34,18 @@ class Fitted(Struct, frozen=True):
     of: Size | None = None
 
 
-def fitted(request: Request, targets: Iterable[Target], windows: Windows, scales: Scales) -> Fitted:
+def fitted(
+    request: Request, targets: Iterable[Target], windows: Windows, scales: Scales, more: int = 0
+) -> Fitted:
     """Keep what fits, in order. A window that nobody knows takes everything: its engine will say.
 
+    more: bytes of text that the request gets on its way.
     INVARIANT: targets only ever leave.
     """
     if request.kind not in _PROMPTS:
         return Fitted(tuple(targets))
     of = size(request.body)
+    of = replace(of, text=of.text + more)
     fit: list[Target] = []
     unfit: list[Unfit] = []
     for target in targets:

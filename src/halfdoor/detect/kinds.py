@@ -128,6 +128,7 @@ _MARKS: Final[tuple[tuple[Task, int, str], ...]] = (
         \bare you sure\b|\bbist du sicher\b|\bacceptance criteria\b|\buebersehe ich\b
     """),
     (Task.REVIEW, 4, r"\bmerge request\b|\bden pr\b"),
+    (Task.REVIEW, 7, r"\b(?:second|another) pair of eyes\b|\bby severity\b|\bbefore i merge\b"),
     *_verbs(Task.DESIGN, 8, 3, r"""
         design|propose|plan|think about|entwirf|entwerfe|ueberleg\w*|sketch|brainstorm
     """),
@@ -236,6 +237,9 @@ _MARKS: Final[tuple[tuple[Task, int, str], ...]] = (
     _mark(Task.IMPLEMENT, 1, r"""
         \bendpoint\b|\bfeature\b|\bbutton\b|\bschalter\b|\bflag\b|\boption\b|\bcomponent\b
         \bfunktion\b
+    """),
+    _mark(Task.IMPLEMENT, 5, r"""
+        \b(?:i|we) would like (?:the|a|our|it)\b|\brequirements:|\bhaetten? gern\b
     """),
     (Task.OTHER, 12, r"^\W*(?:who are you|what can you do|wer bist du|was kannst du)\b"),
 )  # fmt: skip

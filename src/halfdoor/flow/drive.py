@@ -77,6 +77,8 @@ async def _send_whole(sink: Sink, reply: Reply) -> None:
 async def _remember(what: Remember, services: Services) -> None:
     if what.floor is not None:
         await services.floors.hold(what.floor)
+    if what.pin is not None:
+        services.pins.hold(what.pins, what.pin)
     await services.memory.remember(what)
 
 
@@ -145,6 +147,7 @@ class _Performer:
             spending=await self._spending(command),
             queues={name: queue.depth for name, queue in self._services.queues.items()},
             unwell=self._services.health.unwell() if self._services.health else {},
+            pin=self._services.pins.find(command.pins),
         )
 
     async def _placed(self, command: Begin) -> Placed:

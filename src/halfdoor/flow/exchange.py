@@ -69,6 +69,7 @@ def exchange(
         places,
         known.marks,
         purses(house.budgets, actor),
+        known.pins,
     )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)

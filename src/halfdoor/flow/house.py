@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Protocol
 
 from halfdoor.canon.cards import Alias, Card
 from halfdoor.canon.money import Budget, Listed
 from halfdoor.canon.request import Request
+from halfdoor.canon.routes import Route
 from halfdoor.decide.route import Strategy
 from halfdoor.decide.rules import RuleBook
+from halfdoor.decide.strategies import STRATEGIES
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.survey import Found
+from halfdoor.detect.task import AskReader
 from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.tokens import Scales
@@ -34,6 +38,9 @@ class Survey(Protocol):
 class House:
     """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log.
 
+    strategy: the name of what orders models where no route says otherwise.
+    routes: rules for the choice; the first that matches holds. asks: reads what they match.
+    time_zone: where the hours of routes are counted, None for the machine's own.
     listed: a model in the public price lists, by backend and id.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
     hold_for: tools whose streams are held until they are complete.
@@ -44,7 +51,7 @@ class House:
     cards: tuple[Card, ...]
     aliases: tuple[Alias, ...]
     book: RuleBook
-    strategy: Strategy
+    strategy: str
     surveyor: Survey
     paths: PathDetector
     prints: Prints
@@ -54,3 +61,7 @@ class House:
     budgets: tuple[Budget, ...] = ()
     hold_for: frozenset[str] = frozenset()
     scales: Scales = field(default_factory=Scales)
+    strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)
+    routes: tuple[Route, ...] = ()
+    asks: AskReader = field(default_factory=AskReader)
+    time_zone: tzinfo | None = UTC

@@ -3,10 +3,13 @@
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from halfdoor.canon.commands import Learnt, Remember, Source
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import DERIVED, Label
-from halfdoor.canon.request import TURNS
+from halfdoor.canon.request import TURNS, Kind
+from halfdoor.canon.scene import Pin
 from halfdoor.flow import session
 from halfdoor.flow.house import House
 from halfdoor.flow.session import Session
@@ -19,12 +22,16 @@ _APART: Final = ("headers", "query")
 
 
 class Keeping:
-    """Made for one exchange and asked twice: when its answer is complete, and when it is over."""
+    """Made for one exchange and asked twice: when its answer is complete, and when it is over.
+
+    known: by what the session is known.
+    """
 
     def __init__(self, weighed: Weighed, house: House, known: Session) -> None:
         self._weighed = weighed
         self._prints = house.prints
         self._paths = house.paths
+        self._pins = known.pins
         # What no rule narrows travels for nothing: every talk about a picture would be followed.
         held = {label.name for label in weighed.labels if house.book.narrows(label.name)}
         self._names = tuple(sorted({_derived(name) for name in held}))
@@ -35,8 +42,16 @@ class Keeping:
     def __call__(self, target: Target, learnt: Learnt, *, floor: bool = True) -> Remember:
         """Calls and seals by their maker; the answer, and labelled blocks, by their labels.
 
-        floor: the session keeps the labels, too.
+        floor: the session keeps the labels, too, and who answered.
         """
+        what = self._what(target, learnt, floor=floor)
+        if not (floor and self._pins) or self._weighed.request.kind is Kind.COUNT:
+            return what
+        choice, scene = self._weighed.choice, self._weighed.scene
+        pin = Pin(target.name, choice.route.name if choice.route else "", scene.now_ms)
+        return replace(what, pins=self._pins, pin=pin)
+
+    def _what(self, target: Target, learnt: Learnt, *, floor: bool) -> Remember:
         mark = self._prints.mark
         marks = [mark("call", call) for call in learnt.calls]
         marks += [mark("signature", seal) for seal in learnt.signatures]

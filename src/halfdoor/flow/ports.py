@@ -40,6 +40,7 @@ from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Entry
 from halfdoor.canon.scene import Depth, Placed, Unwell
+from halfdoor.flow.pins import Pins
 
 
 class Log(Protocol):
@@ -239,6 +240,7 @@ class Services:
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
     windows: what engines have loaded, see `Scene.windows`.
+    pins: who answered each session last.
     """
 
     log: Log
@@ -253,3 +255,4 @@ class Services:
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict
     windows: Callable[[], Mapping[tuple[str, str], int]] = dict
+    pins: Pins = field(default_factory=Pins)

@@ -26,7 +26,7 @@ from halfdoor.dialects.base import Dialect, Written
 from halfdoor.dialects.sampling import refused, unsampled, younger
 from halfdoor.dialects.withholding import SERVER_TOOL, cut_members, forced
 from halfdoor.errors import BackendError, ClientError
-from halfdoor.flow import replies
+from halfdoor.flow import replies, steering
 from halfdoor.flow.holding import Held
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import through, translated
@@ -51,7 +51,7 @@ class Prepared(Struct, frozen=True):
     edits: kinds of splices, or `translated`, `tool-names` where some had to be made fit, and what
         the far dialect could not express; before them
         `decoded`, for a body that came packed and goes on plain, and `held`, for a stream that is
-        let out when it is complete.
+        let out when it is complete; behind them what a route set, see `flow/steering.py`.
     """
 
     target: Target
@@ -94,7 +94,8 @@ def _filled_otherwise(request: Request, target: Target) -> bool:
 
 
 def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
-    request = weighed.request
+    parameters = weighed.choice.parameters
+    request, set_ = steering.in_its_bytes(weighed.request, parameters, target, near)
     own = bool(near.vendor) and target.vendor == near.vendor
     inside, gone = near.withheld(request, own=own, near=target.zone is not Zone.CLOUD)
     fixed = target.fixed_sampling
@@ -119,10 +120,10 @@ def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
     if repair is None:
         about = replies.about(weighed, target, lost)
         pipe: Pipe = through(request, near, about, texts=texts)
-        return Prepared(target, outbound, pipe, kinds)
+        return Prepared(target, outbound, pipe, (*kinds, *set_))
     about = replies.about(weighed, target, (*lost, _REWRITTEN))
     pipe = translated(request, near, near, about, texts=texts, repair=repair)
-    return Prepared(target, outbound, pipe, (*kinds, *_degraded((_REWRITTEN,))))
+    return Prepared(target, outbound, pipe, (*kinds, *_degraded((_REWRITTEN,)), *set_))
 
 
 def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -> Prepared:
@@ -130,7 +131,9 @@ def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -
     asked = _answerable(near.asked(request))
     asked, forgotten = _forgetting(asked, _foreign(weighed, target))
     names = Renaming(asked if isinstance(asked, Conversation) else _NOTHING_SAID)
-    fitted, left_out = _fitted(names.told if names else asked, target)
+    said = names.told if names else asked
+    told, set_ = steering.in_translation(said, weighed.choice.parameters, target, far)
+    fitted, left_out = _fitted(told, target)
     written = _written(fitted, target, far)
     headers = far.outbound_headers(None)
     outbound = Outbound(written.path, headers, written.body, request.stream)
@@ -140,7 +143,7 @@ def _translated(weighed: Weighed, target: Target, near: Dialect, far: Dialect) -
     texts = _labelled(weighed)
     pipe: Pipe = translated(request, near, written, about, texts=texts, names=names, repair=repair)
     edits = ("translated", *(("tool-names",) if names else ()), *_degraded(lost))
-    return Prepared(target, outbound, pipe, edits)
+    return Prepared(target, outbound, pipe, (*edits, *set_))
 
 
 def _read_again(weighed: Weighed, target: Target, near: Dialect) -> Repair | None:

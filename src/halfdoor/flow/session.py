@@ -19,6 +19,8 @@ from halfdoor.reading.prints import Prints
 
 # Labels of look-ups that failed say nothing of the session, and it is looked up again.
 _PLACE: Final = "session"
+# Headers that tell the agents of one session apart.
+_PARTS: Final = ("x-claude-code-agent-id", "x-claude-code-request-class", "thread-id")
 _HICCUPS: Final = frozenset({"memory", _PLACE})
 
 
@@ -27,18 +29,25 @@ class Session(Struct, frozen=True):
 
     marks: its prints, in the order of its turns. chain: (place, what the conversation had come to,
     node) of each message; () where the client says which session it is.
+    pins: by which an agent's part of it is known, the most telling first: sub-agents and titles
+        share their session's id.
     """
 
     marks: tuple[bytes, ...]
     chain: tuple[tuple[str, Turn, bytes], ...] = ()
+    pins: tuple[bytes, ...] = ()
 
 
 def session(request: Request, actor: Actor, found: Found, prints: Prints) -> Session:
     """The session that a request says it is in, else its conversation as far as it has come."""
     if request.session:
-        return Session((prints.mark("session", f"{actor.token}\0{request.session}"),))
+        said = f"{actor.token}\0{request.session}"
+        headers = dict(request.headers)
+        part = "\0".join((said, *(headers.get(name, "") for name in _PARTS)))
+        return Session((prints.mark("session", said),), pins=(prints.mark("pin", part),))
     chain = tuple(_chain(actor, found, prints))
-    return Session(tuple(node for _, turn, node in chain if turn is not Turn.NONE), chain)
+    marks = tuple(node for _, turn, node in chain if turn is not Turn.NONE)
+    return Session(marks, chain, marks[::-1])
 
 
 def floor(weighed: Weighed, known: Session) -> Floor | None:

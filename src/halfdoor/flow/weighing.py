@@ -1,6 +1,7 @@
 """Everything decided about a request before its first byte: pure, and where `explain` stops."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 
 from msgspec import Struct
 
@@ -11,11 +12,12 @@ from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Afforded, Due, afford
 from halfdoor.decide.names import Candidates, candidates, quoted, widened
 from halfdoor.decide.policy import decide
-from halfdoor.decide.route import plan, unwell
+from halfdoor.decide.route import unwell
 from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
+from halfdoor.flow.choosing import Choice, added, allowed, choose, ordered, worded
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import Size, estimated
+from halfdoor.reading.tokens import BYTES_A_TOKEN, Size, estimated
 
 _FILES = "files"
 # Places of labels that say where files really are.
@@ -40,6 +42,7 @@ class Weighed(Struct, frozen=True):
     candidates: Candidates
     verdict: Verdict
     targets: tuple[Target, ...]
+    choice: Choice
     dues: Mapping[str, Due] = {}
     budget: str = ""
     held: bool = False
@@ -65,14 +68,14 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     who = candidates(request.model, house.cards, house.aliases, request.kind, own)
     who = widened(who, scene.widened) if scene.widened else who
     who = quoted(who, house.listed)
-    verdict = decide(who, labels, house.book)
-    afforded = _afforded(verdict, request, actor, scene, house)
+    choice = choose(request, actor, found, scene, who, house)
+    verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
+    afforded = _afforded(verdict, request, actor, choice, house)
     verdict = afforded.verdict
-    latched = scene.latched if found.returning else ""
-    targets = plan(verdict, scene, house.strategy, latched=latched)
+    targets = ordered(verdict, choice, house)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
-    fits = fitted(request, targets, scene.windows, house.scales)
+    fits = fitted(request, targets, scene.windows, house.scales, added(request, choice))
     return Weighed(
         request,
         actor,
@@ -82,6 +85,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         who,
         verdict,
         fits.targets,
+        choice,
         afforded.dues,
         afforded.told,
         request.stream and (request.hold or actor.tool in house.hold_for),
@@ -91,13 +95,14 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
 
 
 def _afforded(
-    verdict: Verdict, request: Request, actor: Actor, scene: Scene, house: House
+    verdict: Verdict, request: Request, actor: Actor, choice: Choice, house: House
 ) -> Afforded:
     """Counting tokens costs nothing anywhere."""
     if not house.budgets or request.kind is Kind.COUNT or not verdict.permitted:
         return Afforded(verdict, {})
-    tokens = estimated(request.body)
-    return afford(verdict, request, actor, house.budgets, scene.spending, tokens)
+    tokens = estimated(request.body) + ceil(added(request, choice) / BYTES_A_TOKEN)
+    spending = choice.situation.scene.spending
+    return afford(verdict, request, actor, house.budgets, spending, tokens)
 
 
 def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -14,6 +14,7 @@ from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, P
 from halfdoor.canon.request import Kind
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import cost
+from halfdoor.flow import choosing
 from halfdoor.flow.house import House
 from halfdoor.flow.preparing import Prepared
 from halfdoor.flow.weighing import Weighed
@@ -66,6 +67,7 @@ def decided(
             TooLong(u.target, u.zone.name.lower(), u.tokens, u.window) for u in weighed.unfit
         ),
         expected_tokens=expected_tokens,
+        choice=choosing.told(weighed.choice, weighed.targets),
     )
 
 

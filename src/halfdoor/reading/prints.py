@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Final
 
-KINDS: Final = frozenset({"call", "signature", "source", "text", "session", "chain"})
+KINDS: Final = frozenset({"call", "signature", "source", "text", "session", "chain", "pin"})
 
 _BLOCK_BYTES: Final = 64
 

@@ -1,9 +1,9 @@
 """`prefer`: the order in which the configuration names the models."""
 
 from halfdoor.canon.decision import Target
-from halfdoor.canon.scene import Scene
+from halfdoor.decide.route import Situation
 
 
-def prefer(permitted: tuple[Target, ...], _scene: Scene) -> tuple[Target, ...]:
+def prefer(permitted: tuple[Target, ...], _situation: Situation) -> tuple[Target, ...]:
     """As configured."""
     return permitted
