@@ -1,5 +1,6 @@
 import json
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,7 @@ class Result:
 
 
 def fits(request, targets=(SMALL, LARGE), windows=LOADED, scales=None):
-    found = fitted(request, targets, windows, scales or Scales())
+    found = fitted(request, targets, windows, scales or Scales(), partial(size, request.body))
     return Result([t.name for t in found.targets], [u.target for u in found.unfit], found.targets)
 
 
@@ -47,7 +48,8 @@ def test_a_request_between_best_guess_and_least_is_left_to_the_engine():
 
 
 def test_the_numbers_told_are_the_best_guess_and_the_window():
-    (unfit,) = fitted(asked(70_000), (SMALL,), LOADED, Scales()).unfit
+    request = asked(70_000)
+    (unfit,) = fitted(request, (SMALL,), LOADED, Scales(), partial(size, request.body)).unfit
     assert (unfit.tokens, unfit.window, unfit.zone) == (20_017, 4096, Zone.DEVICE)
 
 

@@ -413,3 +413,22 @@ def test_a_prompt_too_long_for_all_is_told_in_the_words_that_the_tool_acts_on():
     script << outcome(result="failed", status=400)
     said = json.loads(script.ends().body)["error"]
     assert said["message"] == "prompt is too long: 5021 tokens > 4096 maximum"
+
+
+class Counted(bytes):
+    """A body that counts how often it is measured."""
+
+    measured = 0
+
+    def count(self, *of):
+        Counted.measured += 1
+        return super().count(*of)
+
+
+def test_a_body_is_measured_once_for_budgets_windows_and_the_cheapest():
+    Counted.measured = 0
+    with_team = dataclasses.replace(house([PRICED, FREELY], strategy="cheapest"), budgets=(TEAM,))
+    asked = structs.replace(request(text="hi"), body=Counted(request(text="hi").body))
+    script = playbook(exchange(asked, Actor(tool="test"), with_team))
+    script << begin() >> SCENE << decided(plan=["qwen", "sonnet"])
+    assert Counted.measured == 1

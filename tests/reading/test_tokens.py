@@ -6,13 +6,13 @@ CODE = Size(42_000)
 
 
 def test_text_counts_by_its_bytes():
-    assert estimated(b"") == 1
-    assert estimated(b"x = 1\n" * 350) == 600
+    assert estimated(size(b"")) == 1
+    assert estimated(size(b"x = 1\n" * 350)) == 600
 
 
 def test_a_picture_costs_the_same_whatever_its_bytes():
     picture = b'"type":"base64","data":"' + b"iVBORw0K" * 10_000 + b'"'
-    assert estimated(picture) == PICTURE_TOKENS + 7
+    assert estimated(size(picture)) == PICTURE_TOKENS + 7
     assert size(picture) == Size(25, 1)
     assert size(b'"data:image/png;base64,' + b"iVBORw0K" * 10_000 + b'"').pictures == 1
 

@@ -1,6 +1,6 @@
 """A window that a request cannot fit: the model is left out of the plan, and nothing is cut off."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from halfdoor.canon.decision import Target, Unfit
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.request import Kind, Request
 from halfdoor.decide.names import AS_ASKED
-from halfdoor.reading.tokens import Scales, Size, size
+from halfdoor.reading.tokens import Scales, Size
 
 # By backend and model id, see `Scene.windows`.
 Windows = Mapping[tuple[str, str], int]
@@ -35,16 +35,22 @@ class Fitted(Struct, frozen=True):
 
 
 def fitted(
-    request: Request, targets: Iterable[Target], windows: Windows, scales: Scales, more: int = 0
+    request: Request,
+    targets: Iterable[Target],
+    windows: Windows,
+    scales: Scales,
+    measured: Callable[[], Size],
+    more: int = 0,
 ) -> Fitted:
     """Keep what fits, in order. A window that nobody knows takes everything: its engine will say.
 
+    measured: gives the size of the request's body.
     more: bytes of text that the request gets on its way.
     INVARIANT: targets only ever leave.
     """
     if request.kind not in _PROMPTS:
         return Fitted(tuple(targets))
-    of = size(request.body)
+    of = measured()
     of = replace(of, text=of.text + more)
     fit: list[Target] = []
     unfit: list[Unfit] = []

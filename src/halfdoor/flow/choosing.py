@@ -5,8 +5,8 @@ never to one that was asked for by its own name (promise 9); inside a tool loop 
 model stay (promise 7).
 """
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
-from functools import cache
 from typing import Final
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ from halfdoor.decide.route import Situation, Strategy, plan, preferring
 from halfdoor.decide.strategies.cheapest import cheapest, expected
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import estimated
+from halfdoor.reading.tokens import Size, estimated
 
 # How long vendors keep a prompt in their caches after its last use.
 WARM_MS: Final = 300_000
@@ -48,15 +48,24 @@ class Choice(Struct, frozen=True):
 
 
 def choose(
-    request: Request, actor: Actor, found: Found, scene: Scene, who: Candidates, house: House
+    request: Request,
+    actor: Actor,
+    found: Found,
+    scene: Scene,
+    who: Candidates,
+    house: House,
+    measured: Callable[[], Size],
 ) -> Choice:
-    """The route and the strategy for a request; who: those whom the asked name allows."""
+    """The route and the strategy for a request; who: those whom the asked name allows.
+
+    measured: gives the size of the request's body.
+    """
     ask = house.asks.read(request, found.texts.blocks if found.texts else ())
     loop = _in_loop(found)
     pin = scene.pin if loop else None
     route = None
     if house.routes and not who.explicit and request.kind is not Kind.EMBEDDING:
-        about = _circumstances(request, actor, ask, scene, house)
+        about = _circumstances(request, actor, ask, scene, house, measured)
         routes = _kept(pin, house) if pin else house.routes
         route = route_for(routes, about, who.targets)
     strategy = route.strategy if route and route.strategy and not route.models else house.strategy
@@ -64,7 +73,7 @@ def choose(
     situation = Situation(scene)
     if cheapest in {house.strategies[strategy], _within(route, house)}:
         answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
-        situation = Situation(scene, estimated(request.body), answer, _warm(scene))
+        situation = Situation(scene, estimated(measured()), answer, _warm(scene))
     return Choice(ask, route, strategy, situation, latched)
 
 
@@ -74,7 +83,12 @@ def _kept(pin: Pin, house: House) -> tuple[Route, ...]:
 
 
 def _circumstances(
-    request: Request, actor: Actor, ask: Ask, scene: Scene, house: House
+    request: Request,
+    actor: Actor,
+    ask: Ask,
+    scene: Scene,
+    house: House,
+    measured: Callable[[], Size],
 ) -> Circumstances:
     return Circumstances(
         ask=ask,
@@ -83,7 +97,7 @@ def _circumstances(
         token=actor.token,
         project=actor.project,
         minute=lambda: _minute(scene.now_ms, house.time_zone),
-        tokens=cache(lambda: estimated(request.body)),
+        tokens=lambda: estimated(measured()),
     )
 
 

@@ -14,7 +14,7 @@ from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
 from halfdoor.flow.weighing import Weighed
-from halfdoor.reading.tokens import estimated
+from halfdoor.reading.tokens import estimated, size
 
 NOTHING: Final = Learnt()
 
@@ -99,7 +99,8 @@ def _too_long_why(weighed: Weighed) -> str:
 
 def counted(weighed: Weighed) -> Reply:
     """An estimate of the request's tokens; the shape is Anthropic's and OpenAI's in one."""
-    told = {"object": "response.input_tokens", "input_tokens": estimated(weighed.request.body)}
+    tokens = estimated(size(weighed.request.body))
+    told = {"object": "response.input_tokens", "input_tokens": tokens}
     return Reply(200, (_JSON, *about(weighed, None)), msgspec.json.encode(told))
 
 

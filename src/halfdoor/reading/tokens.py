@@ -53,9 +53,9 @@ def size(body: bytes) -> Size:
     return Size(text - sum(pictures), len(pictures))
 
 
-def estimated(body: bytes) -> int:
-    """Tokens of a request's body, at least 1; base64 counts as pictures."""
-    return _expected(size(body), BYTES_A_TOKEN)
+def estimated(of: Size) -> int:
+    """Tokens of a request's body of that size, at least 1, whoever counts them."""
+    return _expected(of, BYTES_A_TOKEN)
 
 
 class Scales:
