@@ -182,7 +182,8 @@ def test_a_backends_error_is_reworded_in_the_callers_shape_across_dialects():
     script << outcome(result="failed")
     said = json.loads(script.ends().body)
     assert said["type"] == "error"
-    assert said["error"]["message"] == "prompt is too long: context too long"
+    why = "halfdoor: so says backend `openai`: context too long"
+    assert said["error"]["message"] == f"prompt is too long ({why})"
 
 
 def test_a_refused_key_of_ours_is_a_400_because_a_401_would_be_retried():
@@ -412,7 +413,18 @@ def test_a_prompt_too_long_for_all_is_told_in_the_words_that_the_tool_acts_on():
     script >> faulted("status", 400, body=TOO_LONG)
     script << outcome(result="failed", status=400)
     said = json.loads(script.ends().body)["error"]
-    assert said["message"] == "prompt is too long: 5021 tokens > 4096 maximum"
+    assert said["message"].startswith("prompt is too long: 5021 tokens > 4096 maximum (halfdoor: ")
+
+
+def test_a_prompt_too_long_for_the_near_model_is_told_so_also_where_a_rule_keeps_it_near():
+    """The tool can shorten it, and then it is answered; no other words make it do so."""
+    script = line(request(text=f"key = {AWS_KEY}"), cards=[LOCAL, CLOUD])
+    script << begin() >> SCENE << decided() >> PERMIT << call("qwen")
+    script >> faulted("status", 400, body=TOO_LONG)
+    script << outcome(result="failed", status=400)
+    said = json.loads(script.ends().body)["error"]["message"]
+    assert said.startswith("prompt is too long: 5021 tokens > 4096 maximum (halfdoor: ")
+    assert said.endswith("; rule `secret` (label `secret`) keeps it from `sonnet`)")
 
 
 class Counted(bytes):

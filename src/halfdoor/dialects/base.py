@@ -245,7 +245,8 @@ class Dialect(Protocol):
     def overflow(self, tokens: int, window: int, why: str) -> bytes:
         """An error body that tools of this dialect know as: the prompt is too long, compact it.
 
-        tokens: more than window. why: for a person, behind the words that tools match.
+        tokens: more than window; 0, 0 where they are not known. why: for a person, behind the words
+        that tools match.
         """
 
     def stream_error(self, code: str, message: str) -> bytes:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from halfdoor.dialects.decoding import UNREADABLE, encode
 
+OVERFLOW_CODE: Final = "context_length_exceeded"
 _ERROR_TYPES: Final = {
     401: "authentication_error",
     403: "permission_error",
@@ -61,9 +62,12 @@ def error_body(status: int, code: str, message: str) -> bytes:
 
 
 def overflow_body(tokens: int, window: int, why: str) -> bytes:
-    """A prompt that is too long, in the vendor's words and under its code."""
-    said = (
-        f"This model's maximum context length is {window} tokens. However, your messages resulted "
-        f"in {tokens} tokens. Please reduce the length of the messages. ({why})"
-    )
-    return error_body(400, "context_length_exceeded", said)
+    """A prompt that is too long, in the vendor's words and under its code; 0: not known."""
+    said = "The messages exceed this model's maximum context length."
+    if tokens and window:
+        said = (
+            f"This model's maximum context length is {window} tokens. However, your messages "
+            f"resulted in {tokens} tokens."
+        )
+    said += f" Please reduce the length of the messages. ({why})"
+    return error_body(400, OVERFLOW_CODE, said)

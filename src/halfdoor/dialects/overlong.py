@@ -1,8 +1,9 @@
 """What servers say when a prompt does not fit into a model's window, each in words of its own.
 
 Clients act on their own vendor's words only: on those they compact the conversation, on any others
-they end the turn. Sources: llama.cpp's `exceed_context_size_error`, measured; errors of OpenAI,
-Anthropic, vLLM and llama-cpp-python, as they are reported.
+they end the turn. `Dialect.overflow` says them; here they are known. Sources: llama.cpp's
+`exceed_context_size_error`, measured; errors of OpenAI, Anthropic, vLLM, SGLang, LM Studio, Ollama
+and llama-cpp-python, as they are reported.
 """
 
 import re
@@ -12,9 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.openai_errors import OVERFLOW_CODE
 
-OPENAI_CODE: Final = "context_length_exceeded"
 _STATUSES: Final = frozenset({400, 413, 422})
+_LIMIT_BYTES: Final = 16 * 1024
 _LLAMA_TYPE: Final = "exceed_context_size_error"
 _ANTHROPIC: Final = re.compile(r"prompt is too long: (?P<tokens>\d+) tokens > (?P<window>\d+)")
 _SAID: Final = (
@@ -26,26 +28,23 @@ _SAID: Final = (
         r"requested tokens \((?P<tokens>\d+)\) exceed context window of (?P<window>\d+)",
         re.IGNORECASE,
     ),
+    re.compile(r"input \((?P<tokens>\d+) tokens\) is longer than .*?\((?P<window>\d+) tokens"),
+    re.compile(r"context length of only (?P<window>\d+)"),
     re.compile(
-        r"(?:exceeds?|longer than|greater than) the (?:\w+ )*context (?:size|length|window)",
+        r"(?:exceeds?|exceeded|longer than|greater than) (?:the )?(?:\w+ )*"
+        r"context (?:size|length|window)",
         re.IGNORECASE,
     ),
 )
 
 
 class Overlong(Struct, frozen=True):
-    """tokens of the prompt, window of the model; 0 where it was not said. message: as it was."""
+    """tokens of the prompt, window of the model; 0 where not said. message, code: its own."""
 
     tokens: int
     window: int
     message: str
     code: str
-
-    def words(self) -> str:
-        """Anthropic's words, which its tools take for what they are; OpenAI's go by the code."""
-        if not (self.tokens and self.window):
-            return f"prompt is too long: {self.message}"
-        return f"prompt is too long: {self.tokens} tokens > {self.window} maximum"
 
 
 class _Told(Struct):
@@ -66,7 +65,7 @@ _body: Final = msgspec.json.Decoder(_Body)
 
 def overlong(status: int, body: bytes) -> Overlong | None:
     """What an error body says of a prompt that is too long; None when it says something else."""
-    if status not in _STATUSES:
+    if status not in _STATUSES or len(body) > _LIMIT_BYTES:
         return None
     try:
         told = _body.decode(body).error
@@ -82,7 +81,7 @@ def worded(body: bytes, found: Overlong, dialect: str) -> bool:
     if dialect == "anthropic_messages":
         read = _body.decode(body)
         return read.type == "error" and bool(_ANTHROPIC.search(found.message))
-    return dialect == "ollama" or found.code == OPENAI_CODE
+    return dialect == "ollama" or found.code == OVERFLOW_CODE
 
 
 def _read(told: _Told) -> Overlong | None:
@@ -94,4 +93,4 @@ def _read(told: _Told) -> Overlong | None:
             counts = found.groupdict()
             tokens, window = int(counts.get("tokens") or 0), int(counts.get("window") or 0)
             return Overlong(tokens, window, message, code)
-    return Overlong(0, 0, message, code) if code == OPENAI_CODE else None
+    return Overlong(0, 0, message, code) if code == OVERFLOW_CODE else None

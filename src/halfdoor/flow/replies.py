@@ -9,7 +9,7 @@ from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.dialects.base import Dialect
-from halfdoor.dialects.overlong import OPENAI_CODE, overlong, worded
+from halfdoor.dialects.overlong import Overlong, overlong, worded
 from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
@@ -91,9 +91,7 @@ def _too_long_why(weighed: Weighed) -> str:
     text = f"nothing was sent; the prompt is estimated, and the windows are, in tokens: {said}"
     hint = "shorten or compact the conversation, or load the model with a larger window"
     if held := weighed.verdict.excluded:
-        text += (
-            f"; rule `{held[0].rule}` (label `{held[0].label}`) keeps it from `{held[0].target}`"
-        )
+        text += f"; {_keeps(held[0])} it from `{held[0].target}`"
     return f"{text}; hint: {hint}"
 
 
@@ -120,6 +118,9 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     if fault.kind is FaultKind.BUSY:
         # Whoever may not go elsewhere can wait: the queue itself says how long.
         return _busy(weighed, house, fault, target)
+    long = overlong(fault.status, fault.body)
+    if long is not None:
+        return _overlong(weighed, house, target, fault, long)
     excluded = weighed.verdict.excluded
     if excluded:
         held = excluded[0]
@@ -146,6 +147,23 @@ def _busy(weighed: Weighed, house: House, fault: Fault, target: Target) -> Reply
     return Reply(429, headers, dialect.error(429, "halfdoor_busy", f"halfdoor: {fault.message}"))
 
 
+def _overlong(
+    weighed: Weighed, house: House, target: Target, fault: Fault, long: Overlong
+) -> Reply:
+    """A backend's "too long", in the words by which the caller's tool knows that it must shorten.
+
+    Also where a rule held the request back: the caller can mend the one, not the other.
+    """
+    near, far = house.dialects[weighed.request.dialect], house.dialects[target.dialect]
+    headers = (_JSON, *_passed_headers(weighed, target, fault))
+    if near is far and worded(fault.body, long, near.name):
+        return Reply(fault.status, headers, fault.body)
+    why = f"halfdoor: so says backend `{target.backend}`: {long.message}"
+    if held := weighed.verdict.excluded:
+        why += f"; {_keeps(held[0])} it from `{held[0].target}`"
+    return Reply(400, headers, near.overflow(long.tokens, long.window, why))
+
+
 def _keeps(held: Exclusion) -> str:
     if held.label == BUDGET:
         return f"budget `{held.rule}` keeps"
@@ -161,18 +179,13 @@ def _otherwise(held: Exclusion) -> str:
 def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> Reply:
     """A backend's own error: unmodified in the same dialect (clients match its wording)."""
     near, far = house.dialects[weighed.request.dialect], house.dialects[target.dialect]
-    kept = kept_headers(fault.headers)
-    headers = (*kept, *_patience(kept), *about(weighed, target))
+    headers = _passed_headers(weighed, target, fault)
     if fault.status in {401, 403} and not target.client_credentials:
         # The key is halfdoor's own: a caller cannot mend it, and would retry a 401 eleven times.
         text = f"backend `{target.backend}` refused halfdoor's key ({fault.status})"
         hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
         body = near.error(400, "halfdoor_credentials", f"halfdoor: {text}; hint: {hint}")
         return Reply(400, (_JSON, _NO_RETRY, *about(weighed, target)), body)
-    long = overlong(fault.status, fault.body)
-    if long is not None and not (near is far and worded(fault.body, long, near.name)):
-        body = near.error(400, OPENAI_CODE, long.words())
-        return Reply(400, (_JSON, *headers), body)
     code, message = far.error_text(fault.body)
     status = fault.status if code == _OVERLOADED else _soothed(weighed, fault.status)
     if near is far and fault.body:
@@ -181,6 +194,11 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
         fault.status, code or "upstream_error", message or f"backend answered {fault.status}"
     )
     return Reply(status, (_JSON, *headers), body)
+
+
+def _passed_headers(weighed: Weighed, target: Target, fault: Fault) -> Headers:
+    kept = kept_headers(fault.headers)
+    return (*kept, *_patience(kept), *about(weighed, target))
 
 
 def _soothed(weighed: Weighed, status: int) -> int:

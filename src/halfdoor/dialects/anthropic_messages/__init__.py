@@ -251,8 +251,8 @@ class AnthropicMessages:
 
     def overflow(self, tokens: int, window: int, why: str) -> bytes:
         """The vendor's own words, whose numbers Claude Code reads."""
-        said = f"prompt is too long: {tokens} tokens > {window} maximum ({why})"
-        return wire.error_body("invalid_request_error", said)
+        numbers = f": {tokens} tokens > {window} maximum" if tokens and window else ""
+        return wire.error_body("invalid_request_error", f"prompt is too long{numbers} ({why})")
 
     def stream_error(self, code: str, message: str) -> bytes:
         """An `error` event ends a stream of this dialect."""

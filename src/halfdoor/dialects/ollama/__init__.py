@@ -208,9 +208,8 @@ class Ollama:
 
     def overflow(self, tokens: int, window: int, why: str) -> bytes:
         """As the engine words it, with the numbers that it leaves out."""
-        return error_body(
-            f"the input length exceeds the context length: {tokens} tokens > {window} ({why})"
-        )
+        numbers = f": {tokens} tokens > {window}" if tokens and window else ""
+        return error_body(f"the input length exceeds the context length{numbers} ({why})")
 
     def stream_error(self, code: str, message: str) -> bytes:  # noqa: ARG002  as above
         """A line that holds an error ends a stream of this dialect."""
