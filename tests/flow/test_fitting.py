@@ -8,10 +8,10 @@ from msgspec import structs
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Decided
-from halfdoor.canon.request import Actor
+from halfdoor.canon.request import Actor, Kind
 from halfdoor.flow.drive import drive
 from halfdoor.flow.exchange import exchange
-from tests.helpers.house import house, request
+from tests.helpers.house import DIALECTS, house, request
 from tests.helpers.sink import MemorySink
 from tests.helpers.world import Reel, world
 
@@ -106,6 +106,14 @@ async def test_chats_older_limit_gets_its_younger_name_and_is_clamped(stream):
     assert told["max_completion_tokens"] == 500
     assert not {"max_tokens", "temperature"} & set(told)
     assert {"model", "max-tokens", "sampling"} <= set(edits)
+
+
+async def test_a_completions_limit_has_one_name_only():
+    body = b'{"model":"gpt","prompt":"def f(","max_tokens":9}'
+    asked = DIALECTS["openai_chat"].read("/v1/completions", (), "", body)
+    told, edits = await sent(asked, fixed_sampling=True, kinds=(Kind.COMPLETION,))
+    assert told == {"model": "gpt-6", "prompt": "def f(", "max_tokens": 9}
+    assert edits == ("model",)
 
 
 async def test_without_that_ability_the_bytes_stay_the_clients_own():

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from halfdoor.canon.decision import Edit
-from halfdoor.canon.request import Options, Request
+from halfdoor.canon.request import Kind, Options, Request
 from halfdoor.dialects.withholding import key_start
 
 # Measured of nobody: the vendors' notes on their reasoning models.
@@ -29,9 +29,11 @@ def refused(request: Request) -> dict[str, str]:
 
 
 def younger(request: Request) -> Iterator[Edit]:
-    """`max-tokens`: Chat's limit gets its younger name."""
+    """`max-tokens`: Chat's limit gets its younger name; a completion's has none."""
     names = request.members
-    if request.dialect == "openai_chat" and _OLDER in names and _YOUNGER not in names:
+    if (request.dialect, request.kind) != ("openai_chat", Kind.CHAT):
+        return
+    if _OLDER in names and _YOUNGER not in names:
         value = names[_OLDER][0]
         start = key_start(request.body, value)
         yield Edit("max-tokens", start, value, f'"{_YOUNGER}":'.encode())
