@@ -53,6 +53,22 @@ def test_the_change_is_shown_and_made_and_taken_back(halfdoor, configured, claud
     assert claude.read_text() == before
 
 
+def test_a_status_line_is_given_to_who_has_none_and_taken_back(halfdoor, configured, claude):
+    halfdoor("connect", "claude")
+    line = json.loads(claude.read_text())["statusLine"]
+    assert line["command"].endswith(" -m halfdoor status --claude-code")
+    halfdoor("disconnect", "claude")
+    claude.write_text('{"statusLine": "my own"}')
+    halfdoor("connect", "claude")
+    assert json.loads(claude.read_text())["statusLine"] == "my own"
+
+
+def test_a_projects_settings_leave_its_persons_status_line_alone(halfdoor, configured, home):
+    (home / "shop").mkdir()
+    halfdoor("connect", "claude", "--project", home / "shop")
+    assert "statusLine" not in (home / "shop/.claude/settings.local.json").read_text()
+
+
 def test_a_dry_run_writes_nothing(halfdoor, configured, claude, home):
     before = claude.read_text()
     assert "nothing was written" in halfdoor("connect", "claude", "--dry-run").out

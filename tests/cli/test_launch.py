@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from halfdoor.cli.launch import arguments, stripped, variables
+from halfdoor.cli.launch import arguments, status_line, stripped, variables
 from halfdoor.cli.options import root_of
 from halfdoor.config.load import load
 from halfdoor.config.tools import TOOLS, tool_for
+from halfdoor.config.tools.claude import CLAUDE
 from halfdoor.config.tools.codex import CODEX
 from halfdoor.config.tools.tool import filled
 
@@ -198,6 +199,30 @@ def test_codexs_arguments_come_before_the_persons_own(project, processes, tmp_pa
     assert argv[-2:] == ["exec", "hi"]
     assert argv[0] == "-c"
     assert environment["HALFDOOR_SESSION"].startswith("hd1.")
+
+
+MINE = '{"statusLine": {"type": "command", "command": "mine"}}'
+OWN_LINES = {
+    "none": ({}, [], True),
+    "in the home": ({"home/.claude/settings.json": MINE}, [], False),
+    "in the project": ({"shop/.claude/settings.json": MINE}, [], False),
+    "in the project, for one": ({"shop/.claude/settings.local.json": MINE}, [], False),
+    "in a file that cannot be read": ({"home/.claude/settings.json": "{"}, [], False),
+    "among the arguments": ({}, ["--settings={}"], False),
+}
+
+
+@pytest.mark.parametrize("own", OWN_LINES)
+def test_claude_gets_a_status_line_where_its_person_has_none(project, tmp_path, monkeypatch, own):
+    home, root = project
+    monkeypatch.setenv("HOME", str(home))
+    texts, args, given = OWN_LINES[own]
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    words = status_line(CLAUDE, root, args, "halfdoor status")
+    told = '{"statusLine":{"type":"command","command":"halfdoor status"}}'
+    assert words == (["--settings", told] if given else [])
 
 
 def test_continue_gets_a_file_for_one_process_that_only_its_owner_reads(

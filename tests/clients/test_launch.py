@@ -1,5 +1,6 @@
 """Real tools, started by `halfdoor launch` with a gateway of their own, and no file of theirs changed."""
 
+import json
 import os
 import socket
 
@@ -8,6 +9,7 @@ import tomlkit
 
 from tests.clients.conftest import ASKED, folders
 from tests.clients.more import NODE, Llm
+from tests.clients.terminal import Terminal
 from tests.clients.tools import AIDER, CLAUDE, CODEX, SANDBOX, Tool
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, model
@@ -74,3 +76,20 @@ def test_a_launched_tool_has_its_turn_here(fake, config, tmp_path, name, program
     assert {seen.status for seen in fake.seen} == {200}
     told = tool.halfdoor("ps", "--json", config=config)
     assert f'"{name}"' in told
+
+
+@pytest.mark.clients
+def test_claude_codes_status_line_tells_who_answered(fake, config, tmp_path):
+    if not CLAUDE.exists():
+        pytest.skip("claude is not installed; hint: make clients")
+    tool = Tool(*folders(tmp_path))
+    known = {str(tool.project.resolve()): {"hasTrustDialogAccepted": True}}
+    told = {"hasCompletedOnboarding": True, "theme": "dark", "projects": known}
+    (tool.home / ".claude.json").write_text(json.dumps(told))
+    path = f"{CLAUDE.parent}{os.pathsep}{os.environ['PATH']}"
+    words = tool.own("launch", "claude", config=config)
+    seen = {"PATH": path, "TERM": "xterm-256color"}
+    with Terminal((*words, "--", "--model", ASKED), tool.project, tool.environment(seen)) as screen:
+        assert screen.shows("halfdoor: nothing yet"), screen.seen
+        screen.types("Say it.")
+        assert screen.shows("halfdoor: far device"), screen.seen

@@ -66,7 +66,7 @@ class Tool:
         """The same, with Ctrl-C as soon as `when` holds."""
         with subprocess.Popen(
             command,
-            env=self._environment(variables),
+            env=self.environment(variables),
             cwd=self.project,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -85,7 +85,8 @@ class Tool:
                 raise
         return Ran(running.returncode, said, interrupted_at)
 
-    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """All that a tool sees. variables: more, or other; an empty one is left out."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),

@@ -46,7 +46,9 @@ def connect(
     known, place = connecting.known_tool(tool)
     loaded = settings(config)
     file, below = connecting.where(place, project)
-    wish = connecting.wish(loaded.config, model, token)
+    # Only in the person's own settings: a project's would hide their own status line.
+    status = connecting.status_command(config) if project is None else ""
+    wish = connecting.wish(loaded.config, model, token, status)
     try:
         step = steps.connecting(
             known,

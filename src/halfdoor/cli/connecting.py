@@ -3,6 +3,8 @@
 import difflib
 import os
 import re
+import shlex
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +57,13 @@ def where(place: Place, project: Path | None) -> tuple[Path, Path]:
     return settings_file(place, home(), root), root or home()
 
 
-def wish(config: Config, model: str, token: str) -> Wish:
+def status_command(config: Path | None) -> str:
+    """What a tool runs for its status line: this halfdoor, wherever the tool is started."""
+    words = [sys.executable, "-m", "halfdoor", "status", "--claude-code"]
+    return shlex.join([*words, "--config", str(config.absolute())] if config else words)
+
+
+def wish(config: Config, model: str, token: str, status: str = "") -> Wish:
     """What the tool is to be told. Raises SetupError for a model or a token that is not there."""
     _known_model(config, model)
     env = _variable(config, token)
@@ -66,6 +74,7 @@ def wish(config: Config, model: str, token: str) -> Wish:
         env=env,
         context=_window(config, model),
         keyed=bool(env) or not asks,
+        status=status,
     )
 
 

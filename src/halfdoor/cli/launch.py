@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import typer
 
 from halfdoor.backends import guard
+from halfdoor.cli import connecting
 from halfdoor.cli.options import (
     ConfigOption,
     JsonOption,
@@ -28,10 +30,11 @@ from halfdoor.cli.options import (
     root_of,
     say_json,
 )
+from halfdoor.config.connect import files, forms
 from halfdoor.config.found import PROVIDERS
 from halfdoor.config.load import Loaded
 from halfdoor.config.tools import tool_for
-from halfdoor.config.tools.tool import FILE, ROOT, TOKEN, Tool, filled
+from halfdoor.config.tools.tool import FILE, ROOT, TOKEN, Tool, Wish, filled, wished
 from halfdoor.errors import SetupError
 from halfdoor.server.address import Address, address, answers
 from halfdoor.server.sessions import LASTS_MS, Session, mint
@@ -72,8 +75,9 @@ def launch(
     secret = token(loaded, chosen, root)
     mine = variables(chosen, where, secret)
     gone = stripped(loaded, os.environ, mine)
+    line = status_line(chosen, root, args or [], connecting.status_command(config))
     if show or json:
-        _explain(chosen, mine, gone, arguments(chosen, where, "…"), json=json)
+        _explain(chosen, mine, gone, [*arguments(chosen, where, "…"), *line], json=json)
         return
     program = shutil.which(chosen.command)
     if program is None:
@@ -89,7 +93,7 @@ def launch(
         said = f"halfdoor: {chosen.name} asks {where} for project {_named(root)}{more}"
         console(stderr=True).print(said)
         with _own_file(chosen, loaded.state_dir, where, secret) as own:
-            words = [*arguments(chosen, where, own), *(args or [])]
+            words = [*arguments(chosen, where, own), *line, *(args or [])]
             code = _run([program, *words], environment)
     raise typer.Exit(code)
 
@@ -118,6 +122,24 @@ def variables(tool: Tool, where: str, secret: str) -> dict[str, str]:
 def arguments(tool: Tool, where: str, own: str) -> list[str]:
     """What stands before the person's own arguments. own: the path of the tool's own file."""
     return [filled(each, {ROOT: where, FILE: own}) for each in tool.arguments]
+
+
+def status_line(tool: Tool, root: Path, args: list[str], command: str) -> list[str]:
+    """The option that gives a tool a status line, for a person who has none of their own."""
+    place = tool.place
+    if place is None or not tool.takes or any(arg.startswith(tool.takes) for arg in args):
+        return []
+    wish = Wish("", status=command)
+    settings = [setting for setting in wished(place, wish) if setting.yields]
+    names = {*place.files, place.project}
+    below = [(folder / name, folder) for folder in (connecting.home(), root) for name in names]
+    try:
+        texts = [files.seen(file, folder).text for file, folder in below]
+        lacking = all(forms.changed(place.form, text, settings)[1] for text in texts)
+    except SetupError:
+        return []  # a file beyond us may hold one
+    told = {setting.at[0]: setting.value for setting in settings}
+    return [tool.takes, msgspec.json.encode(told).decode()] if lacking else []
 
 
 @contextlib.contextmanager

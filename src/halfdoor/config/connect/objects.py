@@ -20,7 +20,7 @@ def changed(text: str, settings: Iterable[Setting]) -> tuple[str, tuple[Change, 
         text = "[]\n" if settings and settings[0].at[0] == APPEND else "{}\n"
     made = []
     for setting in settings:
-        text, change = _put(text, setting.at, setting.value)
+        text, change = _put(text, setting)
         made += [change] if change else []
     return text, tuple(made)
 
@@ -50,7 +50,8 @@ def undone(text: str, changes: Iterable[Change]) -> tuple[str, tuple[str, ...]]:
     return text, tuple(left)
 
 
-def _put(text: str, at: tuple[str, ...], wanted: Any) -> tuple[str, Change | None]:
+def _put(text: str, setting: Setting) -> tuple[str, Change | None]:
+    at, wanted = setting.at, setting.value
     node = _read(text)
     for depth, key in enumerate(at):
         if key == APPEND:
@@ -62,7 +63,7 @@ def _put(text: str, at: tuple[str, ...], wanted: Any) -> tuple[str, Change | Non
             inner = _nested(at[depth + 1 :], wanted)
             return _inserted(text, node, inner, key), Change(at, json.dumps(wanted), None, depth)
         node = node.items[index]
-    if value(text, node) == wanted and type(value(text, node)) is type(wanted):
+    if setting.yields or (value(text, node) == wanted and type(value(text, node)) is type(wanted)):
         return text, None
     old = text[node.start : node.end]
     return text[: node.start] + _shown(text, node.start, wanted) + text[node.end :], Change(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.config.connect import files, forms, records
 from halfdoor.config.connect.change import Unfit
@@ -49,8 +50,7 @@ def connecting(
     was = files.seen(file, below)
     known = records.found(state, tool.name, file)
     mark = known.mark if known else f"{tool.name}-{nonce}"
-    full = Wish(marked(wish.root, mark), wish.model, wish.env, wish.context, wish.keyed)
-    settings = wished(tool.place, full)
+    settings = wished(tool.place, replace(wish, root=marked(wish.root, mark)))
     try:
         base, left = _before(tool, was, known)
         text = base if base.strip() else tool.place.fresh or base

@@ -5,6 +5,7 @@ from typing import Final
 from halfdoor.config.tools.tool import (
     ENV,
     ROOT,
+    STATUS,
     TOKEN,
     UNUSED,
     Place,
@@ -60,6 +61,13 @@ CLAUDE: Final = Tool(
                 "the token stays in the environment; this reads it there",
                 "token",
             ),
+            Setting(
+                ("statusLine",),
+                {"type": "command", "command": STATUS},
+                "its status line tells who answers, where, and what it cost",
+                "status",
+                yields=True,
+            ),
         ),
         project=".claude/settings.local.json",
     ),
@@ -67,4 +75,5 @@ CLAUDE: Final = Tool(
     turns=Turns((".claude/projects/**/*.jsonl",), '"type":"assistant"', '"<synthetic>"'),
     title="Claude Code",
     asks="claude-sonnet-4-5",
+    takes="--settings",
 )

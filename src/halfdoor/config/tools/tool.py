@@ -2,7 +2,8 @@
 
 Texts may hold placeholders: ROOT (scheme, host, port and, for a connected tool, its mark), TOKEN
 (a session's token), MODEL (the name it asks for), ENV (the variable that holds its token), CONTEXT
-(a window in tokens, a number) and FILE (one that lives as long as the process).
+(a window in tokens, a number), FILE (one that lives as long as the process) and STATUS (the command
+that tells in a line who answers).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ MODEL: Final = "{model}"
 ENV: Final = "{env}"
 CONTEXT: Final = "{context}"
 FILE: Final = "{file}"
+STATUS: Final = "{status}"
 UNUSED: Final = "unused"
 # One more element of a list, in a setting's way.
 APPEND: Final = "[]"
@@ -24,7 +26,8 @@ SMALL_TOKENS: Final = 32_768
 
 Form = Literal["json", "toml", "yaml"]
 # open: no token is asked for. token: one is, and a variable holds it. context: the window is known.
-When = Literal["always", "open", "token", "context"]
+# status: the person's own settings, not a project's.
+When = Literal["always", "open", "token", "context", "status"]
 Value = str | int | bool | list[Any] | dict[str, Any]
 
 
@@ -37,12 +40,16 @@ class Variable(Struct, frozen=True):
 
 
 class Setting(Struct, frozen=True):
-    """One setting in a tool's own file. at: the keys that lead to it; the last may be APPEND."""
+    """One setting in a tool's own file. at: the keys that lead to it; the last may be APPEND.
+
+    yields: what stands there already stays (JSON only).
+    """
 
     at: tuple[str, ...]
     value: Value
     why: str
     when: When = "always"
+    yields: bool = False
 
 
 class Place(Struct, frozen=True):
@@ -80,6 +87,7 @@ class Tool(Struct, frozen=True):
     the person's own. file: text of the file that FILE among the arguments names. place: None where
     `connect` cannot write. logged: what its requests are called in the log by their user agent.
     asks: a name that it asks for whatever it is told, "" when it asks for what it is told only.
+    takes: its option for settings of one process, as JSON.
     """
 
     name: str
@@ -94,20 +102,26 @@ class Tool(Struct, frozen=True):
     turns: Turns | None = None
     title: str = ""
     asks: str = ""
+    takes: str = ""
 
 
 class Wish(Struct, frozen=True):
-    """What a tool is to be told. env: "" where no token is asked for; context: 0 if not known."""
+    """What a tool is to be told. env: "" where no token is asked for; context: 0 if not known.
+
+    status: a command line, "" where none is to be set.
+    """
 
     root: str
     model: str = "auto"
     env: str = ""
     context: int = 0
     keyed: bool = True
+    status: str = ""
 
     def words(self) -> dict[str, str]:
         """What the placeholders stand for."""
-        return {ROOT: self.root, MODEL: self.model, ENV: self.env, TOKEN: UNUSED}
+        words = {ROOT: self.root, MODEL: self.model, ENV: self.env, TOKEN: UNUSED}
+        return words | {STATUS: self.status}
 
 
 def wished(place: Place, wish: Wish) -> tuple[Setting, ...]:
@@ -120,12 +134,14 @@ def wished(place: Place, wish: Wish) -> tuple[Setting, ...]:
         "open": wish.keyed and not wish.env,
         "token": wish.keyed and bool(wish.env),
         "context": wish.context > 0,
+        "status": bool(wish.status),
     }
     return tuple(
         Setting(
             tuple(filled(key, wish.words()) for key in setting.at),
             _whole(setting.value, wish),
             setting.why,
+            yields=setting.yields,
         )
         for setting in place.settings
         if holds[setting.when]
