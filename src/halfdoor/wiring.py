@@ -118,6 +118,7 @@ class Gateway:
     tightened: the house for a caller that brings rules of its own project.
     admission: what engines have said of where their models run; it outlives a reload.
     residency: what engines have said of what they have loaded; it does, too.
+    indexed: roots of the projects whose restricted files are known by their text.
     """
 
     house: House
@@ -131,6 +132,7 @@ class Gateway:
     tightened: Callable[[tuple[Rule, ...]], House]
     admission: Admission
     residency: Residency
+    indexed: frozenset[str]
 
     def asked(self) -> tuple[Asked, ...]:
         """Every model whose engine must say where it runs it, as far as its name is known."""
@@ -168,7 +170,17 @@ class Gateway:
                 await backend.close()
 
     def changed(self, loaded: Loaded) -> "Gateway":
-        """The same log, keys, memory and engine under another configuration."""
+        """The same log, keys, memory and engine under another configuration. Raises SetupError.
+
+        INVARIANT: what was known by its text stays known until a restart.
+        """
+        provenance, indexed = restricted_text(loaded.state_dir, self.keys)
+        if gone := self.indexed - indexed:
+            raise SetupError(
+                "an index of restricted files is gone",
+                where=", ".join(sorted(gone)),
+                hint="run `halfdoor policy index` there, or restart halfdoor to go without",
+            )
         backends = _backends(loaded, self.keys, self.admission)
         ping_s = loaded.config.server.ping_s
         services = replace(
@@ -178,11 +190,17 @@ class Gateway:
             ping_s=ping_s,
             queues=queues(loaded, self.services.queues),
         )
-        provenance = restricted_text(loaded.state_dir, self.keys)
         base = house(loaded, self.keys, self.engine, self.house.prints, provenance)
         base = replace(base, scales=self.house.scales)
         tightened = tightener(base, self.engine, provenance)
-        return replace(self, house=base, services=services, loaded=loaded, tightened=tightened)
+        return replace(
+            self,
+            house=base,
+            services=services,
+            loaded=loaded,
+            tightened=tightened,
+            indexed=indexed,
+        )
 
 
 def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
@@ -211,11 +229,22 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         windows=residency.now,
     )
     engine = kept_engine(state_dir, keys)
-    provenance = restricted_text(state_dir, keys)
+    provenance, indexed = restricted_text(state_dir, keys)
     base = house(loaded, keys, engine, None, provenance)
     more = tightener(base, engine, provenance)
     return Gateway(
-        base, services, log, memory, floors, keys, engine, loaded, more, admission, residency
+        base,
+        services,
+        log,
+        memory,
+        floors,
+        keys,
+        engine,
+        loaded,
+        more,
+        admission,
+        residency,
+        indexed,
     )
 
 
@@ -341,10 +370,16 @@ def surveyor(
     return Surveyor((SecretDetector(engine), paths, *known), prints)
 
 
-def restricted_text(state_dir: Path, keys: LogKeys) -> ProvenanceDetector | None:
-    """Knows the text of indexed files; None without an index. SetupError for a broken one."""
+def restricted_text(
+    state_dir: Path, keys: LogKeys
+) -> tuple[ProvenanceDetector | None, frozenset[str]]:
+    """What knows the text of indexed files, and their projects' roots; None without an index.
+
+    Raises SetupError for a broken one.
+    """
     built = index.load(state_dir, keys.prints_key)
-    return ProvenanceDetector(tuple(one.data for one in built)) if built else None
+    detector = ProvenanceDetector(tuple(one.data for one in built)) if built else None
+    return detector, frozenset(one.what.root for one in built)
 
 
 def kept_engine(state_dir: Path, keys: LogKeys) -> Engine:

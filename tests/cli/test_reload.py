@@ -13,7 +13,10 @@ import pytest
 
 from halfdoor.cli.serve import Service
 from halfdoor.config.load import load
+from halfdoor.errors import SetupError
 from halfdoor.server.address import Address
+from halfdoor.store import index
+from halfdoor.store.keys import LogKeys
 from halfdoor.wiring import Gateway, assemble
 
 CONFIG = """
@@ -95,6 +98,22 @@ def test_a_looser_file_waits_for_a_restart(serving):
     assert "might reach cloud" in said
     assert "restart" in said
     assert serving.status_of("payments/core.py:3: x = 1") == 400
+
+
+def test_text_that_an_index_knew_is_not_forgotten_by_a_reload(tmp_path):
+    (tmp_path / "config.toml").write_text(CONFIG)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/a.py").write_text("\n".join(f"total{n} = fee(rate{n})" for n in range(99)))
+    loaded = load(tmp_path / "config.toml", None, {"HOME": str(tmp_path)})
+    built = index.build(index.Restricted(str(tmp_path / "shop"), ("**",), ()))
+    key = LogKeys.load_or_create(loaded.state_dir).prints_key
+    index.save(built, loaded.state_dir, key)
+    gateway = assemble(loaded, loaded.state_dir)
+    assert gateway.changed(loaded).indexed == {str(tmp_path / "shop")}
+    (file,) = (loaded.state_dir / index.FOLDER).iterdir()
+    file.unlink()
+    with pytest.raises(SetupError, match="an index of restricted files is gone"):
+        gateway.changed(loaded)
 
 
 def test_a_stop_waits_for_the_gateway_that_a_reload_replaced(tmp_path, monkeypatch):
