@@ -216,9 +216,19 @@ def test_a_running_gateway_goes_offline_at_once_and_online_at_a_restart_only(run
     assert running(*options).zone() == "cloud"
 
 
+class Nothing:
+    """Orders that a program which reads none does not miss."""
+
+    def handed(self):
+        return b""
+
+    def renew(self):
+        raise AssertionError("there was no signal")
+
+
 def test_a_worker_that_is_replaced_is_as_offline_as_the_one_before(tmp_path, processes):
     switch = Switch(tmp_path)
-    crew = _Crew(1, [], Address("127.0.0.1", 1), switch)
+    crew = _Crew(1, [], Address("127.0.0.1", 1), switch, Nothing())
     crew._command = [sys.executable, "-c", "pass"]
     flag(tmp_path).touch()
     crew._tend()

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -25,6 +26,7 @@ from halfdoor.canon.rules import EVERY, Above, Rule
 from halfdoor.cli.options import ConfigOption, ProjectOption, console, load, project_dir
 from halfdoor.cli.restricted import warnings
 from halfdoor.config.check import produced
+from halfdoor.config.handing import handed, received
 from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.model import Token
 from halfdoor.config.offline import OPTION
@@ -80,7 +82,7 @@ def serve(
     def read() -> Loaded:
         return _settings(config, project, offline=offline)
 
-    loaded = read()
+    loaded = _told(offline=offline) if worker else read()
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
@@ -91,7 +93,8 @@ def serve(
         if workers > 1:
             switch = Switch(loaded.state_dir, loaded.offline)
             again = _again(config, project)
-            crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch)
+            orders = Standing(loaded, read)
+            crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch, orders)
             return
         with bound(where, with_others=worker) as listening:
             where = Address(where.host, listening.getsockname()[1])
@@ -129,6 +132,33 @@ def _settings(config: Path | None, project: Path | None, *, offline: bool) -> Lo
         guard.go_offline()
     loaded = load(config, project)
     return replace(loaded, offline=OPTION) if offline else loaded
+
+
+def _told(*, offline: bool) -> Loaded:
+    """What a worker's parent holds. INVARIANT: the end of a worker loosens nothing."""
+    if offline:
+        guard.go_offline()
+    loaded = received(sys.stdin.buffer)
+    return replace(loaded, offline=OPTION) if offline else loaded
+
+
+class Standing:
+    """What the parent of workers hands to each of them: as at its start, or tightened since."""
+
+    def __init__(self, loaded: Loaded, read: Callable[[], Loaded]) -> None:
+        self._loaded = loaded
+        self._read = read
+
+    def handed(self) -> bytes:
+        """See `config.handing`."""
+        return handed(self._loaded)
+
+    def renew(self) -> None:
+        """Read the files again; broken or looser ones are refused, as the workers say aloud."""
+        with suppress(HalfdoorError):
+            loaded = self._read()
+            if not obstacles(self._loaded, loaded):
+                self._loaded = loaded
 
 
 def _again(config: Path | None, project: Path | None) -> list[str]:

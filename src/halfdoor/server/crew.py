@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from typing import Final, Protocol
 
 from halfdoor.backends import guard
 from halfdoor.backends.switch import Switch
@@ -28,17 +29,29 @@ _TICK_S: Final = 0.1
 _STOP_S: Final = GRACE_S + 20
 
 
+class Orders(Protocol):
+    """What every worker begins with, whenever it is started and whatever the files say by then."""
+
+    def handed(self) -> bytes:
+        """Written to its standard input."""
+
+    def renew(self) -> None:
+        """The files are to be read again, if that loosens nothing."""
+
+
 def crew(
     workers: int,
     where: Address,
     arguments: list[str],
     ready: Callable[[Address], None],
     switch: Switch,
+    orders: Orders,
 ) -> None:
     """Run `workers` processes of `halfdoor serve` until a signal stops them.
 
     arguments: of `serve`, for each worker. ready: called once one of them answers.
     switch: once it is offline, every worker that is started is, too.
+    orders: see there; renewed on SIGHUP, which each worker judges for itself, too.
     Raises SetupError when the port is taken, or a worker cannot live.
     """
     if not hasattr(socket, "SO_REUSEPORT"):
@@ -46,18 +59,23 @@ def crew(
     # Bound and not listening: nobody else gets the port, and no connection comes here.
     with shared(where) as held:
         where = Address(where.host, held.getsockname()[1])
-        _Crew(workers, [*arguments, "--listen", str(where), "--worker"], where, switch).run(ready)
+        options = [*arguments, "--listen", str(where), "--worker"]
+        _Crew(workers, options, where, switch, orders).run(ready)
 
 
 class _Crew:
-    def __init__(self, size: int, arguments: list[str], where: Address, switch: Switch) -> None:
+    def __init__(
+        self, size: int, arguments: list[str], where: Address, switch: Switch, orders: Orders
+    ) -> None:
         self._where = where
+        self._orders = orders
         self._switch = switch
         self._command = [sys.executable, "-m", "halfdoor", "serve", *arguments]
         self._workers: dict[subprocess.Popen[bytes], float] = {}
         self._size = size
         self._stopping = False
         self._failed = False
+        self._renewing = False
 
     def run(self, ready: Callable[[Address], None]) -> None:
         before = {each: signal.signal(each, self._stop) for each in (signal.SIGINT, signal.SIGTERM)}
@@ -91,10 +109,17 @@ class _Crew:
                 [*self._command, *more], stdin=subprocess.PIPE, start_new_session=True
             )
         self._workers[worker] = time.monotonic()
+        assert worker.stdin is not None
+        with suppress(OSError):  # it is dead already, and `_tend` buries it
+            worker.stdin.write(self._orders.handed())
+            worker.stdin.flush()
 
     def _tend(self) -> None:
         """Bury the dead; replace those that lived."""
         self._switch.rules()
+        if self._renewing:
+            self._renewing = False
+            self._orders.renew()
         for worker in [w for w in self._workers if w.poll() is not None]:
             lived_s = time.monotonic() - self._workers.pop(worker)
             if self._stopping:
@@ -111,6 +136,7 @@ class _Crew:
         self._pass_on(signal.SIGTERM)
 
     def _reload(self, *_: object) -> None:
+        self._renewing = True
         self._pass_on(signal.SIGHUP)
 
     def _pass_on(self, what: signal.Signals) -> None:
