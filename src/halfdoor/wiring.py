@@ -30,8 +30,8 @@ from halfdoor.canon.record import Noted
 from halfdoor.canon.routes import Route
 from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
-from halfdoor.config.model import Backend as BackendTable
 from halfdoor.config.prices import listed
+from halfdoor.config.tables.backends import Backend as BackendTable
 from halfdoor.decide.names import AS_ASKED
 from halfdoor.decide.rules import RuleBook
 from halfdoor.detect.paths import PathDetector

@@ -16,7 +16,7 @@ from halfdoor.backends.http import ERROR_BODY_BYTES, HttpBackend, below
 from halfdoor.canon.commands import Outbound
 from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
-from halfdoor.config.model import Timeouts
+from halfdoor.config.tables.backends import Timeouts
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.record.permits import seal
 from tests.helpers.raw_server import OK, closes_after, raw_server, sends

@@ -10,7 +10,10 @@ from halfdoor.cli import checkup
 from halfdoor.config.defaults import scripted_config
 from halfdoor.config.found import Discovered, Engine, FoundModel
 from halfdoor.config.load import Loaded
-from halfdoor.config.model import Backend, Config, Model, Token
+from halfdoor.config.model import Config
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model
+from halfdoor.config.tables.server import Token
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.store.schema import FILE
 from tests.store.ledgers import written

@@ -3,7 +3,9 @@ import asyncio
 import pytest
 
 from halfdoor.cli.loaded import cut_off, windows
-from halfdoor.config.model import Backend, Config, Model
+from halfdoor.config.model import Config
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model
 from halfdoor.errors import BackendError
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys

@@ -10,7 +10,7 @@ from halfdoor.cli.serve import banner, beside, secrets
 from halfdoor.config.cards import cards
 from halfdoor.config.defaults import scripted_config
 from halfdoor.config.load import load
-from halfdoor.config.model import Token
+from halfdoor.config.tables.server import Token
 from halfdoor.errors import SetupError
 from halfdoor.server.address import Address
 from halfdoor.store.reader import LogReader

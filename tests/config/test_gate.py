@@ -4,7 +4,7 @@ import pytest
 
 from halfdoor.config.gate import project_gate
 from halfdoor.config.load import load_user
-from halfdoor.config.model import Gate
+from halfdoor.config.tables.gate import Gate
 from halfdoor.errors import SetupError
 
 USER = Gate(off=("format",), optional=("types",), noqa=True)

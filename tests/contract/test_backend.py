@@ -12,7 +12,7 @@ from halfdoor.backends.scripted import ScriptedBackend, Turn
 from halfdoor.canon.commands import FaultKind, Outbound
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Zone
-from halfdoor.config.model import Timeouts
+from halfdoor.config.tables.backends import Timeouts
 from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.errors import BackendError
 from halfdoor.record.permits import seal

@@ -29,7 +29,7 @@ from halfdoor.backends.wire import (
 from halfdoor.canon.commands import FaultKind, Headers, Outbound
 from halfdoor.canon.decision import ControlPermit, Permit, Target
 from halfdoor.canon.labels import Zone
-from halfdoor.config.model import Timeouts
+from halfdoor.config.tables.backends import Timeouts
 from halfdoor.errors import BackendError
 from halfdoor.reading.addresses import zone_of
 

@@ -23,7 +23,8 @@ from halfdoor.cli.options import counted
 from halfdoor.config.check import SCRIPTED, produced
 from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded, rules_in_force
-from halfdoor.config.model import Backend, Config
+from halfdoor.config.model import Config
+from halfdoor.config.tables.backends import Backend
 from halfdoor.errors import BackendError, HalfdoorError, SetupError
 from halfdoor.reading import terms
 from halfdoor.reading.addresses import zone_of

@@ -16,7 +16,9 @@ from halfdoor.canon.decision import ControlPermit
 from halfdoor.cli.checkup import Finding
 from halfdoor.cli.options import counted
 from halfdoor.config.check import SCRIPTED
-from halfdoor.config.model import Backend, Config, Model
+from halfdoor.config.model import Config
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model
 from halfdoor.flow.counting import TRUNCATED
 from halfdoor.store.reader import LogReader
 from halfdoor.store.schema import FILE

@@ -22,8 +22,8 @@ from halfdoor.cli.options import ConfigOption, JsonOption, console, look_around,
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import Loaded
-from halfdoor.config.model import Backend
 from halfdoor.config.offline import flag
+from halfdoor.config.tables.backends import Backend
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading.addresses import zone_of

@@ -28,10 +28,10 @@ from halfdoor.cli.restricted import warnings
 from halfdoor.config.check import produced
 from halfdoor.config.handing import handed, received
 from halfdoor.config.load import Loaded, cards, rules_in_force
-from halfdoor.config.model import Token
 from halfdoor.config.offline import OPTION
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
+from halfdoor.config.tables.server import Token
 from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms

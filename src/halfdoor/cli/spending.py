@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from halfdoor.canon.money import Price, Usage
-from halfdoor.config.model import Token
+from halfdoor.config.tables.server import Token
 from halfdoor.decide.money import cost
 from halfdoor.store.books import QUARTER_S, Key, Line, Sum, plus
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from halfdoor.config.model import Backend, Tables
+from halfdoor.config.model import Tables
 from halfdoor.config.parse import Source
+from halfdoor.config.tables.backends import Backend
 
 
 def check_authorities(source: Source, tables: Tables) -> None:

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from halfdoor.canon.money import Budget
-from halfdoor.config.model import BudgetMatch, BudgetTable, Tables
+from halfdoor.config.model import Tables
+from halfdoor.config.tables.budgets import BudgetMatch, BudgetTable
 
 
 def budgets(read: Tables) -> tuple[Budget, ...]:

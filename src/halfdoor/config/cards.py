@@ -11,8 +11,10 @@ from halfdoor.canon.request import Kind
 from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.found import PROVIDERS
-from halfdoor.config.model import Backend, Config, Model, Prices, RateTable, Tables
+from halfdoor.config.model import Config, Tables
 from halfdoor.config.prices import listed
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model, Prices, RateTable
 from halfdoor.reading.addresses import sent_on
 
 

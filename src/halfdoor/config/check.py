@@ -8,9 +8,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import EVERY, Above, Require, Rule
-from halfdoor.config.model import Requirement, RuleTable, Tables
+from halfdoor.config.model import Tables
 from halfdoor.config.parse import Source
 from halfdoor.config.suggest import meant
+from halfdoor.config.tables.rules import Requirement, RuleTable
 
 # Labels that some detector really gives, and the one of every request. A rule for any other would
 # promise what nothing keeps.

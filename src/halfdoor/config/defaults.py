@@ -6,7 +6,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from halfdoor.config.found import PROVIDERS, Discovered, Engine, FoundModel, Provider
-from halfdoor.config.model import NAME, Backend, Config, Model, Name
+from halfdoor.config.model import Config
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model, Name
+from halfdoor.config.tables.words import NAME
 
 # What the common tools ask for unless told otherwise.
 USUAL: Final = ("anthropic", "openai")

@@ -4,7 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.config.model import DialectName, FimName, KindName
+from halfdoor.config.tables.backends import DialectName, FimName
+from halfdoor.config.tables.models import KindName
 
 
 class FoundModel(Struct, frozen=True):

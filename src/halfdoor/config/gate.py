@@ -1,8 +1,9 @@
 """Which `[gate]` holds: the project's, as the base revision has it, over the user's own."""
 
 from halfdoor.config.load import PROJECT_FILE
-from halfdoor.config.model import Gate, ProjectTables
+from halfdoor.config.model import ProjectTables
 from halfdoor.config.parse import Source, tables
+from halfdoor.config.tables.gate import Gate
 
 
 def project_gate(text: bytes | None, user: Gate) -> Gate:

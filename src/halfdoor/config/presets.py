@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.config.model import StrategyName
+from halfdoor.config.tables.routes import StrategyName
 
 
 class Preset(Struct, frozen=True):

@@ -14,7 +14,8 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.rules import Above, Rule
 from halfdoor.config.check import is_loopback
 from halfdoor.config.load import Loaded, rules_in_force
-from halfdoor.config.model import Backend, Token
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.server import Token
 from halfdoor.reading.terms import covers
 
 

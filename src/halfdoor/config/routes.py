@@ -3,9 +3,10 @@
 from halfdoor.canon.asks import Agent, Task
 from halfdoor.canon.routes import SEVERAL, Match, Parameters, Route
 from halfdoor.config.check import glob_trouble
-from halfdoor.config.model import MatchTable, RouteTable, SetTable, Tables
+from halfdoor.config.model import Tables
 from halfdoor.config.parse import Source
 from halfdoor.config.suggest import meant
+from halfdoor.config.tables.routes import MatchTable, RouteTable, SetTable
 from halfdoor.reading.languages import LANGUAGES
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from halfdoor.config.check import SCRIPTED
-from halfdoor.config.model import Backend, Config, Model, Name
+from halfdoor.config.model import Config
 from halfdoor.config.presets import Preset
+from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.models import Model, Name
 
 HEAD: Final = """\
 # halfdoor: which models may answer, and how far each kind of text may go.

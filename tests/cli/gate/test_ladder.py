@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from halfdoor.canon.checks import Status, Subject
 from halfdoor.cli.gate.ladder import ladder
-from halfdoor.config.model import CheckName, Gate, GatePath
+from halfdoor.config.tables.gate import CheckName, Gate, GatePath
 from tests.helpers.checks import judge
 
 SETTINGS = Gate(

@@ -20,8 +20,9 @@ from halfdoor.cli.gate.ladder import ladder
 from halfdoor.cli.gate.trees import Laid, Trees
 from halfdoor.config.gate import project_gate
 from halfdoor.config.load import PROJECT_FILE, state_dir, user_settings
-from halfdoor.config.model import Config, Gate
+from halfdoor.config.model import Config
 from halfdoor.config.offline import flag, flagged
+from halfdoor.config.tables.gate import Gate
 from halfdoor.errors import SetupError
 from halfdoor.flow.ladder import Climb, climb, verdict
 from halfdoor.flow.ports import Runner

@@ -6,7 +6,7 @@ from typing import Final
 
 from halfdoor.canon.checks import Result
 from halfdoor.cli.gate.local import advisories, exchanges, restricted
-from halfdoor.config.model import Gate
+from halfdoor.config.tables.gate import Gate
 from halfdoor.reading.engine import NATIVE, Engine
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.applies import Applies

@@ -12,9 +12,9 @@ from msgspec import Meta, Struct, structs
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.cli.explain import guess
-from halfdoor.config.model import ZoneName, about
 from halfdoor.config.parse import Source, tables
 from halfdoor.config.suggest import meant
+from halfdoor.config.tables.words import ZoneName, about
 from halfdoor.errors import ClientError
 from halfdoor.flow.house import House
 from halfdoor.flow.weighing import Weighed, weigh
