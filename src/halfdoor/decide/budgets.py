@@ -1,7 +1,6 @@
 """Budgets: which purses a call draws on, and which permitted targets they can pay for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
 from halfdoor.canon.request import Actor, Request
 from halfdoor.decide.money import most, shown
+from halfdoor.decide.purses import Names, answering, asking, counts, key
 
 # What stands in an exclusion instead of a label: no detector gives it.
 BUDGET: Final = "budget"
@@ -19,8 +19,6 @@ PRICE: Final = "price"
 ASSUMED_OUTPUT_TOKENS: Final = 8192
 # From this share of a limit on, an answer says how much is left.
 TOLD_FROM: Final = 0.8
-
-_OF_ACTOR: Final = frozenset({"token", "person", "team", "project", "tool"})
 
 
 class Due(Struct, frozen=True):
@@ -43,9 +41,8 @@ class Afforded(Struct, frozen=True):
 
 def purses(budgets: Iterable[Budget], actor: Actor) -> tuple[tuple[str, str | None], ...]:
     """The purses that a request of this actor may draw on, see `commands.Begin`."""
-    return tuple(
-        (budget.name, _key_of_actor(budget, actor)) for budget in budgets if _asked(budget, actor)
-    )
+    names = asking(actor)
+    return tuple((each.name, key(each, names)) for each in budgets if counts(each, names))
 
 
 def afford(
@@ -61,8 +58,9 @@ def afford(
     input_tokens: an estimate. An unknown price under a hard budget is not nothing: it is left out.
     """
     by_name = {budget.name: budget for budget in budgets}
+    who = asking(actor)
     dues = {
-        target.name: _due(target, request, actor, budgets, input_tokens)
+        target.name: _due(target, request, who, budgets, input_tokens)
         for target in verdict.permitted
     }
     permitted: list[Target] = []
@@ -96,21 +94,23 @@ def short(purse: str, left: int) -> str:
 def _due(
     target: Target,
     request: Request,
-    actor: Actor,
+    who: Names,
     budgets: Iterable[Budget],
     input_tokens: int,
 ) -> Due:
     limits = [n for n in (request.max_tokens, target.max_output_tokens) if n is not None]
     output = min(limits, default=ASSUMED_OUTPUT_TOKENS)
-    return Due(most(input_tokens, output, target.price), tuple(_draws(target, actor, budgets)))
+    return Due(
+        most(input_tokens, output, target.price),
+        tuple(_draws({**who, **answering(target)}, budgets)),
+    )
 
 
-def _draws(target: Target, actor: Actor, budgets: Iterable[Budget]) -> Iterator[Draw]:
+def _draws(names: Names, budgets: Iterable[Budget]) -> Iterator[Draw]:
     for budget in budgets:
-        if _asked(budget, actor) and _answered(budget, target):
-            key = _key_of_actor(budget, actor)
-            key = _of_target(target, budget.each) if key is None else key
-            yield Draw((budget.name, key), budget.limit if budget.hard else None)
+        whose = key(budget, names)
+        if whose is not None and counts(budget, names):
+            yield Draw((budget.name, whose), budget.limit if budget.hard else None)
 
 
 def _pays(draw: Draw, amount: PicoUSD | None, spending: Spending) -> bool:
@@ -120,35 +120,6 @@ def _pays(draw: Draw, amount: PicoUSD | None, spending: Spending) -> bool:
         return False
     # What costs nothing is never left out, however empty the purse is.
     return not amount or spending.taken.get(draw.purse, 0) + amount <= draw.limit
-
-
-def _asked(budget: Budget, actor: Actor) -> bool:
-    return all(getattr(actor, name) == value for name, value in budget.match if name in _OF_ACTOR)
-
-
-def _answered(budget: Budget, target: Target) -> bool:
-    for name, value in budget.match:
-        if name == "zone" and target.zone.name.lower() != value:
-            return False
-        if name == "model" and not fnmatchcase(_model(target), value):
-            return False
-    return True
-
-
-def _key_of_actor(budget: Budget, actor: Actor) -> str | None:
-    """The key, or None if only who answers tells it."""
-    if not budget.each:
-        return ""
-    return str(getattr(actor, budget.each)) if budget.each in _OF_ACTOR else None
-
-
-def _of_target(target: Target, field: str) -> str:
-    return target.zone.name.lower() if field == "zone" else _model(target)
-
-
-def _model(target: Target) -> str:
-    """The model as the books call it."""
-    return target.priced_as or target.name
 
 
 def _told(draws: Iterable[Draw], budgets: Mapping[str, Budget], spending: Spending) -> str:

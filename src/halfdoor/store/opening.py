@@ -1,12 +1,12 @@
 """What budgets had taken before this process began: read from the books."""
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from halfdoor.canon.money import Budget
+from halfdoor.decide.purses import Names, counts, key
 from halfdoor.store.books import Books, Key, Pending
 
 Owners = Mapping[str, tuple[str, str]]
@@ -22,40 +22,37 @@ def opening(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> d
     with Books(directory) as books:
         books.catch_up()
         for line in books.lines(start_ms):
-            _take(taken, budget, _names(line.key, owners), line.sum.cost + line.sum.most)
+            _take(taken, budget, names_of(line.key, owners), line.sum.cost + line.sum.most)
         for pending in books.pending(start_ms):
             for names, most in _planned(pending, owners):
                 _take(taken, budget, names, most)
     return taken
 
 
-def _take(taken: dict[str, int], budget: Budget, names: Mapping[str, str], amount: int) -> None:
-    if all(_holds(field, value, names) for field, value in budget.match):
-        key = names[budget.each] if budget.each else ""
-        taken[key] = taken.get(key, 0) + amount
+def _take(taken: dict[str, int], budget: Budget, names: Names, amount: int) -> None:
+    whose = key(budget, names)
+    if whose is not None and counts(budget, names):
+        taken[whose] = taken.get(whose, 0) + amount
 
 
-def _holds(field: str, value: str, names: Mapping[str, str]) -> bool:
-    return fnmatchcase(names[field], value) if field == "model" else names[field] == value
-
-
-def _names(key: Key, owners: Owners) -> dict[str, str]:
-    person, team = owners.get(key.token, ("", ""))
+def names_of(line: Key, owners: Owners) -> Names:
+    """All names that a budget may match; INVARIANT: the same that a decision draws on."""
+    person, team = owners.get(line.token, ("", ""))
     return {
-        "token": key.token,
+        "token": line.token,
         "person": person,
         "team": team,
-        "project": key.project,
-        "tool": key.tool,
-        "model": key.model,
-        "zone": key.zone,
+        "project": line.project,
+        "tool": line.tool,
+        "model": line.model,
+        "zone": line.zone,
     }
 
 
-def _planned(pending: Pending, owners: Owners) -> Iterator[tuple[dict[str, str], int]]:
+def _planned(pending: Pending, owners: Owners) -> Iterator[tuple[Names, int]]:
     who = pending.who
     for each in pending.plan:
         model = each.priced_as or each.model
         place = Key(pending.quarter, model, each.backend, each.zone)
-        key = replace(place, token=who.token, tool=who.tool, project=who.project)
-        yield _names(key, owners), each.most or 0
+        line = replace(place, token=who.token, tool=who.tool, project=who.project)
+        yield names_of(line, owners), each.most or 0
