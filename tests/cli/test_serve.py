@@ -6,13 +6,14 @@ import sys
 import pytest
 
 from halfdoor.canon.record import Noted
-from halfdoor.cli.serve import banner, beside, secrets
+from halfdoor.cli.serve import banner, beside
 from halfdoor.config.cards import cards
 from halfdoor.config.defaults import scripted_config
 from halfdoor.config.load import load
 from halfdoor.config.tables.server import Token
 from halfdoor.errors import SetupError
 from halfdoor.server.address import Address
+from halfdoor.server.tokens import secrets
 from halfdoor.store.reader import LogReader
 
 WHERE = Address("127.0.0.1", 4114)

@@ -22,12 +22,12 @@ from halfdoor.canon.record import Entry, Outcome
 from halfdoor.cli.why import why
 from halfdoor.config.load import load
 from halfdoor.flow.ports import Log
-from halfdoor.server.access import Access
 from halfdoor.server.address import address
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.listen import Server, bound
 from halfdoor.server.status import Status
+from halfdoor.server.tokens import access, secrets
 from halfdoor.wiring import assemble
 from tests.helpers.loop_thread import LoopThread
 from tests.helpers.sdk import Wire, anthropic_sdk, ollama_sdk, openai_sdk
@@ -81,7 +81,9 @@ class Served:
             services = replace(services, log=SlowOutcomes(services.log, slow_outcomes_s))
         held = self._inner.residency.of
         status = Status("test", os.getpid(), time.monotonic(), house.cards, held=held)
-        app = App(house, services, Access(), Limits(), status)
+        tokens = secrets(loaded.config.tokens, os.environ)
+        may_ask = access(loaded.config, tokens, None, loopback=True)
+        app = App(house, services, may_ask, Limits(), status)
         self._server = Server(app, self._ready.set)
 
     def waiting(self, backend: str) -> int:
@@ -196,7 +198,7 @@ def gateway(
     environment: Mapping[str, str] | None = None,
     slow_outcomes_s: float = 0,
     looks: bool = False,
-    **more: Table,
+    **more: Any,
 ) -> Gateway:
     """A halfdoor with these tables in its file; `more` are single tables, as `routing`.
 

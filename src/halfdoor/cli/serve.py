@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -31,11 +31,9 @@ from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.offline import OPTION
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
-from halfdoor.config.tables.server import Token
 from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms
-from halfdoor.server.access import Access
 from halfdoor.server.address import Address, address
 from halfdoor.server.admin import Admin
 from halfdoor.server.app import App
@@ -44,6 +42,7 @@ from halfdoor.server.crew import crew
 from halfdoor.server.listen import bound, guarded, run
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
+from halfdoor.server.tokens import access, admins, secrets
 from halfdoor.store.keys import session_key
 from halfdoor.wiring import Gateway, assemble
 
@@ -86,7 +85,7 @@ def serve(
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
-    guarded(where, tokens=len(loaded.config.tokens) - len(_admins(loaded)))
+    guarded(where, tokens=len(loaded.config.tokens) - len(admins(loaded.config.tokens)))
     # It looks at every restricted file, and requests do not wait for that.
     look = partial(_look_over, loaded, project_dir(project))
     with nullcontext() if worker else beside(look):
@@ -188,20 +187,12 @@ class Service:
 
     def app(self) -> App:
         """The application for what is served now."""
-        gateway, server = self.gateway, self.gateway.loaded.config.server
-        admins = _admins(gateway.loaded)
-        access = Access(
-            tokens=tuple(token for token in self._tokens if token[0] not in admins),
-            admins=tuple(token for token in self._tokens if token[0] in admins),
-            allowed_hosts=frozenset({"localhost", *map(str.lower, server.allowed_hosts)}),
-            loopback=self._where.loopback,
-            sessions=self._sessions,
-            owners={each.name: (each.person, each.team) for each in gateway.loaded.config.tokens},
-        )
+        gateway, config = self.gateway, self.gateway.loaded.config
+        server = config.server
         return App(
             gateway.house,
             gateway.services,
-            access,
+            access(config, self._tokens, self._sessions, loopback=self._where.loopback),
             Limits(body_bytes=server.body_limit_bytes),
             Status(
                 __version__,
@@ -265,29 +256,10 @@ class Service:
                 await before.hang_up()
 
 
-def _admins(loaded: Loaded) -> frozenset[str]:
-    """Names of the tokens that ask no model."""
-    return frozenset(each.name for each in loaded.config.tokens if each.role == "admin")
-
-
 async def _leave(before: Gateway) -> None:
     """Old connections close when no exchange that began before can still need them."""
     await asyncio.sleep(LEAVE_S)
     await before.hang_up()
-
-
-def secrets(tokens: tuple[Token, ...], env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """(name, secret) of each token. Raises SetupError; never shows a secret."""
-    found = []
-    for token in tokens:
-        secret = env.get(token.env, "")
-        if not secret or not (secret.isascii() and secret.isprintable()):
-            raise SetupError(
-                f"token `{token.name}` has no usable secret in `{token.env}`",
-                hint=f"set it before the start: `export {token.env}=...`, or take the token out",
-            )
-        found.append((token.name, secret))
-    return tuple(found)
 
 
 @asynccontextmanager
@@ -353,7 +325,7 @@ def banner(
     if loaded.offline:
         yield f"!! OFFLINE ({loaded.offline}): only this device is spoken to"
     yield from (f"!! {note}" for note in loaded.notes)
-    needed = len(loaded.config.tokens) > len(_admins(loaded))
+    needed = len(loaded.config.tokens) > len(admins(loaded.config.tokens))
     token = "<your token>" if needed else "unused"
     yield "point your tools here"
     yield f"  Claude Code  ANTHROPIC_BASE_URL={root} ANTHROPIC_AUTH_TOKEN={token} claude"
