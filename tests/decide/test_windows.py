@@ -1,13 +1,12 @@
 import json
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
 from halfdoor.decide.windows import ROOM_TOKENS, fitted
-from halfdoor.reading.tokens import Scales, size
+from halfdoor.reading.tokens import Scales, size, spared
 from halfdoor.wiring import DIALECTS
 
 SMALL = Target("small", "engine", "qwen3", Zone.DEVICE, "openai_chat", "engine")
@@ -31,8 +30,12 @@ class Result:
     targets: tuple
 
 
+def measured(request):
+    return size(len(request.body), [spared(request.body)])
+
+
 def fits(request, targets=(SMALL, LARGE), windows=LOADED, scales=None):
-    found = fitted(request, targets, windows, scales or Scales(), partial(size, request.body))
+    found = fitted(request, targets, windows, scales or Scales(), measured(request))
     return Result([t.name for t in found.targets], [u.target for u in found.unfit], found.targets)
 
 
@@ -49,7 +52,7 @@ def test_a_request_between_best_guess_and_least_is_left_to_the_engine():
 
 def test_the_numbers_told_are_the_best_guess_and_the_window():
     request = asked(70_000)
-    (unfit,) = fitted(request, (SMALL,), LOADED, Scales(), partial(size, request.body)).unfit
+    (unfit,) = fitted(request, (SMALL,), LOADED, Scales(), measured(request)).unfit
     assert (unfit.tokens, unfit.window, unfit.zone) == (20_017, 4096, Zone.DEVICE)
 
 
@@ -85,9 +88,9 @@ def test_a_window_asked_for_that_is_none_is_the_engines_to_judge(odd):
 def test_what_was_counted_before_narrows_the_margin():
     scales = Scales()
     request = asked(17_500)
-    scales.learn("small", "", size(request.body), 5000)
+    scales.learn("small", "", measured(request), 5000)
     assert fits(request, scales=scales).unfit == []  # another session may speak another language
-    scales.learn("small", "s", size(request.body), 5000)
+    scales.learn("small", "s", measured(request), 5000)
     of_session = DIALECTS["openai_chat"].read(
         "/v1/chat/completions", (("x-session-id", "s"),), "", request.body
     )

@@ -425,22 +425,3 @@ def test_a_prompt_too_long_for_the_near_model_is_told_so_also_where_a_rule_keeps
     said = json.loads(script.ends().body)["error"]["message"]
     assert said.startswith("prompt is too long: 5021 tokens > 4096 maximum (halfdoor: ")
     assert said.endswith("; rule `secret` (label `secret`) keeps it from `sonnet`)")
-
-
-class Counted(bytes):
-    """A body that counts how often it is measured."""
-
-    measured = 0
-
-    def count(self, *of):
-        Counted.measured += 1
-        return super().count(*of)
-
-
-def test_a_body_is_measured_once_for_budgets_windows_and_the_cheapest():
-    Counted.measured = 0
-    with_team = dataclasses.replace(house([PRICED, FREELY], strategy="cheapest"), budgets=(TEAM,))
-    asked = structs.replace(request(text="hi"), body=Counted(request(text="hi").body))
-    script = playbook(exchange(asked, Actor(tool="test"), with_team))
-    script << begin() >> SCENE << decided(plan=["qwen", "sonnet"])
-    assert Counted.measured == 1

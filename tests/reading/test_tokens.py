@@ -1,24 +1,43 @@
 import pytest
 
-from halfdoor.reading.tokens import PICTURE_TOKENS, Scales, Size, cut_short, estimated, size
+from halfdoor.reading.tokens import (
+    PICTURE_TOKENS,
+    Scales,
+    Size,
+    cut_short,
+    estimated,
+    size,
+    spared,
+)
 
 CODE = Size(42_000)
 
 
+def measured(body):
+    return size(len(body), [spared(body)])
+
+
 def test_text_counts_by_its_bytes():
-    assert estimated(size(b"")) == 1
-    assert estimated(size(b"x = 1\n" * 350)) == 600
+    assert estimated(measured(b"")) == 1
+    assert estimated(measured(b"x = 1\n" * 350)) == 600
 
 
 def test_a_picture_costs_the_same_whatever_its_bytes():
     picture = b'"type":"base64","data":"' + b"iVBORw0K" * 10_000 + b'"'
-    assert estimated(size(picture)) == PICTURE_TOKENS + 7
-    assert size(picture) == Size(25, 1)
-    assert size(b'"data:image/png;base64,' + b"iVBORw0K" * 10_000 + b'"').pictures == 1
+    assert estimated(measured(picture)) == PICTURE_TOKENS + 7
+    assert measured(picture) == Size(25, 1)
+    assert measured(b'"data:image/png;base64,' + b"iVBORw0K" * 10_000 + b'"').pictures == 1
 
 
 def test_an_escaped_letter_counts_as_the_letter_it_stands_for():
-    assert size(rb'"\u4f60\u597d"').text == len('"你好"'.encode())
+    assert measured(rb'"\u4f60\u597d"').text == len('"你好"'.encode())
+
+
+def test_a_body_is_the_sum_of_its_pieces():
+    picture = b'{"type":"base64","data":"' + b"iVBORw0K" * 10_000 + b'"}'
+    pieces = [rb'"\u4f60\u597d"', b'"base64"', picture]
+    body = b"[" + b",".join(pieces) + b"]"
+    assert size(len(body), map(spared, pieces)) == measured(body) == Size(47, 1)
 
 
 def test_nothing_counted_yet_means_a_wide_margin():

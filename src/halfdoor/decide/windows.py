@@ -1,6 +1,6 @@
 """A window that a request cannot fit: the model is left out of the plan, and nothing is cut off."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -39,19 +39,18 @@ def fitted(
     targets: Iterable[Target],
     windows: Windows,
     scales: Scales,
-    measured: Callable[[], Size],
+    of: Size,
     more: int = 0,
 ) -> Fitted:
     """Keep what fits, in order. A window that nobody knows takes everything: its engine will say.
 
-    measured: gives the size of the request's body.
-    more: bytes of text that the request gets on its way.
+    of: the size of the request's body. more: bytes of text that the request gets on its way.
     INVARIANT: targets only ever leave.
     """
     if request.kind not in _PROMPTS:
         return Fitted(tuple(targets))
-    of = measured()
-    of = replace(of, text=of.text + more)
+    if more:
+        of = replace(of, text=of.text + more)
     fit: list[Target] = []
     unfit: list[Unfit] = []
     for target in targets:

@@ -6,7 +6,7 @@ INVARIANT: nothing that fails here makes a request look cleaner. A detector that
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -21,12 +21,17 @@ from halfdoor.reading import effects, passages
 from halfdoor.reading.followed import FOLLOWED
 from halfdoor.reading.passages import PATHS_TOLD, Passage
 from halfdoor.reading.prints import Prints
+from halfdoor.reading.tokens import NOTHING, Size, Spared, size, spared
 
 # Room for about 20,000 blocks: a long coding session has some hundreds.
 CACHE_BYTES: Final = 8 * 1024 * 1024
 # What a block takes that has neither labels, marks nor paths, and what each of these adds.
 _SEEN_BYTES: Final = 300
 _FACT_BYTES: Final = 80
+# How a piece of a request is read.
+_VALUE: Final = "value"
+_MEMBER: Final = "member"
+_TEXT: Final = "text"
 
 
 class Detector(Protocol):
@@ -64,6 +69,7 @@ class Found(Struct, frozen=True):
     signatures: (print, signature) of each thinking block.
     texts: the blocks' texts as fingerprints, on demand; None where nobody can ask.
     turns: what each block of `texts` says of its conversation. seen: all that is known of each.
+    size: what of the body costs tokens.
     """
 
     labels: tuple[Label, ...] = ()
@@ -74,12 +80,14 @@ class Found(Struct, frozen=True):
     texts: Blocks | None = None
     turns: tuple[Turn, ...] = ()
     seen: "tuple[Seen, ...]" = ()
+    size: Size = Size(0)
 
 
 class Seen(Struct, frozen=True):
     """What is remembered of one block: no text, and no place, since a block may move.
 
     answered: prints of the calls whose results stand here, b"" for one that has no id.
+    spared: what of it costs no tokens; of what cannot be read nothing is spared.
     """
 
     labels: tuple[Label, ...]
@@ -90,6 +98,7 @@ class Seen(Struct, frozen=True):
     speaks: bool
     told: Told = Told()
     turn: Turn = Turn.NONE
+    spared: Spared = NOTHING
 
 
 _UNREADABLE: Final = Seen((Label("scan-failed", "", "survey", "reading"),), (), (), (), (), False)
@@ -121,38 +130,30 @@ class Surveyor:
         """Everything found in body, headers and query. Raises ClientError for ambiguous JSON."""
         places: list[tuple[str, Seen]] = []
         keys: list[bytes] = []
-        whole = memoryview(request.body)
-        for block in request.blocks:
-            shape = "member" if block.member else "value"
-            raw = whole[block.start : block.end]
-            keys.append(self._prints.block(raw))
-            seen = self._seen((shape, keys[-1]), self._reader(raw, block.member))
-            places.append((block.place, seen))
         outside = tuple(_outside(request))
-        for place, text in outside:
-            keys.append(self._prints.block(text.encode("utf-8", "surrogatepass")))
-            places.append((place, self._seen(("text", keys[-1]), _plain_reader(text))))
-        for at, (_, seen) in enumerate(places):
-            if seen is _UNREADABLE:
-                keys[at] = UNREADABLE
+        for place, shape, raw in _pieces(request, outside):
+            key = self._prints.block(raw)
+            seen = self._known.get((shape, key)) or self._new((shape, key), raw)
+            keys.append(UNREADABLE if seen is _UNREADABLE else key)
+            places.append((place, seen))
         texts = Blocks(request, outside, keys, self._shingles, self._names)
-        return _merged(places, self._linked(places), texts)
+        return _merged(places, self._linked(places), texts, len(request.body))
 
-    def _reader(self, raw: memoryview, member: bool) -> Callable[[], Passage]:
-        return lambda: passages.passage(bytes(raw), "", member, paths=self._paths)
-
-    def _seen(self, key: tuple[str, bytes], read: Callable[[], Passage]) -> Seen:
-        seen = self._known.get(key)
-        if seen is None:
-            seen, lasting = self._look(read)
-            if lasting:
-                self._known.keep(key, seen)
+    def _new(self, key: tuple[str, bytes], raw: bytes | memoryview) -> Seen:
+        seen, lasting = self._look(key[0], bytes(raw))
+        if lasting:
+            self._known.keep(key, seen)
         return seen
 
-    def _look(self, read: Callable[[], Passage]) -> tuple[Seen, bool]:
+    def _read(self, shape: str, raw: bytes) -> Passage:
+        if shape == _TEXT:
+            return passages.plain(raw.decode("utf-8", "surrogatepass"), "")
+        return passages.passage(raw, "", shape == _MEMBER, paths=self._paths)
+
+    def _look(self, shape: str, raw: bytes) -> tuple[Seen, bool]:
         """Read and inspect; False when something failed, so that it is tried again next time."""
         try:
-            passage = read()
+            passage = self._read(shape, raw)
         except ClientError:
             raise
         except Exception:  # noqa: BLE001  whatever fails, the block counts as unscanned
@@ -172,7 +173,8 @@ class Surveyor:
         except Exception:  # noqa: BLE001  the same
             labels.append(Label("scan-failed", "", "survey", "linkage"))
             failed = True
-        return self._remembered(passage, labels, told), not failed
+        free = NOTHING if shape == _TEXT else spared(raw)
+        return self._remembered(passage, labels, told, free), not failed
 
     def _linked(self, places: list[tuple[str, Seen]]) -> tuple[Label, ...]:
         """What calls add to the blocks' own labels; each has its place."""
@@ -193,7 +195,9 @@ class Surveyor:
             return True
         return any(label.name.startswith(FOLLOWED) for label in labels)
 
-    def _remembered(self, passage: Passage, labels: Iterable[Label], told: Told) -> Seen:
+    def _remembered(
+        self, passage: Passage, labels: Iterable[Label], told: Told, free: Spared
+    ) -> Seen:
         mark = self._prints.mark
         answered = tuple(mark("call", call) if call else b"" for call in passage.answered)
         sealed = tuple((mark("signature", seal), seal) for seal in passage.signatures)
@@ -207,6 +211,7 @@ class Surveyor:
             speaks=passage.speaks,
             told=told,
             turn=_turn(passage),
+            spared=free,
         )
 
 
@@ -256,8 +261,16 @@ def _turn(passage: Passage) -> Turn:
     return Turn.MODEL if passage.speaks else Turn.NONE
 
 
-def _plain_reader(text: str) -> Callable[[], Passage]:
-    return lambda: passages.plain(text, "")
+def _pieces(
+    request: Request, outside: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str, bytes | memoryview]]:
+    """Place, shape and bytes of all that is looked at."""
+    whole = memoryview(request.body)
+    for block in request.blocks:
+        shape = _MEMBER if block.member else _VALUE
+        yield block.place, shape, whole[block.start : block.end]
+    for place, text in outside:
+        yield place, _TEXT, text.encode("utf-8", "surrogatepass")
 
 
 def _outside(request: Request) -> Iterator[tuple[str, str]]:
@@ -274,7 +287,9 @@ def _outside(request: Request) -> Iterator[tuple[str, str]]:
         yield "query", request.query
 
 
-def _merged(places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Blocks) -> Found:
+def _merged(
+    places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Blocks, length: int
+) -> Found:
     labels: dict[Label, None] = {}
     paths: dict[str, None] = {}
     marks: dict[bytes, None] = {}
@@ -295,6 +310,7 @@ def _merged(places: list[tuple[str, Seen]], linked: tuple[Label, ...], texts: Bl
         texts,
         tuple(seen.turn for _, seen in places),
         tuple(seen for _, seen in places),
+        size(length, (seen.spared for _, seen in places)),
     )
 
 

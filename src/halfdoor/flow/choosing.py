@@ -5,7 +5,6 @@ never to one that was asked for by its own name (promise 9); inside a tool loop 
 model stay (promise 7).
 """
 
-from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -54,18 +53,14 @@ def choose(
     scene: Scene,
     who: Candidates,
     house: House,
-    measured: Callable[[], Size],
 ) -> Choice:
-    """The route and the strategy for a request; who: those whom the asked name allows.
-
-    measured: gives the size of the request's body.
-    """
+    """The route and the strategy for a request; who: those whom the asked name allows."""
     ask = house.asks.read(request, found.texts.blocks if found.texts else ())
     loop = _in_loop(found)
     pin = scene.pin if loop else None
     route = None
     if house.routes and not who.explicit and request.kind is not Kind.EMBEDDING:
-        about = _circumstances(request, actor, ask, scene, house, measured)
+        about = _circumstances(request, actor, ask, scene, house, found.size)
         routes = _kept(pin, house) if pin else house.routes
         route = route_for(routes, about, who.targets)
     strategy = route.strategy if route and route.strategy and not route.models else house.strategy
@@ -73,7 +68,7 @@ def choose(
     situation = Situation(scene)
     if cheapest in {house.strategies[strategy], _within(route, house)}:
         answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
-        situation = Situation(scene, estimated(measured()), answer, _warm(scene))
+        situation = Situation(scene, estimated(found.size), answer, _warm(scene))
     return Choice(ask, route, strategy, situation, latched)
 
 
@@ -88,7 +83,7 @@ def _circumstances(
     ask: Ask,
     scene: Scene,
     house: House,
-    measured: Callable[[], Size],
+    of: Size,
 ) -> Circumstances:
     return Circumstances(
         ask=ask,
@@ -97,7 +92,7 @@ def _circumstances(
         token=actor.token,
         project=actor.project,
         minute=lambda: _minute(scene.now_ms, house.time_zone),
-        tokens=lambda: estimated(measured()),
+        tokens=lambda: estimated(of),
     )
 
 

@@ -14,7 +14,7 @@ from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
 from halfdoor.flow.weighing import Weighed
-from halfdoor.reading.tokens import estimated, size
+from halfdoor.reading.tokens import estimated
 
 NOTHING: Final = Learnt()
 
@@ -97,7 +97,7 @@ def _too_long_why(weighed: Weighed) -> str:
 
 def counted(weighed: Weighed) -> Reply:
     """An estimate of the request's tokens; the shape is Anthropic's and OpenAI's in one."""
-    tokens = estimated(size(weighed.request.body))
+    tokens = estimated(weighed.found.size)
     told = {"object": "response.input_tokens", "input_tokens": tokens}
     return Reply(200, (_JSON, *about(weighed, None)), msgspec.json.encode(told))
 

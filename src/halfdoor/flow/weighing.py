@@ -1,7 +1,6 @@
 """Everything decided about a request before its first byte: pure, and where `explain` stops."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Iterator, Mapping
 from math import ceil
 
 from msgspec import Struct
@@ -18,7 +17,7 @@ from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
 from halfdoor.flow.choosing import Choice, added, allowed, choose, ordered, worded
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import BYTES_A_TOKEN, Size, estimated, size
+from halfdoor.reading.tokens import BYTES_A_TOKEN, Size, estimated
 
 _FILES = "files"
 # Places of labels that say where files really are.
@@ -69,17 +68,15 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     who = candidates(request.model, house.cards, house.aliases, request.kind, own)
     who = widened(who, scene.widened) if scene.widened else who
     who = quoted(who, house.listed)
-    # Measured once, and not at all where nobody asks for it.
-    measured = cache(partial(size, request.body))
-    choice = choose(request, actor, found, scene, who, house, measured)
+    choice = choose(request, actor, found, scene, who, house)
     verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
-    afforded = _afforded(verdict, request, actor, choice, house, measured)
+    afforded = _afforded(verdict, request, actor, choice, house, found.size)
     verdict = afforded.verdict
     targets = ordered(verdict, choice, house)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
     more = added(request, choice)
-    fits = fitted(request, targets, scene.windows, house.scales, measured, more)
+    fits = fitted(request, targets, scene.windows, house.scales, found.size, more)
     return Weighed(
         request,
         actor,
@@ -104,12 +101,12 @@ def _afforded(
     actor: Actor,
     choice: Choice,
     house: House,
-    measured: Callable[[], Size],
+    of: Size,
 ) -> Afforded:
     """Counting tokens costs nothing anywhere."""
     if not house.budgets or request.kind is Kind.COUNT or not verdict.permitted:
         return Afforded(verdict, {})
-    tokens = estimated(measured()) + ceil(added(request, choice) / BYTES_A_TOKEN)
+    tokens = estimated(of) + ceil(added(request, choice) / BYTES_A_TOKEN)
     spending = choice.situation.scene.spending
     return afford(verdict, request, actor, house.budgets, spending, tokens)
 

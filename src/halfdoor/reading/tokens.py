@@ -5,6 +5,7 @@ what no tokenizer would go below, so that a request which fits is not turned awa
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -43,14 +44,33 @@ class Size(Struct, frozen=True):
     pictures: int = 0
 
 
-def size(body: bytes) -> Size:
-    """Measure a body; long runs of base64 are pictures where it says that there are any."""
+class Spared(Struct, frozen=True):
+    """What of a piece of a body costs no tokens by its bytes: how many these are, and pictures."""
+
+    bytes: int = 0
+    pictures: int = 0
+
+
+NOTHING: Final = Spared()
+
+
+def spared(raw: bytes) -> Spared:
+    """Measure a piece; long runs of base64 are pictures where it says that there are any."""
     # `\u4f60` is one character of three bytes in UTF-8.
-    text = len(body) - 3 * body.count(b"\\u")
-    if not any(said in body for said in _SAID):
-        return Size(text)
-    pictures = [found.end(1) - found.start(1) for found in _PICTURE.finditer(body)]
-    return Size(text - sum(pictures), len(pictures))
+    escapes = 3 * raw.count(b"\\u")
+    if not any(said in raw for said in _SAID):
+        return Spared(escapes) if escapes else NOTHING
+    pictures = [found.end(1) - found.start(1) for found in _PICTURE.finditer(raw)]
+    return Spared(escapes + sum(pictures), len(pictures))
+
+
+def size(length: int, pieces: Iterable[Spared]) -> Size:
+    """The size of a body of so many bytes, by what its pieces spare."""
+    text, pictures = length, 0
+    for piece in pieces:
+        text -= piece.bytes
+        pictures += piece.pictures
+    return Size(text, pictures)
 
 
 def estimated(of: Size) -> int:
