@@ -73,6 +73,9 @@ _CHANCE_BYTES: Final = 4096
 _PATH: Final = "path:"
 _REPO: Final = "repo:"
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+# Two digits at a time.
+_DIGITS: Final = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
+_SHIFTS: Final = tuple(range(120, -10, -10))
 
 
 class SystemClock:
@@ -108,7 +111,7 @@ class SystemClock:
     def exchange_id(self, now_ms: int) -> str:
         """48 bits of time, then 80 of chance, as 26 base-32 digits: ids sort by time."""
         number = (now_ms << 80) | int.from_bytes(self._chance(10))
-        return "hd_" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
+        return "hd_" + "".join([_DIGITS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 @dataclass(frozen=True, slots=True)

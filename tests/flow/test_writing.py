@@ -1,6 +1,6 @@
 from halfdoor.canon.commands import Answered, Fault, Faulted, FaultKind, HungUp, Learnt
 from halfdoor.canon.money import FREE, Price, Usage
-from halfdoor.flow.writing import spent
+from halfdoor.flow.writing import spent, timestamp
 
 PRICE = Price(3, 15)
 TOLD = Learnt(usage=Usage(10, 2), finished=True)
@@ -40,3 +40,9 @@ def test_the_devices_own_models_cost_nothing_whatever_they_counted():
 def test_a_backend_that_claims_absurd_counts_costs_no_more_than_the_log_can_hold():
     absurd = Learnt(usage=Usage(10**30, -5), finished=True)
     assert spent(Answered(200, absurd, 1, 1, 1, 1), PRICE) == 2**53 - 1
+
+
+def test_a_moment_is_told_to_the_millisecond_in_utc():
+    assert timestamp(1_763_716_000_007) == "2025-11-21T09:06:40.007Z"
+    assert timestamp(1_763_716_000_999) == "2025-11-21T09:06:40.999Z"
+    assert timestamp(1_763_716_001_000) == "2025-11-21T09:06:41.000Z"

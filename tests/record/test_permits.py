@@ -32,7 +32,10 @@ def test_a_target_found_further_out_than_planned_is_not_covered():
 
 @pytest.mark.parametrize("entry", [outcome(), noted(), decided(refusal="rule")])
 def test_other_entries_and_refusals_permit_nobody(entry):
-    assert permit(KEY, entry, 4).targets == ()
+    given = permit(KEY, entry, 4)
+    assert given.targets == ()
+    widened = msgspec.structs.replace(given, targets=(("qwen-coder", Zone.CLOUD),))
+    assert not covers(widened, KEY, LOCAL, Zone.DEVICE)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ class Permit(Struct, frozen=True):
     """Proof that a decision is durable. Checked again where the socket is.
 
     targets: names of the targets it covers, with the widest zone each may be found in.
-    sequence: the entry's index in the log. seal: keyed hash over the other fields.
+    sequence: the entry's index in the log. seal: keyed hash over the other fields, b"" where it
+    covers no target.
     """
 
     exchange: str

@@ -297,9 +297,13 @@ def _merged(
     for place, seen in places:
         for label in seen.labels:
             labels[structs.replace(label, place=place)] = None
-        paths.update(dict.fromkeys(seen.paths))
-        marks.update(dict.fromkeys(seen.marks))
-        signatures.update(dict.fromkeys(seen.signatures))
+        # Of a long session's blocks most have none of these.
+        if seen.paths:
+            paths.update(dict.fromkeys(seen.paths))
+        if seen.marks:
+            marks.update(dict.fromkeys(seen.marks))
+        if seen.signatures:
+            signatures.update(dict.fromkeys(seen.signatures))
     labels.update(dict.fromkeys(linked))
     return Found(
         tuple(labels),
@@ -308,9 +312,9 @@ def _merged(
         _returning(places),
         tuple(signatures),
         texts,
-        tuple(seen.turn for _, seen in places),
-        tuple(seen for _, seen in places),
-        size(length, (seen.spared for _, seen in places)),
+        tuple([seen.turn for _, seen in places]),
+        tuple([seen for _, seen in places]),
+        size(length, [seen.spared for _, seen in places]),
     )
 
 

@@ -1,6 +1,6 @@
 """What an exchange leaves for later turns: who made a call or a thought, and text with labels."""
 
-from functools import lru_cache
+from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
@@ -37,7 +37,6 @@ class Keeping:
         self._names = tuple(sorted({_derived(name) for name in held}))
         self._blocks = self._labelled_blocks() if self._names else ()
         self._floor = session.floor(weighed, known) if self._names else None
-        self._harmless = lru_cache(maxsize=1)(self._said_before)
 
     def __call__(self, target: Target, learnt: Learnt, *, floor: bool = True) -> Remember:
         """Calls and seals by their maker; the answer, and labelled blocks, by their labels.
@@ -66,7 +65,7 @@ class Keeping:
 
     def _answer(self, text: str) -> Source:
         def shingles() -> set[int]:
-            return grams.of_source(followed.answer((text,))) - self._harmless()
+            return grams.of_source(followed.answer((text,))) - self._said_before
 
         return Source(self._prints.mark("source", text), self._names, shingles)
 
@@ -124,8 +123,9 @@ class Keeping:
     def _block(self, at: int, key: bytes, names: tuple[str, ...]) -> Source:
         texts = self._weighed.found.texts
         assert texts is not None
-        return Source(key, names, lambda: texts.followed(at) - self._harmless())
+        return Source(key, names, lambda: texts.followed(at) - self._said_before)
 
+    @cached_property
     def _said_before(self) -> frozenset[int]:
         """What stood in the request before anything labelled, with system text and tools.
 

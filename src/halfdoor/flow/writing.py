@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, assert_never
 
 import msgspec
@@ -26,7 +27,13 @@ COUNT_LIMIT: Final = 2**53 - 1
 
 def timestamp(ms: int) -> str:
     """RFC 3339, UTC, milliseconds."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(s: int) -> str:
+    """Many entries are of one second."""
+    return datetime.fromtimestamp(s, UTC).isoformat()[:-6]
 
 
 def decided(
@@ -106,7 +113,10 @@ def counted_here(weighed: Weighed, over: Answered | Faulted | HungUp | None) -> 
 
 def _bounded(usage: Usage) -> Usage:
     """A backend may claim anything; the log holds integers that JSON can, none negative."""
-    return Usage(*(min(max(count, 0), COUNT_LIMIT) for count in msgspec.structs.astuple(usage)))
+    counts = msgspec.structs.astuple(usage)
+    if min(counts) >= 0 and max(counts) <= COUNT_LIMIT:
+        return usage
+    return Usage(*(min(max(count, 0), COUNT_LIMIT) for count in counts))
 
 
 def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:

@@ -11,6 +11,8 @@ from halfdoor.record.keyed import keyed
 Covered = tuple[tuple[str, Zone], ...]
 
 _ZONES: Final = {zone.name.lower(): zone for zone in Zone}
+# What covers nothing needs no seal, and with this one it never will.
+_UNSEALED: Final = b""
 
 
 def permit(key: bytes, entry: Entry, sequence: int) -> Permit:
@@ -19,6 +21,8 @@ def permit(key: bytes, entry: Entry, sequence: int) -> Permit:
     key: this process's seal key, at least 32 random bytes.
     """
     targets = _planned(entry) if isinstance(entry, Decided) else ()
+    if not targets:
+        return Permit(entry.id, (), sequence, _UNSEALED)
     return Permit(entry.id, targets, sequence, seal(key, entry.id, targets, sequence))
 
 

@@ -9,6 +9,7 @@ from a web page and is 403. A missing or wrong token is 401, with word not to re
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -28,6 +29,9 @@ _NAME_BYTES: Final = 45
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{0,5})?")
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+# A gateway is called by few names and asked by few tools: each is judged once.
+_KEPT: Final = 32
 
 # User-agent prefixes, most telling first; measured, see docs/reference/clients.md.
 TOOLS: Final = (
@@ -184,12 +188,9 @@ class Access:
     def _serves(self, name: str) -> bool:
         if name in self.allowed_hosts:
             return True
-        try:
-            address = ip_address(name)
-        except ValueError:
-            return False
+        looped = _is_loopback(name)
         # An address in `Host` cannot be rebound; beyond loopback a token is needed anyway.
-        return address.is_loopback or not self.loopback
+        return looped is not None and (looped or not self.loopback)
 
 
 def _recognised(shown: list[str], tokens: tuple[tuple[str, str], ...]) -> tuple[str, list[str]]:
@@ -241,10 +242,25 @@ def _credentials(headers: RawHeaders) -> list[str]:
 
 def _tool(headers: RawHeaders) -> str:
     agent = next((value for name, value in headers if name == b"user-agent"), b"")
-    said = agent[:64].decode("latin-1").lower()
+    return _of_agent(agent[:64])
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_agent(agent: bytes) -> str:
+    said = agent.decode("latin-1").lower()
     return next((tool for prefix, tool in TOOLS if said.startswith(prefix)), "other")
 
 
+@lru_cache(maxsize=_KEPT)
+def _is_loopback(name: str) -> bool | None:
+    """None for what is no address."""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=_KEPT)
 def _name(host: bytes) -> str:
     """The name in `name:port` or `[address]:port`, lower-case, without a final dot; "" for neither.
 
