@@ -32,7 +32,7 @@ from halfdoor.canon.rules import Rule
 from halfdoor.config.load import Loaded, aliases, cards, rules_in_force
 from halfdoor.config.prices import listed
 from halfdoor.config.tables.backends import Backend as BackendTable
-from halfdoor.decide.names import AS_ASKED
+from halfdoor.decide.names import AS_ASKED, Names
 from halfdoor.decide.rules import RuleBook
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.provenance import ProvenanceDetector
@@ -293,13 +293,12 @@ def house(
     """The pure part. Without keys (`explain`), hashes are made under a key that is thrown away."""
     rules = rules_in_force(loaded)
     known = cards(loaded.config)
-    names = aliases(loaded.config)
     prints = prints or Prints(keys.prints_key if keys else secrets.token_bytes(32))
     paths = path_detector(rules)
     return House(
         dialects=DIALECTS,
         cards=known,
-        aliases=names,
+        names=Names(known, aliases(loaded.config), _listed(loaded)),
         book=RuleBook(rules),
         strategy=loaded.config.routing.strategy,
         routes=loaded.config.routes,
@@ -310,7 +309,6 @@ def house(
         prints=prints,
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
-        listed=_listed(loaded),
         budgets=loaded.config.budgets,
         hold_for=frozenset(loaded.config.server.hold_for),
     )

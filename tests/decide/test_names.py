@@ -7,7 +7,7 @@ from halfdoor.canon.cards import Alias, Card, Terms
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Listed, Price
 from halfdoor.canon.request import Kind
-from halfdoor.decide.names import Candidates, candidates, quoted, target, widened
+from halfdoor.decide.names import Candidates, Names, candidates, quoted, target, widened
 from halfdoor.errors import ClientError
 
 QWEN = Card("qwen-coder", "ollama", "qwen3-coder:30b", Zone.DEVICE, "openai_chat", "ollama")
@@ -145,3 +145,33 @@ def test_an_engine_that_sends_a_model_on_does_not_price_it_as_the_devices_own():
         (target(Card("n", "b", "i", Zone.DEVICE, "d", "v", price=LISTED), "n"),), "n", True
     )
     assert widened(near, {("b", "i"): Zone.CLOUD}).targets[0].price == Price()
+
+
+def test_a_name_that_is_asked_for_again_is_not_looked_up_again():
+    asked = []
+
+    def listed(*of):
+        asked.append(of)
+        return NONE
+
+    star = Card("any", "b", "*", Zone.CLOUD, "d", "v")
+    names = Names([star], [Alias("*", ("any",))], listed)
+    assert names.candidates("m-1") is names.candidates("m-1")
+    assert names.candidates("m-2").targets[0].model_id == "m-2"
+    assert asked == [("b", "m-1"), ("b", "m-2")]
+
+
+def test_a_name_that_is_a_whole_text_is_answered_and_not_remembered():
+    star = Card("any", "b", "*", Zone.CLOUD, "d", "v")
+    names = Names([star], [Alias("*", ("any",))])
+    assert names.candidates("m" * 9999).targets[0].model_id == "m" * 9999
+    assert names.candidates("m" * 9999) is not names.candidates("m" * 9999)
+
+
+def test_a_model_found_further_out_has_the_price_of_the_list_and_not_its_own():
+    near = Card("n", "b", "any-1", Zone.DEVICE, "d", "v", price=Price(0, 0))
+    names = Names([near], [], lambda *asked: BY_ID.get(asked, NONE))
+    who = names.candidates("n")
+    assert names.widened(who, {}) is who
+    (far,) = names.widened(who, {("b", "any-1"): Zone.CLOUD}).targets
+    assert (far.zone, far.price, far.priced_as) == (Zone.CLOUD, LISTED, "any")

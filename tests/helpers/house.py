@@ -9,6 +9,7 @@ from halfdoor.canon.cards import Alias, Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.request import Request
 from halfdoor.canon.rules import Above, Rule
+from halfdoor.decide.names import Names
 from halfdoor.decide.rules import RuleBook
 from halfdoor.detect.paths import PathDetector
 from halfdoor.detect.secrets import SecretDetector
@@ -51,10 +52,11 @@ def house(
     cards=CARDS, rules=DEFAULTS, *, strategy="prefer", aliases=(), more_detectors=(), routes=()
 ) -> House:
     prints = Prints(b"test key, 32 bytes long, no more")
+    every = Alias("claude-*", tuple(card.name for card in cards))
     return House(
         dialects=DIALECTS,
         cards=tuple(cards),
-        aliases=(*aliases, Alias("claude-*", tuple(card.name for card in cards))),
+        names=Names(tuple(cards), (*aliases, every)),
         book=RuleBook(rules),
         strategy=strategy,
         routes=tuple(routes),

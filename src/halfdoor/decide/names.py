@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -24,6 +25,8 @@ DISCOVERED: Final = "claude-halfdoor-"
 _LATEST: Final = ":latest"
 # No name here is longer, and guessing takes the square of it.
 _GUESSED_CHARS: Final = 200
+# Tools ask for few names, again and again.
+_NAMES_KEPT: Final = 256
 _UNSTATED: Final = Price()
 
 
@@ -37,6 +40,41 @@ class Candidates(Struct, frozen=True):
     targets: tuple[Target, ...]
     known: str
     explicit: bool
+
+
+def unlisted(_backend: str, _model_id: str) -> Listed:
+    """No list at all."""
+    return Listed()
+
+
+class Names:
+    """Who stands behind each name, with prices; a name that was asked for before is remembered.
+
+    listed: a model in the public price lists, by backend and id.
+    """
+
+    def __init__(
+        self,
+        cards: Sequence[Card],
+        aliases: Sequence[Alias],
+        listed: Callable[[str, str], Listed] = unlisted,
+    ) -> None:
+        self._cards = cards
+        self._aliases = aliases
+        self._listed = listed
+        self._known = lru_cache(maxsize=_NAMES_KEPT)(self._find)
+
+    def candidates(self, asked: str, kind: Kind = Kind.CHAT, own: str = "") -> Candidates:
+        """See `candidates`; raises what it raises."""
+        find = self._known if len(asked) <= _GUESSED_CHARS else self._find
+        return find(asked, kind, own)
+
+    def widened(self, who: Candidates, found: Mapping[tuple[str, str], Zone]) -> Candidates:
+        """See `widened`; what was stated of the place where they are not is asked of the lists."""
+        return quoted(widened(who, found), self._listed) if found else who
+
+    def _find(self, asked: str, kind: Kind, own: str) -> Candidates:
+        return quoted(candidates(asked, self._cards, self._aliases, kind, own), self._listed)
 
 
 def candidates(

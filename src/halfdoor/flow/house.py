@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Protocol
 
-from halfdoor.canon.cards import Alias, Card
-from halfdoor.canon.money import Budget, Listed
+from halfdoor.canon.cards import Card
+from halfdoor.canon.money import Budget
 from halfdoor.canon.request import Request
 from halfdoor.canon.routes import Route
+from halfdoor.decide.names import Names
 from halfdoor.decide.route import Strategy
 from halfdoor.decide.rules import RuleBook
 from halfdoor.decide.strategies import STRATEGIES
@@ -18,11 +19,6 @@ from halfdoor.detect.task import AskReader
 from halfdoor.dialects.base import Dialect
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.tokens import Scales
-
-
-def unlisted(_backend: str, _model_id: str) -> Listed:
-    """No list at all."""
-    return Listed()
 
 
 class Survey(Protocol):
@@ -36,12 +32,12 @@ class Survey(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """policy_hash: hex hash of the rules in force. mac: keyed hash (hex) for the log.
+    """names: who stands behind each name. policy_hash: hex hash of the rules in force.
 
+    mac: keyed hash (hex) for the log.
     strategy: the name of what orders models where no route says otherwise.
     routes: rules for the choice; the first that matches holds. asks: reads what they match.
     time_zone: where the hours of routes are counted, None for the machine's own.
-    listed: a model in the public price lists, by backend and id.
     paths: finds the globs of the rules in force, for paths that are no part of a block.
     hold_for: tools whose streams are held until they are complete.
     scales: what a token weighs, by model; it learns from every answer.
@@ -49,7 +45,7 @@ class House:
 
     dialects: Mapping[str, Dialect]
     cards: tuple[Card, ...]
-    aliases: tuple[Alias, ...]
+    names: Names
     book: RuleBook
     strategy: str
     surveyor: Survey
@@ -57,7 +53,6 @@ class House:
     prints: Prints
     mac: Callable[[bytes], str]
     policy_hash: str
-    listed: Callable[[str, str], Listed] = unlisted
     budgets: tuple[Budget, ...] = ()
     hold_for: frozenset[str] = frozenset()
     scales: Scales = field(default_factory=Scales)

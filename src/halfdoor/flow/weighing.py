@@ -10,7 +10,7 @@ from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Afforded, Due, afford
-from halfdoor.decide.names import Candidates, candidates, quoted, widened
+from halfdoor.decide.names import Candidates
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import unwell
 from halfdoor.decide.windows import fitted
@@ -65,9 +65,8 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     """Labels, verdict and plan of one request. Raises ClientError for an unknown model."""
     labels = (*found.labels, *scene.remembered, *_placed(actor, found, scene, house))
     own = request.dialect if request.of_chat else ""
-    who = candidates(request.model, house.cards, house.aliases, request.kind, own)
-    who = widened(who, scene.widened) if scene.widened else who
-    who = quoted(who, house.listed)
+    who = house.names.candidates(request.model, request.kind, own)
+    who = house.names.widened(who, scene.widened)
     choice = choose(request, actor, found, scene, who, house)
     verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
     afforded = _afforded(verdict, request, actor, choice, house, found.size)
