@@ -5,6 +5,7 @@ every byte belongs to exactly one member. So a duplicate key, which decoders sil
 as bytes that nobody owns, and a splice never lands beside its value.
 """
 
+import re
 from typing import Final, NamedTuple, NoReturn, TypeVar
 
 import msgspec
@@ -13,8 +14,15 @@ from halfdoor.errors import ClientError
 
 T = TypeVar("T")
 
-_SPACE: Final = b" \t\n\r"
-_BACKSLASH: Final = 0x5C
+_KEY: Final = rb'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*'
+# What stands before a member's value, and behind the last.
+_FIRST: Final = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*" + _KEY, re.DOTALL)
+_NEXT: Final = re.compile(rb"[ \t\n\r]*,[ \t\n\r]*" + _KEY, re.DOTALL)
+_NONE: Final = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*\}")
+_LAST: Final = re.compile(rb"[ \t\n\r]*\}")
+# What stands before an element.
+_OPENS: Final = re.compile(rb"[ \t\n\r]*\[[ \t\n\r]*")
+_COMMA: Final = re.compile(rb"[ \t\n\r]*,[ \t\n\r]*")
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
@@ -37,37 +45,34 @@ def members(body: bytes, start: int = 0, end: int | None = None) -> list[Member]
     Raises ClientError: `invalid_json` (malformed, or no object), `duplicate_key`.
     """
     end = len(body) if end is None else end
-    values = _decoded(_object, body, start, end)
     found: list[Member] = []
-    at = _after(body, start, b"{", "{")
-    for key, raw in values.items():
-        if found:
-            at = _after(body, at, b",", "duplicate")
-        key_start = _skip(body, at)
-        key_end = _string_end(body, key_start)
-        if _string.decode(memoryview(body)[key_start:key_end]) != key:
+    before, at = _FIRST, start
+    for key, raw in _decoded(_object, body, start, end).items():
+        match = before.match(body, at)
+        if match is None or _string.decode(match[1]) != key:
             _duplicate()
-        at = _skip(body, _after(body, key_end, b":", ":"))
-        if not body.startswith(bytes(raw), at):
+        value = bytes(raw)
+        if not body.startswith(value, match.end()):
             _duplicate()
-        value_end = at + memoryview(raw).nbytes
-        found.append(Member(key, key_start, at, value_end))
-        at = value_end
-    _after(body, at, b"}", "duplicate")
+        at = match.end() + len(value)
+        found.append(Member(key, match.start(1), match.end(), at))
+        before = _NEXT
+    if not (_LAST if found else _NONE).match(body, at):
+        _duplicate()
     return found
 
 
 def elements(body: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """Byte spans of the elements of the array in body[start:end]. Raises ClientError."""
     found: list[tuple[int, int]] = []
-    at = _after(body, start, b"[", "[")
+    before, at = _OPENS, start
     for raw in _decoded(_array, body, start, end):
-        if found:
-            at = _after(body, at, b",", ",")
-        at = _skip(body, at)
-        stop = at + memoryview(raw).nbytes
-        found.append((at, stop))
-        at = stop
+        match = before.match(body, at)
+        if match is None:
+            raise ClientError(f"the body is not valid JSON at byte {at}", code="invalid_json")
+        at = match.end() + memoryview(raw).nbytes
+        found.append((match.end(), at))
+        before = _COMMA
     return found
 
 
@@ -81,35 +86,6 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, start: int, end: int
             code="invalid_json",
             hint="send one UTF-8 JSON object",
         ) from None
-
-
-def _skip(body: bytes, at: int) -> int:
-    while body[at] in _SPACE:
-        at += 1
-    return at
-
-
-def _after(body: bytes, at: int, mark: bytes, why: str) -> int:
-    """The offset behind `mark`, which must be the next byte that is no white space."""
-    at = _skip(body, at)
-    if body[at] != mark[0]:
-        if why == "duplicate":
-            _duplicate()
-        raise ClientError(f"the body is not valid JSON at byte {at}", code="invalid_json")
-    return at + 1
-
-
-def _string_end(body: bytes, start: int) -> int:
-    """The offset behind the string that begins at `start`."""
-    at = start + 1
-    while True:
-        quote = body.index(b'"', at)
-        back = quote - 1
-        while body[back] == _BACKSLASH:
-            back -= 1
-        if (quote - back) % 2:
-            return quote + 1
-        at = quote + 1
 
 
 def _duplicate() -> NoReturn:
