@@ -5,6 +5,7 @@ import pytest
 from halfdoor.canon.checks import Ran, RanStatus, Status
 from halfdoor.verify.imported import imported
 from halfdoor.verify.imports import Imports
+from halfdoor.verify.near import mistaken
 from tests.helpers.checks import TROUBLE, change, codes, judge, subject
 
 PYPROJECT = b"""
@@ -98,12 +99,72 @@ def test_a_dependency_that_the_same_change_declares_is_declared():
 
 
 @pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import os.pathz", ["no-such-module"]),
+        ("from xml.etreee import ElementTree", ["no-such-module"]),
+        ("from sys.nothing import x", ["no-such-module"]),
+        ("import os.path, collections.abc, xml.etree.ElementTree, importlib.metadata", []),
+        ("from concurrent.interpreters import create\nimport string.templatelib", []),
+        ("import test.support, tkinter.tix, distutils.core", []),
+        ("try:\n    import os.pathz\nexcept ImportError:\n    pass", []),
+    ],
+)
+def test_an_invented_module_of_the_standard_library_is_found(code, expected):
+    assert found(code) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(b"false", ["no-such-module"]), (b"true", []), (b"null", [])],
+)
+@pytest.mark.parametrize("module", ["requests.adaptersx", "os.pathz"])
+def test_a_module_inside_a_known_package_is_judged_by_the_projects_interpreter(
+    module, said, expected
+):
+    """Where the package itself is not installed it is declared, and nothing more is known."""
+    ran = Ran(RanStatus.EXITED, 0, b'{"%s": %s}' % (module.encode(), said))
+    assert found(f"import {module}\n", run=ran, python="/bin/python") == expected
+    assert found("import requests\n", run=None, python="/bin/python") == []
+
+
+def test_what_a_package_holds_is_not_judged_without_an_interpreter():
+    assert found("import requests.adaptersx\n") == []
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [("reqeusts", ["near-miss"]), ("requests-oauthlib", []), ("pytest-cov", []), ("httpx", [])],
 )
 def test_a_new_dependency_that_is_spelt_almost_like_another_is_flagged(name, expected):
     after = PYPROJECT.replace(b'"PyYAML"', f'"PyYAML", "{name}"'.encode())
     assert found_in("pyproject.toml", after, PYPROJECT) == expected
+
+
+def test_a_trap_in_another_manifest_than_the_real_one_is_flagged():
+    """It was declared in a new requirements file, so that its import passed, too."""
+    new = change("requirements.txt", "reqeusts==1.0\n")
+    asked = subject(new, change("a.py", "import reqeusts\n"), files=FILES)
+    assert codes(judge(Imports(), asked)) == ["near-miss"]
+
+
+def test_a_near_name_that_is_allowed_is_no_finding():
+    asked = subject(change("requirements.txt", "reqeusts==1.0\n"), files=FILES)
+    assert codes(judge(Imports(["reqeusts"]), asked)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "had", "near"),
+    [
+        ("react-dnd", "react-dom", ""),
+        ("python-dateutils", "python-dateutil", "python-dateutil"),
+        ("psycopg3", "psycopg2", ""),
+        ("@types/nodes", "@types/node", "@types/node"),
+        ("pytest-xdist", "pytest-xdists", "pytest-xdists"),
+    ],
+)
+def test_names_that_differ_by_a_whole_word_are_kin(name, had, near):
+    assert mistaken(name, {had}) == near
 
 
 def found_in(path, after, before):
@@ -115,7 +176,7 @@ def test_the_projects_interpreter_is_asked_about_the_rest_and_runs_none_of_it():
         assert wanted.argv[0] == "/app/.venv/bin/python"
         assert wanted.argv[-2:] == ("attrx", "numpyy")
         assert not wanted.own
-        return Ran(RanStatus.EXITED, 0, b'["attrx"]\n')
+        return Ran(RanStatus.EXITED, 0, b'{"attrx": true, "numpyy": null}\n')
 
     python = "/app/.venv/bin/python"
     assert found("import attrx, numpyy\n", run=run, python=python) == ["no-such-package"]

@@ -92,7 +92,15 @@ OTHER_STANDARD: Final = frozenset(
     {"annotationlib", "asynchat", "asyncore", "audioop", "binhex", "cgi", "cgitb", "chunk"}
     | {"compression", "crypt", "distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib"}
     | {"nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib"}
+    | {"profiling", "test", "_ctypes_test", "_testcapi", "_testinternalcapi"}
     | {"uu", "xdrlib", "__main__", "_typeshed"}
+)
+# The same of modules inside standard packages.
+NEWER_STANDARD: Final = frozenset(
+    {"asyncio.graph", "asyncio.tools", "concurrent.futures.interpreter", "concurrent.interpreters"}
+    | {"ctypes.macholib", "dbm.sqlite3", "importlib.resources.abc", "importlib.resources.readers"}
+    | {"importlib.resources.simple", "pathlib.types", "string.templatelib", "sys.monitoring"}
+    | {"typing.io", "typing.re", "xml.etree.cElementTree"}
 )
 # Distributions whose modules share one name: any of them may bring it.
 NAMESPACES: Final = frozenset(

@@ -1,41 +1,36 @@
-"""Does all that new Python code imports exist? Models invent packages, and some are traps.
+"""Does all that new code imports exist? Models invent packages, and some of those names are traps.
 
-In this order: standard library, the repository, declared dependencies, lock files, the project's
-own interpreter. What is in none of these fails, whether or not an index was asked.
+Python here, JavaScript and TypeScript by `node/`. In this order: what the language brings, the
+repository, declared dependencies, lock files, what is installed for the project. What is in none of
+these fails, whether or not an index was asked.
 """
 
-import json
 import re
-import sys
 from collections.abc import Generator, Iterable, Iterator
-from difflib import get_close_matches
-from posixpath import dirname
 from typing import Final
 
 from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Subject
-from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
-from halfdoor.verify.declared import LOCKS, MANIFESTS, declared, locked, normal
-from halfdoor.verify.distributions import DISTRIBUTIONS, NAMESPACES, OTHER_STANDARD
+from halfdoor.verify import interpreter, standard
+from halfdoor.verify.around import Around
+from halfdoor.verify.base import Steps, judged, nothing
+from halfdoor.verify.declared import LOCKS, MANIFESTS, declared, normal
+from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.fresh import counted, text
 from halfdoor.verify.imported import Imported, imported
 from halfdoor.verify.languages import is_python
+from halfdoor.verify.near import mistaken, nearest
 
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
 NO_MODULE: Final = "no-such-module"
 NEAR_MISS: Final = "near-miss"
 
-# Looks for top-level modules only: their packages are not run, but `.pth` files are.
-_LOOK: Final = (
-    "import importlib.util as u, json, sys\n"
-    "print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is not None]))\n"
-)
-# Made when a project is built, and ignored by git.
-_MADE: Final = re.compile(
-    r"_pb2(?:_grpc)?$|^_?version$|^__version__$|^_generated|_ext$|^_\w*speedups"
-)
-_NEAR: Final = 0.84
+NEAR_HINT: Final = "make sure that it is the one you mean, and name it in `allow_imports`"
 _HINT: Final = "correct the name, or declare the dependency and lock it"
+
+# Where something is imported.
+_Doubts = list[tuple[str, Imported]]
+_Judging = Generator[Run, Ran, tuple[Finding, ...] | Result]
 
 
 class Imports:
@@ -50,108 +45,41 @@ class Imports:
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`. The interpreter is asked only about names that nothing else knows."""
         changes = [each for each in subject.changes if is_python(each.path) and each.after]
-        near = tuple(_near_misses(subject))
+        near = tuple(_near_misses(subject, self._allowed))
         if not changes and not near:
             return nothing(NAME, "no Python changed")
-        around = _Around(subject, self._allowed)
-        strange = [(change.path, each) for change in changes for each in _strange(change, around)]
-        own = tuple(_no_module(path, each) for path, each in strange if around.owns(path, each))
-        strange = [(path, each) for path, each in strange if not around.owns(path, each)]
-        saw = counted(len(changes), "Python file")
-        missing = yield from _asked(subject.python, {each.top for _, each in strange})
-        if isinstance(missing, Result):
-            return missing
-        found = (_no_package(path, each, around) for path, each in strange if each.top in missing)
-        return judged(NAME, (*near, *own, *found), saw)
+        around = Around(subject, self._allowed)
+        ask = bool(subject.python)
+        doubts = [(e.path, one) for e in changes for one in _doubted(e, around, ask=ask)]
+        own = tuple(_no_module(path, one) for path, one in doubts if around.owns(path, one))
+        strange = [(path, one) for path, one in doubts if not around.owns(path, one)]
+        inner = [(path, one) for path, one in strange if around.knows(path, one)]
+        strange = [doubt for doubt in strange if doubt not in inner]
+        found = yield from _judged(subject.python, strange, inner, around)
+        if isinstance(found, Result):
+            return found
+        return judged(NAME, (*near, *own, *found), counted(len(changes), "Python file"))
 
 
-class _Around:
-    """What a file of the repository can import without asking anybody."""
+def _doubted(change: Change, around: Around, *, ask: bool) -> list[Imported]:
+    """Imports that nothing around vouches for, and that the file did not have before.
 
-    def __init__(self, subject: Subject, allowed: frozenset[str]) -> None:
-        files = {**subject.files, **{c.path: c.after for c in subject.changes if c.after}}
-        self.declared = declared(files)
-        self.locked = locked(files)
-        self._allowed = allowed
-        self._paths = frozenset(subject.paths)
-        self._folders = frozenset(_folders(subject.paths))
-        self._roots = _roots(self._paths, self._folders)
-
-    def knows(self, path: str, each: Imported) -> bool:
-        """Is it there, as far as the repository can tell?"""
-        if each.guarded or (not each.module and each.level):
-            return True
-        if each.level or self._own(each.top, path):
-            return self._whole(path, each)
-        top = each.top
-        if top in sys.stdlib_module_names or top in OTHER_STANDARD or top in self._allowed:
-            return True
-        wanted = {normal(name) for name in DISTRIBUTIONS.get(top, (top,))} | {normal(top)}
-        known = self.declared | self.locked
-        return bool(wanted & known) or (
-            top in NAMESPACES and any(name.startswith(f"{top}-") for name in known)
-        )
-
-    def owns(self, path: str, each: Imported) -> bool:
-        """Is it, or would it be, a module of the repository itself?"""
-        return bool(each.level) or self._own(each.top, path)
-
-    def _own(self, top: str, path: str) -> bool:
-        beside = f"{dirname(path)}/" if dirname(path) else ""
-        return top in self._roots or bool(self._at(beside + top))
-
-    def _whole(self, path: str, each: Imported) -> bool:
-        """Is the module there, down to its last name? Made ones are."""
-        steps = each.module.replace(".", "/")
-        if _MADE.search(each.module.rpartition(".")[2]):
-            return True
-        if each.level:
-            above = dirname(path)
-            for _ in range(each.level - 1):
-                above = dirname(above)
-            return bool(self._at(f"{above}/{steps}" if above else steps))
-        starts = {*self._roots.get(each.top, ()), dirname(path)}
-        held = [f"{start}/{each.top}" if start else each.top for start in starts]
-        # A package that is put together elsewhere, or extends its own path, is not judged.
-        packages = [at for at in held if f"{at}/__init__.py" in self._paths]
-        if not packages:
-            return True
-        rest = each.module.partition(".")[2].replace(".", "/")
-        return not rest or any(self._at(f"{at}/{rest}") for at in packages)
-
-    def _at(self, module: str) -> bool:
-        suffixes = (".py", ".pyi", ".pyx", ".so", ".c", ".cpp", ".rs", ".pyd")
-        return module in self._folders or any(module + end in self._paths for end in suffixes)
-
-
-def _folders(paths: Iterable[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for path in paths:
-        while (path := dirname(path)) and path not in seen:
-            seen.add(path)
-            yield path
-
-
-def _roots(paths: frozenset[str], folders: frozenset[str]) -> dict[str, list[str]]:
-    """Top-level modules of the repository: the folders, outside any package, that hold them."""
-    roots: dict[str, list[str]] = {}
-    modules = {path[: path.rindex(".")] for path in paths if path.endswith((".py", ".pyi"))}
-    above = {folder for module in modules for folder in _folders([module])} & folders
-    for module in modules | above:
-        folder, name = dirname(module), module.rpartition("/")[2]
-        if f"{folder}/__init__.py" not in paths and name.isidentifier():
-            roots.setdefault(name, []).append(folder)
-    return roots
-
-
-def _strange(change: Change, around: _Around) -> list[Imported]:
-    """Imports that nothing around knows, and that the file did not have before."""
+    ask: is there an interpreter that can tell what others' packages hold?
+    """
     after = text(change.after)
-    found = [e for e in imported(after) if not around.knows(change.path, e)]
+    found = [each for each in imported(after) if _open(change.path, each, around, ask=ask)]
     if found and "test" in change.path:
         found = [each for each in found if not _written(each.top, after)]
     had = {(e.module, e.level) for e in imported(text(change.before))} if found else set()
     return [each for each in found if (each.module, each.level) not in had]
+
+
+def _open(path: str, each: Imported, around: Around, *, ask: bool) -> bool:
+    if not around.knows(path, each):
+        return True
+    if not around.leaves_open(path, each):
+        return False
+    return not standard.has(each.module) if standard.is_standard(each.top) else ask
 
 
 def _written(top: str, text: str) -> bool:
@@ -159,20 +87,23 @@ def _written(top: str, text: str) -> bool:
     return bool(re.search(rf"""["'](?:[\w./-]*[./])?{re.escape(top)}(?:[./][\w./-]*)?["']""", text))
 
 
-def _asked(python: str, names: set[str]) -> Generator[Run, Ran, set[str] | Result]:
-    """Those of `names` that the project's interpreter does not find, either."""
-    if not names or not python:
-        return names
-    argv = (python, "-I", "-c", _LOOK, *sorted(names))
-    ran = yield Run(argv, "which modules the project's interpreter finds", timeout_s=10.0)
-    if trouble := unrun(NAME, ran, "the project's interpreter"):
-        said = f"{', '.join(sorted(names))} not found, and {trouble.saw}"
-        return skipped(NAME, said)
-    try:
-        found = set(json.loads(ran.stdout))
-    except (ValueError, TypeError):
-        return skipped(NAME, f"the project's interpreter ended with {ran.code}")
-    return names - found
+def _judged(python: str, strange: _Doubts, inner: _Doubts, around: Around) -> _Judging:
+    """What of these is nowhere, by the project's interpreter if it has one."""
+    said: interpreter.Answers | Result = {}
+    if python:
+        modules = [one.module for _, one in (*strange, *inner)]
+        said = yield from interpreter.asked(NAME, python, modules)
+    if isinstance(said, Result):
+        return said
+    unknown = tuple(
+        _no_package(path, one, around) for path, one in strange if said.get(one.module) is None
+    )
+    lacking = tuple(
+        _no_inner(path, one)
+        for path, one in (*strange, *inner)
+        if said.get(one.module, not standard.is_standard(one.top)) is False
+    )
+    return (*unknown, *lacking)
 
 
 def _no_module(path: str, each: Imported) -> Finding:
@@ -180,44 +111,42 @@ def _no_module(path: str, each: Imported) -> Finding:
     return Finding(NAME, path, each.line, 1, NO_MODULE, said, "correct the name, or add the module")
 
 
-def _no_package(path: str, each: Imported, around: _Around) -> Finding:
+def _no_inner(path: str, each: Imported) -> Finding:
+    said = f"`{each.top}` is there, and has no module `{each.module}`"
+    hint = "correct the name; if another version has it, install that one"
+    return Finding(NAME, path, each.line, 1, NO_MODULE, said, hint, "CWE-829")
+
+
+def _no_package(path: str, each: Imported, around: Around) -> Finding:
     said = f"`{each.top}` is neither standard, nor in the repository, declared, locked or installed"
     near = _nearest(each.top, around)
     hint = f"did you mean `{near}`?" if near else _HINT
     return Finding(NAME, path, each.line, 1, NO_PACKAGE, said, hint, "CWE-829")
 
 
-def _nearest(top: str, around: _Around) -> str:
-    """What is there under almost the same name, "" when nothing is."""
+def _nearest(top: str, around: Around) -> str:
     modules = {name for name, known in DISTRIBUTIONS.items() if around.declared & set(known)}
-    known = {*around.declared, *modules, *sys.stdlib_module_names}
-    return next(iter(get_close_matches(top, sorted(known), 1, _NEAR)), "")
+    return nearest(top, {*around.declared, *modules, *standard.NAMES})
 
 
-def _near_misses(subject: Subject) -> Iterator[Finding]:
+def _near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[Finding]:
     """New dependencies that are spelt almost like one the project has: a trap, or a slip."""
-    for change in subject.changes:
-        had = declared({change.path: change.before or b""})
-        if not had or not change.after:
-            continue
-        for name in sorted(declared({change.path: change.after}) - had):
-            near = next(iter(get_close_matches(name, sorted(had), 1, _NEAR)), "")
-            if near and not _family(name, near):
-                line = _line_of(change, name)
+    before = {each.was or each.path: each.before or b"" for each in subject.changes}
+    had = declared({**subject.files, **before})
+    for change in subject.changes if had else ():
+        for name in sorted(declared({change.path: change.after or b""}) - had - allowed):
+            if near := mistaken(name, had):
                 said = f"the new dependency `{name}` is spelt almost like `{near}`"
-                hint = "make sure that it is the one you mean"
-                yield Finding(NAME, change.path, line, 1, NEAR_MISS, said, hint, "CWE-829")
-
-
-def _family(one: str, other: str) -> bool:
-    """Names that differ by a whole word or a number are kin: `pytest-cov`, `psycopg2`."""
-    words, others = set(one.split("-")), set(other.split("-"))
-    differing = words ^ others
-    if words & others and len(words) != len(others):
-        return True
-    return {re.sub(r"\d", "", word) for word in words} == {
-        re.sub(r"\d", "", word) for word in others
-    } or (bool(words & others) and min(map(len, differing), default=0) > 3)
+                yield Finding(
+                    NAME,
+                    change.path,
+                    _line_of(change, name),
+                    1,
+                    NEAR_MISS,
+                    said,
+                    NEAR_HINT,
+                    "CWE-829",
+                )
 
 
 def _line_of(change: Change, name: str) -> int:
