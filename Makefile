@@ -105,7 +105,7 @@ profile: .venv/.run  ## the same under py-spy, which must be on the PATH; writes
 
 lock:  ## renew the locks (needs uv and npm; names, versions and hashes only)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --group build -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --extra gate --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q pyproject.toml --extra gate --extra checks --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/aider.in -o clients/aider.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q clients/more/llm.in -o clients/more/llm.lock
 	for folder in clients clients/more; do (cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); $(PYTHON) clients/complete $$folder/package-lock.json; done

@@ -106,3 +106,14 @@ def _unfit(_grammar):
 def test_json_that_its_programs_read_with_comments_is_not_read_as_json():
     asked = subject(change("tsconfig.json", "{ // comment\n}"))
     assert judge(Syntax(), asked).status is Status.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("utf-7", True), ("raw_unicode_escape", True), ("nonsense", True), ("rot13", True),
+     ("latin-1", False), ("utf-8", False), ("cp1252", False), ("euc-jp", False)],
+)  # fmt: skip
+def test_an_encoding_by_which_code_is_other_code_than_it_looks_is_found(name, there):
+    """Python runs what stands in `+AAo-`; every check here read a comment."""
+    text = f"# coding: {name}\n# +AAo-import os+ADs-os.abort()\n"
+    assert ("encoding" in found("a.py", text)) is there

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from halfdoor.canon.checks import Change, Finding, Ran, RanStatus, Result, Run, Subject
 from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
+from halfdoor.verify.encoding import as_utf8
 from halfdoor.verify.fresh import counted, fresh
 from halfdoor.verify.languages import is_python
 
@@ -17,6 +18,13 @@ from halfdoor.verify.languages import is_python
 CONFIGS: Final = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 READS: Final = (*CONFIGS, "*ruff*.toml")
 _INVALID: Final = "invalid-syntax"
+# Where ruff has no fix of its own to tell of.
+_HINTS: Final = {
+    "E902": "save it as UTF-8",
+    "F811": "take one of them out, or give it another name",
+    "F821": "define it, import it, or correct the name",
+    "F822": "define it, or take it out of `__all__`",
+}
 
 Asked = Generator[Run, Ran, tuple[Finding, ...] | Result]
 
@@ -100,7 +108,7 @@ def ruff(
     """
     settings = ("--config", config, "--force-exclude") if config else ("--isolated",)
     argv = ("ruff", options[0], *settings, "--no-cache", *options[1:], "--", *files)
-    lying = {**(around or {}), **files}
+    lying = {**(around or {}), **{path: as_utf8(data) for path, data in files.items()}}
     return Run(argv, "ruff over changed files", lying, own=True, timeout_s=20.0)
 
 
@@ -177,7 +185,7 @@ def _why(ran: Ran) -> str:
 
 def _finding(name: str, said: _Said, known: list[str]) -> Finding:
     place = said.location or _Place(0, 0)
-    hint = (said.fix.message if said.fix else None) or ""
+    hint = (said.fix.message if said.fix else None) or _HINTS.get(said.code or "", "")
     path = _known(said, known)
     return Finding(name, path, place.row, place.column, said.code or "", said.message, hint)
 

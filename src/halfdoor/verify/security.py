@@ -86,6 +86,19 @@ _HINTS: Final = {
     "S608": "give values as parameters of the query",
     "S701": "give `autoescape=True`",
 }
+# For the others, by weakness.
+_BY_CWE: Final = {
+    "CWE-78": "give a list of arguments and no shell",
+    "CWE-79": "let the template escape it",
+    "CWE-89": "give values as parameters of the query",
+    "CWE-295": "leave verification on",
+    "CWE-319": "use a protocol that is encrypted",
+    "CWE-326": "use a longer key",
+    "CWE-327": "use a current algorithm, as SHA-256 or AES-GCM",
+    "CWE-377": "use `tempfile`, which makes names that nobody can guess",
+    "CWE-502": "read JSON, or another format that cannot run code",
+    "CWE-611": "use `defusedxml`",
+}
 
 
 class Security(RuffCheck):
@@ -103,8 +116,12 @@ class Security(RuffCheck):
         result = yield from super().judge(subject)
         worded = tuple(
             msgspec.structs.replace(
-                each, cwe=CWES.get(each.code, ""), hint=each.hint or _HINTS.get(each.code, "")
+                each, cwe=CWES.get(each.code, ""), hint=each.hint or _hint(each.code)
             )
             for each in result.findings
         )
         return msgspec.structs.replace(result, findings=worded)
+
+
+def _hint(code: str) -> str:
+    return _HINTS.get(code) or _BY_CWE.get(CWES.get(code, ""), "see what ruff says of this rule")

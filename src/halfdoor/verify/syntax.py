@@ -10,6 +10,7 @@ from typing import Final
 from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Status, Subject
 from halfdoor.verify import grammars
 from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
+from halfdoor.verify.encoding import undone
 from halfdoor.verify.fresh import per_file
 from halfdoor.verify.languages import Language, is_python, language_of
 from halfdoor.verify.ruff import ruff, unreadable
@@ -26,6 +27,7 @@ _WITH_COMMENTS: Final = re.compile(
 # What parses and is no Python all the same: `return` outside a function.
 _STRUCTURE: Final = "F7,PLE0118"
 _NEWEST: Final = "py315"
+_ENCODING: Final = "encoding"
 
 
 class Syntax:
@@ -86,6 +88,9 @@ def _sat(change: Change) -> Language | None:
 def _found(path: str, text: str) -> Iterator[Finding]:
     if is_python(path):
         fault = _python(text)
+        if name := undone(text):
+            said = f"by the encoding that it declares, `{name}`, it is other code than it looks"
+            yield Finding(NAME, path, 1, 1, _ENCODING, said, "declare none, and save it as UTF-8")
     elif path.endswith(".toml"):
         fault = _toml(text)
     else:
@@ -138,7 +143,7 @@ def _finding(path: str, line: int, column: int, message: str) -> Finding:
 
 def _with_newer(result: Result, changes: list[Change]) -> Generator[Run, Ran, Result]:
     """The project's Python may be newer than this one: what ruff can read is Python."""
-    named = {each.path for each in result.findings if is_python(each.path)}
+    named = {e.path for e in result.findings if is_python(e.path) and e.code != _ENCODING}
     if not named:
         return result
     files = {each.path: each.after or b"" for each in changes if each.path in named}
@@ -149,5 +154,6 @@ def _with_newer(result: Result, changes: list[Change]) -> Generator[Run, Ran, Re
     broken = unreadable(ran, files)
     if broken is None:
         return skipped(NAME, f"ruff ended with {ran.code}")
-    left = (each for each in result.findings if each.path in broken or each.path not in named)
+    left = (e for e in result.findings
+            if e.path in broken or e.path not in named or e.code == _ENCODING)  # fmt: skip
     return judged(NAME, tuple(left), result.saw)
