@@ -12,6 +12,7 @@ from halfdoor.config.found import Discovered, Engine, FoundModel
 from halfdoor.config.load import Loaded
 from halfdoor.config.model import Config
 from halfdoor.config.tables.backends import Backend
+from halfdoor.config.tables.gate import UserGate
 from halfdoor.config.tables.models import Model
 from halfdoor.config.tables.server import Token
 from halfdoor.errors import BackendError, SetupError
@@ -312,3 +313,10 @@ def test_an_engine_that_says_nothing_of_the_kind_is_no_finding(answer):
 def test_a_model_whose_name_the_caller_gives_and_one_in_the_cloud_are_not_asked_about():
     assert admitted((200, b"{}"), model_id="*")[1] == []
     assert admitted((200, b"{}"), zone="cloud")[1] == []
+
+
+def test_the_package_indexes_that_the_gate_may_ask_are_listed():
+    gate = UserGate(index="https://pypi.example/simple", npm_index="https://npm.example")
+    said = checkup.control_calls(Config(gate=gate), online=False).said
+    assert "names of packages from pypi.example:443, npm.example:443 (gate --index)" in said
+    assert "packages" not in checkup.control_calls(Config(), online=False).said

@@ -139,6 +139,13 @@ def test_a_reader_that_left_is_no_traceback(home, processes, arguments):
     assert done.returncode == 1
 
 
+def test_an_output_that_was_closed_is_no_traceback(home, processes):
+    """`halfdoor gate >&-` asks for the exit code alone."""
+    program = f"exec {sys.executable} -m halfdoor --version >&-"
+    done = subprocess.run(["sh", "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_command_that_runs_is_guarded(halfdoor, home, monkeypatch):
     installed = []
     monkeypatch.setattr(guard, "install", lambda **_: installed.append(True))

@@ -1,3 +1,5 @@
+import os
+
 from halfdoor.canon.checks import Ran, RanStatus, Run
 from halfdoor.runner.remembered import _MOST_KEPT, Remembering
 
@@ -17,7 +19,7 @@ class Counting:
 
 
 def named(name, *argv):
-    return Run(("tool", *argv), "a test", remember=name)
+    return Run(("tool", *argv), "a test", wanted=("r",), remember=name)
 
 
 def test_who_asks_again_under_the_same_name_is_given_the_same(tmp_path):
@@ -38,6 +40,27 @@ def test_what_did_not_come_to_its_own_end_is_not_kept(tmp_path):
     runner = Counting(Ran(RanStatus.TIMED_OUT))
     for _ in range(2):
         Remembering(runner, tmp_path).run(named("1"))
+    assert runner.asked == 2
+
+
+def test_a_run_that_did_not_write_what_was_wanted_is_not_kept(tmp_path):
+    """`No module named pytest` was told for ever, also once it was installed."""
+    runner = Counting(Ran(RanStatus.EXITED, 1, b"No module named pytest"))
+    for _ in range(2):
+        Remembering(runner, tmp_path).run(Run(("tool",), "a test", wanted=("r",), remember="1"))
+    assert runner.asked == 2
+
+
+def test_what_was_installed_since_makes_it_run_again(tmp_path):
+    """Tests that failed for want of a package counted as failing anyway, once it was there."""
+    packages = tmp_path / "venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (tmp_path / "venv/pyvenv.cfg").touch()
+    run = Run((str(tmp_path / "venv/bin/python"),), "a test", remember="1")
+    runner = Counting(Ran(RanStatus.EXITED, 0))
+    for moment in (1, 1, 2):
+        os.utime(packages, ns=(moment, moment))
+        Remembering(runner, tmp_path / "kept").run(run)
     assert runner.asked == 2
 
 

@@ -100,7 +100,7 @@ def test_links_hold_no_text_and_large_files_are_named(checkout, monkeypatch):
     monkeypatch.setattr(git, "FILE_LIMIT_BYTES", 50)
     found = reader(checkout).working()
     assert {each.path: each.after for each in found.changes} == {"link": b"", "big.py": b""}
-    assert found.unread == ("big.py",)
+    assert found.unread == ("big.py (above 16 MiB)",)
 
 
 def test_names_that_are_no_plain_text_are_kept(checkout):
@@ -129,3 +129,61 @@ def test_a_revision_that_is_none_is_told(checkout, name):
 def test_a_folder_without_git_is_told(tmp_path, processes):
     with pytest.raises(SetupError, match="not a git repository"):
         reader(tmp_path).working()
+
+
+def test_a_file_that_is_not_merged_was_not_read_and_is_no_deletion(checkout):
+    """`--staged` took a conflict for a file that is gone, and passed."""
+    run(checkout, "checkout", "-qb", "side")
+    write(checkout, "a.py", "side\n")
+    commit(checkout, "side")
+    run(checkout, "checkout", "-q", "-")
+    write(checkout, "a.py", "main\n")
+    commit(checkout, "main")
+    with pytest.raises(Exception, match="merge"):
+        run(checkout, "merge", "side")
+    found = reader(checkout).staged()
+    assert (found.changes, found.unread) == ((), ("a.py (not merged)",))
+
+
+def test_a_merge_names_the_files_that_only_it_changed(checkout):
+    base = run(checkout, "rev-parse", "HEAD")
+    run(checkout, "checkout", "-qb", "side")
+    write(checkout, "s.py", "side\n")
+    commit(checkout, "side")
+    run(checkout, "checkout", "-q", "-")
+    write(checkout, "m.py", "main\n")
+    commit(checkout, "main")
+    run(checkout, "merge", "-q", "--no-commit", "side")
+    write(checkout, "evil.py", "x\n")
+    commit(checkout, "merge")
+    found = reader(checkout).between(base, "HEAD")
+    assert [each.paths for each in found.commits][-1] == ("evil.py",)
+
+
+def test_a_shallow_clone_without_a_common_commit_is_refused(checkout, tmp_path):
+    """What the base alone has would be told as what the change took away."""
+    for number in (1, 2):
+        write(checkout, "a.py", f"x = {number}\n")
+        commit(checkout, f"{number}")
+    run(checkout, "branch", "base", "HEAD~1")
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    run(clone, "init", "-q")
+    for name in ("base", "HEAD"):
+        run(
+            clone,
+            "fetch",
+            "-q",
+            "--depth",
+            "1",
+            checkout.as_uri(),
+            f"{name}:refs/heads/{name.lower()}1",
+        )
+    with pytest.raises(SetupError, match="shallow"):
+        reader(clone).between("base1", "head1")
+
+
+def test_a_folder_of_git_alone_is_no_checkout(checkout):
+    with pytest.raises(SetupError) as said:
+        reader(checkout / ".git")
+    assert "run the gate in a checkout" in str(said.value)

@@ -95,7 +95,13 @@ def test_a_commit_that_needs_a_person_names_one_who_is_not_its_author(trailers, 
 
 
 def test_commits_that_touch_other_paths_need_nobody():
-    assert codes(judge(REVIEW, subject(PAY, commits=(commit(paths=("a.py",)),)))) == []
+    commits = (commit(("Reviewed-by", "Bo <bo@example.org>")), commit(paths=("a.py",)))
+    assert codes(judge(REVIEW, subject(PAY, commits=commits))) == []
+
+
+def test_a_change_that_only_a_merge_brought_needs_a_person_too():
+    """Git names no files of a merge, and one that no commit named passed."""
+    assert codes(judge(REVIEW, subject(PAY, commits=(commit(paths=("a.py",)),)))) == ["unreviewed"]
 
 
 def test_before_it_is_committed_the_need_is_told():

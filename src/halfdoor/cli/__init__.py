@@ -117,6 +117,8 @@ def root(
 
 def main() -> None:
     """The console script: errors that a person is meant to read become one line and a code."""
+    if sys.stdout is None:  # closed by the caller (`>&-`), who asks for the exit code alone
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  as long as we
     try:
         try:
             app(prog_name="halfdoor")

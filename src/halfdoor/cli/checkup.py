@@ -243,9 +243,17 @@ def control_calls(config: Config, online: bool) -> Finding:
             "from near backends, whether they run their models themselves (serve, doctor)",
             "what near backends have loaded (serve, doctor)",
             f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",
+            *_package_index(config),
         ]
     )
     return Finding("ok", "control", f"what is asked without any request's text: {said}")
+
+
+def _package_index(config: Config) -> Iterator[str]:
+    """Names of packages alone, one a question."""
+    named = [authority(each) for each in (config.gate.index, config.gate.npm_index) if each]
+    if named:
+        yield f"names of packages from {', '.join(named)} (gate --index)"
 
 
 async def _backend(

@@ -78,7 +78,7 @@ def _section(heading: str, table: type[Struct]) -> str:
 
 
 def _type(field: Field) -> str:
-    words = [f"`{word}`" for word in field.words if word]
+    words = [] if field.array else [f"`{word}`" for word in field.words if word]
     return " or ".join(words) or field.said_type
 
 

@@ -18,7 +18,8 @@ class Field(Struct, frozen=True):
     """One key of one table.
 
     said_type: its type in a reader's words.
-    words: the closed set it chooses from, () for free values. table: the struct below, if any.
+    words: the closed set that it, or each of a list, is chosen from, () for free values.
+    table: the struct below, if any.
     array: it is an array of tables.
     """
 
@@ -60,7 +61,8 @@ def field_at(kind: type[Struct], keys: Keys) -> Field | None:
 def _field(field: inspect.Field) -> Field:
     core, description = _bare(field.type)
     items = core.item_type if isinstance(core, inspect.VarTupleType) else core
-    words = core.values if isinstance(core, inspect.LiteralType) else ()
+    one = _bare(items)[0]
+    words = one.values if isinstance(one, inspect.LiteralType) else ()
     return Field(
         name=field.encode_name,
         said_type=_said(core),

@@ -18,7 +18,8 @@ class Remembering:
     """A runner around a runner.
 
     folder: where it is kept, of halfdoor's own state: nothing that runs inside can write there.
-    Only what came to its own end is kept, and of that the newest.
+    Only what came to its own end and wrote what was wanted is kept, and of that the newest; it
+    holds as long as nothing is installed into the program's virtual environment.
     """
 
     def __init__(self, runner: Runner, folder: Path) -> None:
@@ -29,11 +30,12 @@ class Remembering:
         """See `flow.ports.Runner`."""
         if not run.remember:
             return self._runner.run(run)
-        file = self._folder / sha256(repr((run.remember, run.argv, run.files)).encode()).hexdigest()
+        name = repr((run.remember, run.argv, run.files, _installed(run.argv[0])))
+        file = self._folder / sha256(name.encode()).hexdigest()
         with suppress(OSError, msgspec.DecodeError):
             return _RAN.decode(file.read_bytes())
         ran = self._runner.run(run)
-        if ran.status is RanStatus.EXITED:
+        if ran.status is RanStatus.EXITED and ran.written.keys() == set(run.wanted):
             with suppress(OSError):  # then the next one runs again
                 self._keep(file, ran)
         return ran
@@ -46,3 +48,12 @@ class Remembering:
         kept = sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in kept[_MOST_KEPT:]:
             old.unlink()
+
+
+def _installed(program: str) -> tuple[int, ...]:
+    """When a program's virtual environment last changed, ns; () for one that is in none."""
+    folder = Path(program).parent.parent
+    places = (folder / "pyvenv.cfg", *sorted(folder.glob("lib/python*/site-packages")))
+    with suppress(OSError):
+        return tuple(place.stat().st_mtime_ns for place in places)
+    return ()

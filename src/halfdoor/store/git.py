@@ -107,7 +107,7 @@ class Git:
     def between(self, base: str, head: str) -> Changed:
         """What `head` has that `base` has not: beside the last commit that both have."""
         start, end = self._commit(base), self._commit(head)
-        fork = self._said("merge-base", start, end, may_fail=True).decode().strip() or start
+        fork = self._fork(start, end)
         paths = tuple(self._words("ls-tree", "-r", "-z", "--name-only", "--full-tree", end))
         changes = self._read(list(self._raw(fork, end)))
         commits = tuple(self._commits(fork, end))
@@ -142,12 +142,24 @@ class Git:
             raise SetupError(f"git knows no revision `{name}`", hint=hint)
         return found
 
+    def _fork(self, start: str, end: str) -> str:
+        """The last commit that both have; `start` where there is none at all."""
+        found = self._said("merge-base", start, end, may_fail=True).decode().strip()
+        if not found and self._said("rev-parse", "--is-shallow-repository").strip() == b"true":
+            # What `start` alone has would be told as what `end` took away.
+            hint = "fetch it whole: `git fetch --unshallow`; in CI, `fetch-depth: 0`"
+            raise SetupError("no commit of this shallow clone is in both revisions", hint=hint)
+        return found or start
+
     def _raw(self, *revisions: str) -> Iterator[_Raw]:
         words = iter(self._words(*_DIFF, *revisions, "--"))
         for head in words:
             old_mode, new_mode, old, new, kind = head.lstrip(":").split(" ")
             path = next(words)
             was, path = (path, next(words)) if kind[0] in "RC" else ("", path)
+            if kind[0] == "U":
+                self.unread.append(f"{path} (not merged)")
+                continue
             on_disk = not new.strip("0") and new_mode != "000000"
             yield _Raw(
                 path,
@@ -183,7 +195,7 @@ class Git:
             if not stat.S_ISREG(mode.st_mode):
                 return b""
             if mode.st_size > FILE_LIMIT_BYTES:
-                self.unread.append(path)
+                self.unread.append(f"{path} (above 16 MiB)")
                 return b""
             return file.read_bytes()
         except FileNotFoundError:
@@ -193,7 +205,15 @@ class Git:
             return b""
 
     def _commits(self, base: str, head: str) -> Iterator[Commit]:
-        asked = ("log", "-z", "--reverse", "--name-only", "--no-renames", f"--format={_LOG}")
+        asked = (
+            "log",
+            "-z",
+            "--reverse",
+            "--cc",
+            "--name-only",
+            "--no-renames",
+            f"--format={_LOG}",
+        )
         for each in self._text(*asked, f"{base}..{head}", "--").split("\x1e")[1:]:
             commit, author, trailers, paths = each.split("\x1f", 3)
             pairs = (line.partition(": ") for line in trailers.split("\x1d") if ": " in line)
@@ -212,7 +232,7 @@ class Git:
         held: list[bytes | None] = []
         for name in names:
             if "\n" in name:  # git would read two names
-                self.unread.append(name)
+                self.unread.append(f"{name} (a line break in its name)")
                 held.append(b"")
                 continue
             end = said.index(b"\n", at)
@@ -262,7 +282,7 @@ class Git:
 
 
 def _hint(why: str) -> str:
-    if "not a git repository" in why:
+    if "not a git repository" in why or "must be run in a work tree" in why:
         return "run the gate in a checkout"
     if "dubious ownership" in why:
         return "`git config --global --add safe.directory DIR`, if it is yours"

@@ -37,6 +37,8 @@ class Review:
                 NAME, f"a person must look at {', '.join(paths[:3])} before it is merged"
             )
         found = tuple(finding for each in subject.commits for finding in self._lacking(each))
+        named = {path for each in subject.commits for path in each.paths}
+        found += tuple(_unnamed(path) for path in paths if path not in named)
         return judged(NAME, found, counted(len(subject.commits), "commit"))
 
     def _wants(self, *paths: str) -> bool:
@@ -48,6 +50,12 @@ class Review:
             said = f"commit {commit.id[:12]} changes this without a person's review"
             hint = f"have somebody else look, and add `{TRAILER}: Name <address>` to its message"
             yield Finding(NAME, touched[0], 0, 0, "unreviewed", said, hint)
+
+
+def _unnamed(path: str) -> Finding:
+    said = "this changed, and no commit of the range says so"
+    hint = "have a person look at the merges of the range"
+    return Finding(NAME, path, 0, 0, "unreviewed", said, hint)
 
 
 def _by_another(commit: Commit, name: str, value: str) -> bool:

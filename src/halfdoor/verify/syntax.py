@@ -12,7 +12,7 @@ from halfdoor.verify import grammars
 from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
 from halfdoor.verify.encoding import undone
 from halfdoor.verify.fresh import per_file
-from halfdoor.verify.languages import Language, is_python, language_of
+from halfdoor.verify.languages import LANGUAGES, Language, is_python, language_of
 from halfdoor.verify.ruff import ruff, unreadable
 
 NAME: Final = "syntax"
@@ -30,6 +30,13 @@ _NEWEST: Final = "py315"
 _ENCODING: Final = "encoding"
 
 
+_READ: Final = frozenset(
+    each.name.lower()
+    for each in LANGUAGES
+    if each.grammar[0] or each.name in {"Python", "JSON", "TOML"}
+)
+
+
 class Syntax:
     """asked: names of languages that must be judged, so that a missing grammar is a skip."""
 
@@ -42,6 +49,10 @@ class Syntax:
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`. ruff is asked only about Python that this interpreter cannot read."""
         here = [each for each in subject.changes if _here(each)]
+        if unknown := sorted(self._asked - _READ):
+            known = ", ".join(sorted(_READ))
+            said = f"`languages` in [gate] asks for {', '.join(unknown)}; it reads {known}"
+            return skipped(NAME, said)
         result = per_file(NAME, here, _found)
         if result.status is Status.FAILED:
             result = yield from _with_newer(result, here)

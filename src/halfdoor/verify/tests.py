@@ -92,6 +92,8 @@ class ProjectTests:
         ran = yield self._asking(subject, tree, tuple(nodes), mapped=mapped)
         if trouble := unrun(NAME, ran, "pytest"):
             return trouble
+        if b"No module named pytest" in ran.stderr:
+            return skipped(NAME, f"{subject.python} has no pytest; hint: install it there")
         try:
             report = _REPORT.decode(ran.written.get(REPORT, b""))
         except msgspec.DecodeError:

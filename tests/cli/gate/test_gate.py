@@ -181,3 +181,42 @@ def test_a_check_that_may_be_skipped_stops_nobody(gate, monkeypatch):
 def test_outside_a_checkout_it_says_where_to_go(halfdoor, home, processes):
     said = halfdoor("gate")
     assert (said.code, "hint: run the gate in a checkout" in said.err) == (1, True)
+
+
+def test_a_check_that_does_not_exist_is_answered_with_those_that_do(gate):
+    write(gate.folder, {".halfdoor.toml": '[gate]\noff = ["lin"]\n'})
+    commit(gate.folder, "settings")
+    said = gate()
+    assert (said.code, "`off` is `lin`; hint: did you mean `lint`?" in said.err) == (1, True)
+
+
+def test_a_language_that_nothing_reads_is_no_pass(gate):
+    write(gate.folder, {".halfdoor.toml": '[gate]\nlanguages = ["Klingon"]\n'})
+    commit(gate.folder, "settings")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    code, _, _, checks = gate.json()
+    assert (code, checks["syntax"]) == (4, "skipped")
+    assert "asks for klingon; it reads c, c++" in gate().out
+
+
+def test_what_had_nothing_to_judge_takes_a_line_a_reason_and_none_when_nothing_changed(gate):
+    assert gate().out.startswith("passed: no file changed (")
+    write(gate.folder, {"a.md": "x\n"})
+    said = gate().out
+    assert "not applicable: lint, security, imports, types (no Python changed)" in said
+    assert len(said.splitlines()) < 15
+
+
+def test_a_skip_ends_with_what_to_do_about_it(gate, monkeypatch):
+    monkeypatch.setattr("halfdoor.store.git.FILE_LIMIT_BYTES", 10)
+    write(gate.folder, {"b.txt": "x" * 20})
+    said = gate().out.splitlines()
+    assert said[0].startswith("read  skipped  1 file not read: b.txt (above")
+    assert said[-1].endswith("mend it, or name it in `optional` of [gate]")
+
+
+@pytest.mark.parametrize("path", [".git/hooks/pre-commit", "sub/.GIT/config"])
+def test_an_edit_of_gits_own_folder_does_not_apply(gate, path):
+    """It passed: a hook is code that the next commit runs."""
+    patch = f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+x\n"
+    assert gate.json("--stdin", stdin=patch)[:3] == (3, "failed", ["does-not-apply"])

@@ -48,7 +48,7 @@ def test_advisories_that_were_taken_in_judge_new_pins(gate, halfdoor, tmp_path):
     told = tmp_path / "osv.json"
     told.write_text(json.dumps({"id": "PYSEC-1", "affected": [affected]}))
     write(gate.folder, {"requirements.txt": "requests==1.0\n"})
-    assert "vulnerable  not applicable  unknown: no advisories" in gate().out
+    assert "not applicable: vulnerable (unknown: no advisories" in gate().out
     assert halfdoor("gate", "sync", told).out == "PyPI: advisories about 1 package\n"
     assert gate.json()[:3] == (3, "failed", ["PYSEC-1"])
 

@@ -33,7 +33,7 @@ from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 
 _READ: Final = "read"
-_MOST_READ: Final = 500
+_MOST_READ: Final = 2000
 
 
 class Asked(Struct, frozen=True):
@@ -149,6 +149,7 @@ def _files(git: Git, scope: _Scope, globs: list[str]) -> dict[str, bytes]:
     names = pattern("|".join(translate(glob) for glob in dict.fromkeys(globs)) or "(?!)")
     paths = dict.fromkeys((*changed.paths, *(each.was or each.path for each in changed.changes)))
     wanted = [path for path in paths if names.match(basename(path)) or names.match(path)]
+    wanted.sort(key=lambda path: path.count("/"))
     files = git.texts(changed.base, wanted[:_MOST_READ])
     for each in scope.under:
         files.pop(each.was or each.path, None)
@@ -203,8 +204,8 @@ def _indexed(results: tuple[Result, ...], user: Config, state: Path) -> tuple[Re
 
 def _unread(changed: Changed) -> Iterator[Result]:
     if changed.unread:
-        said = ", ".join(changed.unread[:3])
-        yield skipped(_READ, f"{counted(len(changed.unread), 'file')} above 16 MiB: {said}")
+        said = ", ".join(changed.unread[:3]) + (", ..." if len(changed.unread) > 3 else "")
+        yield skipped(_READ, f"{counted(len(changed.unread), 'file')} not read: {said}")
 
 
 def _left_alone(result: Result, settings: Gate) -> Result:

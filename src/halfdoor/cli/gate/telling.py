@@ -52,12 +52,26 @@ def lines(told: Told) -> Iterator[str]:
             yield f"    {each.line:>4} | {_plain(texts[each.path][each.line - 1].rstrip())}"
         if each.hint:
             yield f"    fix: {_plain(each.hint)}"
-    width = max((len(each.check) for each in told.results), default=0)
-    for result in told.results:
-        yield f"{result.check:<{width}}  {result.status.value:<14}  {_plain(result.saw)}".rstrip()
+    yield from _statuses(told)
     for note in told.notes:
         yield f"note: {note}"
     yield _verdict(told)
+    if told.verdict is Status.SKIPPED:
+        yield "what was skipped was not judged: mend it, or name it in `optional` of [gate]"
+
+
+def _statuses(told: Told) -> Iterator[str]:
+    """A line for each check that judged or should have; one for all that did not need to."""
+    made = [each for each in told.results if each.status is not Status.NOT_APPLICABLE]
+    width = max((len(each.check) for each in made), default=0)
+    for result in made:
+        yield f"{result.check:<{width}}  {result.status.value:<7}  {_plain(result.saw)}".rstrip()
+    reasons: dict[str, list[str]] = {}
+    for each in told.results if told.subject.changes or made else ():
+        if each.status is Status.NOT_APPLICABLE:
+            reasons.setdefault(each.saw, []).append(each.check)
+    for saw, checks in reasons.items():
+        yield f"not applicable: {', '.join(checks)} ({_plain(saw)})"
 
 
 def annotations(told: Told) -> Iterator[str]:
@@ -82,6 +96,8 @@ def _verdict(told: Told) -> str:
         Status.FAILED: f"failed: {counted(found, 'finding')}",
         Status.SKIPPED: f"could not judge: {', '.join(open_)}",
     }.get(told.verdict, "passed")
+    if not told.subject.changes and not told.subject.edits:
+        return f"{said}: no file changed ({told.ms} ms)"
     return f"{said} in {counted(len(told.subject.changes), 'changed file')} ({told.ms} ms)"
 
 

@@ -101,3 +101,10 @@ class UserGate(Gate, frozen=True, forbid_unknown_fields=True):
             description="Package index that `--index` asks about names, as `https://pypi.org/simple`.",
         ),
     ] = ""
+    npm_index: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[!-~]{1,300})?$",
+            description="The same for JavaScript, as `https://registry.npmjs.org`.",
+        ),
+    ] = ""

@@ -26,9 +26,10 @@ Tried = Iterator[Change | Trouble]
 
 
 def outside(path: str) -> bool:
-    """Does a path lead out of the repository, or name nothing in it?"""
-    steps = path.replace("\\", "/").split("/")
-    return not path.strip() or path.startswith(("/", "~")) or ".." in steps or "\0" in path
+    """Does a path lead out of the repository, into git's own folder, or name nothing in it?"""
+    steps = [step.lower() for step in path.replace("\\", "/").split("/")]
+    leads = ".." in steps or ".git" in steps or path.startswith(("/", "~"))
+    return leads or not path.strip() or "\0" in path
 
 
 def lines_of(data: bytes | None) -> list[str]:
