@@ -52,11 +52,13 @@ def gate(
         return
     if sum((staged, bool(diff), stdin)) > 1:
         raise typer.BadParameter("give one of --staged, --diff and --stdin")
-    from halfdoor.cli.gate.judging import Asked, judge  # noqa: PLC0415  see above
+    from halfdoor.cli.gate.ending import ending_well  # noqa: PLC0415  see above
+    from halfdoor.cli.gate.judging import Asked, judge  # noqa: PLC0415  the same
     from halfdoor.cli.gate.telling import tell  # noqa: PLC0415  the same
 
     asked = Asked(staged, diff, stdin, index, unsafe_local, config)
-    told = judge(asked)
+    with ending_well():
+        told = judge(asked)
     tell(told, json=json, sarif=sarif, github=github)
     if told.verdict in CODES:
         raise typer.Exit(CODES[told.verdict])
