@@ -29,7 +29,7 @@ MOST = 1_000 * 3_000_000 + 100 * 15_000_000
 
 def afforded(verdict, *budgets, taken=None, actor=ANN):
     spending = Spending(taken or {}, {"month": "2026-12-01 00:00 CET", "day": "midnight"})
-    return afford(verdict, request(), actor, budgets, spending, 1_000)
+    return afford(verdict, request(), actor, budgets, spending, lambda _card: 1_000)
 
 
 def names(found):

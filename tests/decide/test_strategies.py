@@ -17,7 +17,11 @@ def target(name, zone=Zone.CLOUD, **price):
 
 
 def order(strategy, targets, **about):
-    return [t.name for t in STRATEGIES[strategy](tuple(targets), Situation(SCENE, **about))]
+    return [t.name for t in STRATEGIES[strategy](tuple(targets), at(**about))]
+
+
+def at(input_tokens=0, output_tokens=0, warm=""):
+    return Situation(SCENE, lambda _card: input_tokens, output_tokens, warm)
 
 
 def test_cloud_first_orders_by_zone_and_keeps_the_files_order_within_one():
@@ -72,7 +76,7 @@ def test_the_cheapest_is_never_dearer_than_another_on_the_first_turn(found, toke
         Target(f"m{at}", "b", "i", Zone.CLOUD, "d", "v", price=price)
         for at, price in enumerate(found)
     )
-    about = Situation(SCENE, tokens, answer)
+    about = at(tokens, answer)
     first = expected(STRATEGIES["cheapest"](targets, about)[0], about)
     known = [cost for each in targets if (cost := expected(each, about)) is not None]
     assert first == min(known, default=None)

@@ -6,7 +6,7 @@ import pytest
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
 from halfdoor.decide.windows import ROOM_TOKENS, fitted
-from halfdoor.reading.tokens import Scales, size, spared
+from halfdoor.reading.tokens import Prompt, Scales, size, spared
 from halfdoor.wiring import DIALECTS
 
 SMALL = Target("small", "engine", "qwen3", Zone.DEVICE, "openai_chat", "engine")
@@ -34,8 +34,12 @@ def measured(request):
     return size(len(request.body), [spared(request.body)])
 
 
+def prompt(request, scales=None):
+    return Prompt(scales or Scales(), request.session, measured(request))
+
+
 def fits(request, targets=(SMALL, LARGE), windows=LOADED, scales=None):
-    found = fitted(request, targets, windows, scales or Scales(), measured(request))
+    found = fitted(request, targets, windows, prompt(request, scales))
     return Result([t.name for t in found.targets], [u.target for u in found.unfit], found.targets)
 
 
@@ -52,7 +56,7 @@ def test_a_request_between_best_guess_and_least_is_left_to_the_engine():
 
 def test_the_numbers_told_are_the_best_guess_and_the_window():
     request = asked(70_000)
-    (unfit,) = fitted(request, (SMALL,), LOADED, Scales(), measured(request)).unfit
+    (unfit,) = fitted(request, (SMALL,), LOADED, prompt(request)).unfit
     assert (unfit.tokens, unfit.window, unfit.zone) == (20_017, 4096, Zone.DEVICE)
 
 

@@ -1,11 +1,13 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from halfdoor.reading.tokens import (
     PICTURE_TOKENS,
+    Prompt,
     Scales,
     Size,
     cut_short,
-    estimated,
     size,
     spared,
 )
@@ -15,6 +17,10 @@ CODE = Size(42_000)
 
 def measured(body):
     return size(len(body), [spared(body)])
+
+
+def estimated(of):
+    return Scales().expected("qwen", "", of)
 
 
 def test_text_counts_by_its_bytes():
@@ -65,6 +71,52 @@ def test_counts_that_no_tokenizer_makes_teach_nothing(counted):
     scales = Scales()
     scales.learn("qwen", "", CODE, counted)
     assert scales.expected("qwen", "", CODE) == 12_000
+
+
+@pytest.mark.parametrize("lie", [0, -1, 1, 10**9, 10**400])
+def test_a_backend_that_lies_about_its_counts_changes_no_estimate(lie):
+    scales = Scales()
+    scales.learn("qwen", "s", CODE, 10_000)
+    before = [scales.least("qwen", "s", CODE), scales.most("qwen", "s", CODE)]
+    scales.learn("qwen", "s", CODE, lie)
+    assert [scales.least("qwen", "s", CODE), scales.most("qwen", "s", CODE)] == before
+
+
+def test_what_money_is_held_for_is_more_than_the_best_guess_and_closer_once_learnt():
+    scales = Scales()
+    assert scales.most("qwen", "s", CODE) == 14_000  # 3 bytes a token
+    scales.learn("qwen", "s", CODE, 10_000)
+    assert scales.most("qwen", "s", CODE) == round(42_000 / (4.2 / 1.15))
+    assert scales.most("qwen", "other", CODE) == 14_000
+
+
+@given(st.floats(1.5, 8), st.integers(4096, 10**7))
+def test_least_guess_and_most_are_in_this_order(ratio, text):
+    scales = Scales()
+    scales.learn("qwen", "s", Size(text), round(text / ratio))
+    for model, session in (("qwen", "s"), ("qwen", "other"), ("strange", "s")):
+        prompt = Prompt(scales, session, Size(text))
+        assert prompt.least(model) <= prompt.expected(model) <= prompt.most(model)
+
+
+def test_what_is_kept_elsewhere_is_believed_within_reason_and_told():
+    kept = Elsewhere({"qwen": 4.2, "liar": 400.0})
+    scales = Scales(kept)
+    assert scales.expected("qwen", "", CODE) == 10_000
+    assert scales.expected("liar", "", CODE) == 12_000
+    scales.learn("new", "s", CODE, 14_000)
+    assert kept.ratios["new"] == 3.0
+
+
+class Elsewhere:
+    def __init__(self, ratios):
+        self.ratios = ratios
+
+    def find(self, model):
+        return self.ratios.get(model)
+
+    def hold(self, model, ratio):
+        self.ratios[model] = ratio
 
 
 def test_short_bodies_and_pictures_teach_nothing():

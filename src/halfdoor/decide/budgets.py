@@ -1,6 +1,6 @@
 """Budgets: which purses a call draws on, and which permitted targets they can pay for."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -51,16 +51,17 @@ def afford(
     actor: Actor,
     budgets: Sequence[Budget],
     spending: Spending,
-    input_tokens: int,
+    input_tokens: Callable[[str], int],
 ) -> Afforded:
     """Leave out what a hard budget cannot pay. A target that draws on none is never left out.
 
-    input_tokens: an estimate. An unknown price under a hard budget is not nothing: it is left out.
+    input_tokens: by target, the most that it may be. An unknown price under a hard budget is not
+        nothing: it is left out.
     """
     by_name = {budget.name: budget for budget in budgets}
     who = asking(actor)
     dues = {
-        target.name: _due(target, request, who, budgets, input_tokens)
+        target.name: _due(target, request, who, budgets, input_tokens(target.name))
         for target in verdict.permitted
     }
     permitted: list[Target] = []

@@ -8,15 +8,21 @@ from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.scene import Scene, Unwell
 
 
+def none_counted(_card: str) -> int:
+    """Nobody asked for tokens."""
+    return 0
+
+
 class Situation(Struct, frozen=True):
     """What a strategy may know besides the targets.
 
-    input_tokens: of the request, estimated; output_tokens: of its answer, a guess.
+    input_tokens: of the request, estimated for a card by its name.
+    output_tokens: of its answer, a guess.
     warm: the card whose cache holds this session's last prompt, "" if none is known to.
     """
 
     scene: Scene
-    input_tokens: int = 0
+    input_tokens: Callable[[str], int] = none_counted
     output_tokens: int = 0
     warm: str = ""
 

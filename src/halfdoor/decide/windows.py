@@ -10,7 +10,7 @@ from halfdoor.canon.decision import Target, Unfit
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.request import Kind, Request
 from halfdoor.decide.names import AS_ASKED
-from halfdoor.reading.tokens import Scales, Size
+from halfdoor.reading.tokens import Prompt, Size
 
 # By backend and model id, see `Scene.windows`.
 Windows = Mapping[tuple[str, str], int]
@@ -38,19 +38,14 @@ def fitted(
     request: Request,
     targets: Iterable[Target],
     windows: Windows,
-    scales: Scales,
-    of: Size,
-    more: int = 0,
+    prompt: Prompt,
 ) -> Fitted:
     """Keep what fits, in order. A window that nobody knows takes everything: its engine will say.
 
-    of: the size of the request's body. more: bytes of text that the request gets on its way.
     INVARIANT: targets only ever leave.
     """
     if request.kind not in _PROMPTS:
         return Fitted(tuple(targets))
-    if more:
-        of = replace(of, text=of.text + more)
     fit: list[Target] = []
     unfit: list[Unfit] = []
     for target in targets:
@@ -58,14 +53,14 @@ def fitted(
         if window is None:
             fit.append(target)
             continue
-        expected = scales.expected(target.name, request.session, of)
-        least = scales.least(target.name, request.session, of)
+        expected = prompt.expected(target.name)
+        least = prompt.least(target.name)
         answer = min(ANSWER_TOKENS, request.max_tokens or ANSWER_TOKENS)
         if least + answer > window:
             unfit.append(Unfit(target.name, target.zone, max(expected, window + 1), window))
         else:
             fit.append(_clamped(target, request, window, window - expected))
-    return Fitted(tuple(fit), tuple(unfit), of)
+    return Fitted(tuple(fit), tuple(unfit), prompt.of)
 
 
 def window_of(target: Target, request: Request, windows: Windows) -> int | None:

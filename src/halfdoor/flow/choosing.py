@@ -23,7 +23,7 @@ from halfdoor.decide.route import Situation, Strategy, plan, preferring
 from halfdoor.decide.strategies.cheapest import cheapest, expected
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import Size, estimated
+from halfdoor.reading.tokens import Prompt
 
 # How long vendors keep a prompt in their caches after its last use.
 WARM_MS: Final = 300_000
@@ -32,12 +32,16 @@ ANSWER_TOKENS: Final = 1000
 
 
 class Choice(Struct, frozen=True):
-    """What was chosen by. latched: the model that stays first, "" outside of a tool loop."""
+    """What was chosen by. latched: the model that stays first, "" outside of a tool loop.
+
+    prompt: the request's tokens, with those of the text that the route adds.
+    """
 
     ask: Ask
     route: Route | None
     strategy: str
     situation: Situation
+    prompt: Prompt
     latched: str = ""
 
     @property
@@ -53,6 +57,7 @@ def choose(
     scene: Scene,
     who: Candidates,
     house: House,
+    prompt: Prompt,
 ) -> Choice:
     """The route and the strategy for a request; who: those whom the asked name allows."""
     ask = house.asks.read(request, found.texts.blocks if found.texts else ())
@@ -60,16 +65,25 @@ def choose(
     pin = scene.pin if loop else None
     route = None
     if house.routes and not who.explicit and request.kind is not Kind.EMBEDDING:
-        about = _circumstances(request, actor, ask, scene, house, found.size)
+        about = _circumstances(request, actor, ask, scene, house, prompt)
         routes = _kept(pin, house) if pin else house.routes
         route = route_for(routes, about, who.targets)
     strategy = route.strategy if route and route.strategy and not route.models else house.strategy
     latched = (scene.latched or (pin.model if pin else "")) if loop else ""
     situation = Situation(scene)
+    prompt = _with_system(prompt, request, route)
     if cheapest in {house.strategies[strategy], _within(route, house)}:
         answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
-        situation = Situation(scene, estimated(found.size), answer, _warm(scene))
-    return Choice(ask, route, strategy, situation, latched)
+        situation = Situation(scene, prompt.expected, answer, _warm(scene))
+    return Choice(ask, route, strategy, situation, prompt, latched)
+
+
+def _with_system(prompt: Prompt, request: Request, route: Route | None) -> Prompt:
+    """With the text that the route adds to the request; a window and a budget must bear it."""
+    if route is None or not route.parameters.system or request.kind is not Kind.CHAT:
+        return prompt
+    more = len(route.parameters.system.encode())
+    return replace(prompt, of=replace(prompt.of, text=prompt.of.text + more))
 
 
 def _kept(pin: Pin, house: House) -> tuple[Route, ...]:
@@ -83,8 +97,10 @@ def _circumstances(
     ask: Ask,
     scene: Scene,
     house: House,
-    of: Size,
+    prompt: Prompt,
 ) -> Circumstances:
+    """Who will answer is not known yet: tokens are as whoever answered last counts them."""
+    last = scene.pin.model if scene.pin else ""
     return Circumstances(
         ask=ask,
         asked=request.model,
@@ -92,7 +108,7 @@ def _circumstances(
         token=actor.token,
         project=actor.project,
         minute=lambda: _minute(scene.now_ms, house.time_zone),
-        tokens=lambda: estimated(of),
+        tokens=lambda: prompt.expected(last),
     )
 
 
@@ -125,16 +141,12 @@ def ordered(verdict: Verdict, choice: Choice, house: House) -> tuple[Target, ...
     return plan(verdict, choice.situation, strategy, latched=choice.latched)
 
 
-def added(request: Request, choice: Choice) -> int:
-    """Bytes of text that the route adds to the request; a window and a budget must bear them."""
-    return len(choice.parameters.system.encode()) if request.kind is Kind.CHAT else 0
-
-
 def told(choice: Choice, targets: tuple[Target, ...]) -> Chosen:
     """The choice, for the log."""
     situation, ask = choice.situation, choice.ask
     costs: tuple[Expected, ...] = ()
-    if situation.input_tokens:
+    tokens = situation.input_tokens(targets[0].name) if targets else 0
+    if tokens:
         costs = tuple(Expected(target.name, expected(target, situation)) for target in targets)
     return Chosen(
         agent=ask.agent.value,
@@ -142,7 +154,7 @@ def told(choice: Choice, targets: tuple[Target, ...]) -> Chosen:
         languages=ask.languages,
         route=choice.route.name if choice.route else "",
         strategy=choice.strategy,
-        tokens=situation.input_tokens,
+        tokens=tokens,
         expected=costs,
         kept=choice.latched if targets and targets[0].name == choice.latched else "",
     )

@@ -101,7 +101,7 @@ def exchange(
         notices = counting.settled(ready.target, over.learnt)
     yield Append(writing.outcome(weighed, tuple(attempts), over, notices))
     if writing.counted_here(weighed, over):
-        return replies.counted(weighed)
+        return replies.counted(weighed, house)
     if over is None:
         return replies.refused(weighed, house)
     if isinstance(over, Faulted) and not over.committed:

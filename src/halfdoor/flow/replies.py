@@ -14,7 +14,7 @@ from halfdoor.errors import ClientError, HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
 from halfdoor.flow.weighing import Weighed
-from halfdoor.reading.tokens import estimated
+from halfdoor.reading.tokens import Prompt
 
 NOTHING: Final = Learnt()
 
@@ -95,9 +95,11 @@ def _too_long_why(weighed: Weighed) -> str:
     return f"{text}; hint: {hint}"
 
 
-def counted(weighed: Weighed) -> Reply:
+def counted(weighed: Weighed, house: House) -> Reply:
     """An estimate of the request's tokens; the shape is Anthropic's and OpenAI's in one."""
-    tokens = estimated(weighed.found.size)
+    pin = weighed.scene.pin
+    prompt = Prompt(house.scales, weighed.request.session, weighed.found.size)
+    tokens = prompt.expected(pin.model if pin else "")
     told = {"object": "response.input_tokens", "input_tokens": tokens}
     return Reply(200, (_JSON, *about(weighed, None)), msgspec.json.encode(told))
 

@@ -1,7 +1,6 @@
 """Everything decided about a request before its first byte: pure, and where `explain` stops."""
 
 from collections.abc import Iterator, Mapping
-from math import ceil
 
 from msgspec import Struct
 
@@ -15,9 +14,9 @@ from halfdoor.decide.policy import decide
 from halfdoor.decide.route import unwell
 from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
-from halfdoor.flow.choosing import Choice, added, allowed, choose, ordered, worded
+from halfdoor.flow.choosing import Choice, allowed, choose, ordered, worded
 from halfdoor.flow.house import House
-from halfdoor.reading.tokens import BYTES_A_TOKEN, Size, estimated
+from halfdoor.reading.tokens import Prompt, Size
 
 _FILES = "files"
 # Places of labels that say where files really are.
@@ -67,15 +66,15 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     own = request.dialect if request.of_chat else ""
     who = house.names.candidates(request.model, request.kind, own)
     who = house.names.widened(who, scene.widened)
-    choice = choose(request, actor, found, scene, who, house)
+    prompt = Prompt(house.scales, request.session, found.size)
+    choice = choose(request, actor, found, scene, who, house, prompt)
     verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
-    afforded = _afforded(verdict, request, actor, choice, house, found.size)
+    afforded = _afforded(verdict, request, actor, choice, house)
     verdict = afforded.verdict
     targets = ordered(verdict, choice, house)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
-    more = added(request, choice)
-    fits = fitted(request, targets, scene.windows, house.scales, found.size, more)
+    fits = fitted(request, targets, scene.windows, choice.prompt)
     return Weighed(
         request,
         actor,
@@ -100,14 +99,12 @@ def _afforded(
     actor: Actor,
     choice: Choice,
     house: House,
-    of: Size,
 ) -> Afforded:
     """Counting tokens costs nothing anywhere."""
     if not house.budgets or request.kind is Kind.COUNT or not verdict.permitted:
         return Afforded(verdict, {})
-    tokens = estimated(of) + ceil(added(request, choice) / BYTES_A_TOKEN)
     spending = choice.situation.scene.spending
-    return afford(verdict, request, actor, house.budgets, spending, tokens)
+    return afford(verdict, request, actor, house.budgets, spending, choice.prompt.most)
 
 
 def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -17,7 +17,7 @@ def expected(target: Target, situation: Situation) -> PicoUSD | None:
     Where the session's last prompt is still in a vendor's cache, the request is priced as read from
     it there, and as new everywhere else: leaving a warm cache is paid for, and so it must pay.
     """
-    tokens = situation.input_tokens
+    tokens = situation.input_tokens(target.name)
     cached = tokens if target.name == situation.warm else 0
     return cost(Usage(tokens, situation.output_tokens, cached_tokens=cached), target.price)
 
