@@ -51,6 +51,7 @@ from halfdoor.flow.writing import timestamp
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import secret_engine
+from halfdoor.reading.tokens import Scales
 from halfdoor.store import index
 from halfdoor.store.checkout import Checkout
 from halfdoor.store.floors import SharedFloors
@@ -59,6 +60,7 @@ from halfdoor.store.ledger import Calendar, SharedLedger
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.opening import opening
 from halfdoor.store.periods import zone
+from halfdoor.store.pins import SharedPins, SharedRatios
 from halfdoor.store.shared import SharedMemory
 
 DIALECTS: Final[dict[str, Dialect]] = {
@@ -129,6 +131,8 @@ class Gateway:
     log: SqliteLog
     memory: SharedMemory
     floors: SharedFloors
+    pins: SharedPins
+    ratios: SharedRatios
     keys: LogKeys
     engine: Engine
     loaded: Loaded
@@ -162,6 +166,8 @@ class Gateway:
         await self.hang_up()
         await self.memory.close()
         await self.floors.close()
+        self.pins.close()
+        self.ratios.close()
         if self.services.ledger is not None:
             await self.services.ledger.close()
         await self.log.close()
@@ -216,6 +222,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     admission = Admission(noting(log, clock), time.monotonic)
     backends = _backends(loaded, keys, admission)
     floors = SharedFloors(state_dir, clock.now_ms, int(loaded.config.server.remember_s * 1000))
+    pins, ratios = SharedPins(state_dir), SharedRatios(state_dir, clock.now_ms)
     residency = Residency(time.monotonic)
     services = Services(
         log,
@@ -230,10 +237,11 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         ping_s=ping_s,
         widened=lambda: admission.widened,
         windows=residency.now,
+        pins=pins,
     )
     engine = kept_engine(state_dir, keys)
     provenance, indexed = restricted_text(state_dir, keys)
-    base = house(loaded, keys, engine, None, provenance)
+    base = replace(house(loaded, keys, engine, None, provenance), scales=Scales(ratios))
     more = tightener(base, engine, provenance)
     return Gateway(
         base,
@@ -241,6 +249,8 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         log,
         memory,
         floors,
+        pins,
+        ratios,
         keys,
         engine,
         loaded,

@@ -61,7 +61,7 @@ class Depth(Struct, frozen=True):
         return self.overflow is not None and full and self.waiting >= self.overflow
 
 
-class Pin(Struct, frozen=True):
+class Pin(Struct, frozen=True, array_like=True):
     """Who answered a session last, and by which route it went there ("" for none)."""
 
     model: str

@@ -1,4 +1,7 @@
-"""Who answered each session last: memory of one process, bounded; it permits nobody anything."""
+"""Who answered each session last, in the memory of one process: bounded.
+
+What several processes share is `store/pins.py`.
+"""
 
 from collections import OrderedDict
 from typing import Final
@@ -10,18 +13,14 @@ KEPT: Final = 10_000
 
 
 class Pins:
-    """Pins by print; those that were used longest ago are forgotten.
-
-    Another process has its own: there a session's tool loop still stays where its calls were made,
-    which all processes remember, and only the price of leaving a warm cache is not known.
-    """
+    """Implements `flow.ports.Pinned`; those that were used longest ago are forgotten."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._pins: OrderedDict[bytes, Pin] = OrderedDict()
 
     def find(self, marks: tuple[bytes, ...]) -> Pin | None:
-        """The pin of the first of the marks that has one."""
+        """See `flow.ports.Pinned.find`."""
         for mark in marks:
             if mark in self._pins:
                 self._pins.move_to_end(mark)
@@ -29,7 +28,7 @@ class Pins:
         return None
 
     def hold(self, marks: tuple[bytes, ...], pin: Pin) -> None:
-        """Let the first of the marks stand for this pin."""
+        """See `flow.ports.Pinned.hold`."""
         for mark in marks[:1]:
             self._pins[mark] = pin
             self._pins.move_to_end(mark)

@@ -8,6 +8,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Backend  | backends.http.HttpBackend | backends.scripted         |
 | Memory   | store.shared.SharedMemory | store.memory.Memory       |
 | Floors   | store.floors.SharedFloors | store.floors.Floors       |
+| Pinned   | store.pins.SharedPins     | flow.pins.Pins            |
 | Ledger   | store.ledger.SharedLedger | store.ledger.Ledger       |
 | Files    | store.checkout.Checkout   | the same over PaperFiles  |
 | Runner   | runner.sandbox.Sandbox    | tests.helpers.checks      |
@@ -39,7 +40,7 @@ from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Entry
-from halfdoor.canon.scene import Depth, Placed, Unwell
+from halfdoor.canon.scene import Depth, Pin, Placed, Unwell
 from halfdoor.flow.pins import Pins
 
 
@@ -139,6 +140,16 @@ class Floors(Protocol):
 
     async def hold(self, floor: Floor) -> None:
         """Add to a session's floor; whoever asks afterwards, in any process, is under it."""
+
+
+class Pinned(Protocol):
+    """Who answered each session last. It permits nobody anything, so it may forget."""
+
+    def find(self, marks: tuple[bytes, ...]) -> Pin | None:
+        """The pin of the first of the marks that has one."""
+
+    def hold(self, marks: tuple[bytes, ...], pin: Pin) -> None:
+        """Let the first of the marks stand for this pin, in every process."""
 
 
 class Ledger(Protocol):
@@ -255,4 +266,4 @@ class Services:
     ping_s: float = 0.0
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict
     windows: Callable[[], Mapping[tuple[str, str], int]] = dict
-    pins: Pins = field(default_factory=Pins)
+    pins: Pinned = field(default_factory=Pins)

@@ -1,0 +1,86 @@
+"""Who answered each session last, and what models' tokens weigh: shared by all processes.
+
+No content: keyed prints, names from the configuration, counts.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from struct import Struct, error
+from typing import Final
+
+import msgspec
+
+from halfdoor.canon.scene import Pin
+from halfdoor.flow.pins import Pins
+from halfdoor.store.slots import KEY_BYTES, Slots
+
+FILE: Final = "pins.map"
+RATIOS: Final = "ratios.map"
+# Slots: 4 MiB of sessions, 128 KiB of models.
+KEPT: Final = 16_384
+_MODELS: Final = 512
+
+_pin: Final = msgspec.msgpack.Decoder(Pin)
+_encode: Final = msgspec.msgpack.Encoder().encode
+_ratio: Final = Struct("<d")
+
+
+class SharedPins:
+    """Implements `flow.ports.Pinned` over `directory`/pins.map. Raises LogError.
+
+    A pin whose names are too long for a slot is known to this process only.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._slots = Slots(directory / FILE, KEPT)
+        self._own = Pins()
+
+    def find(self, marks: tuple[bytes, ...]) -> Pin | None:
+        """See `flow.ports.Pinned.find`."""
+        for mark in marks:
+            value = self._slots.find(mark)
+            if value is None:
+                continue
+            try:
+                return _pin.decode(value)
+            except msgspec.MsgspecError:
+                continue  # of another version
+        return self._own.find(marks)
+
+    def hold(self, marks: tuple[bytes, ...], pin: Pin) -> None:
+        """See `flow.ports.Pinned.hold`."""
+        if marks and not self._slots.hold(marks[0], _encode(pin), pin.at_ms):
+            self._own.hold(marks, pin)
+
+    def close(self) -> None:
+        """Nothing is found or held from here on."""
+        self._slots.close()
+
+
+class SharedRatios:
+    """Implements `reading.tokens.Kept` over `directory`/ratios.map. Raises LogError."""
+
+    def __init__(self, directory: Path, now_ms: Callable[[], int]) -> None:
+        self._slots = Slots(directory / RATIOS, _MODELS)
+        self._now_ms = now_ms
+
+    def find(self, model: str) -> float | None:
+        """What any process learnt of a model."""
+        value = self._slots.find(_key(model))
+        try:
+            return None if value is None else float(_ratio.unpack(value)[0])
+        except error:
+            return None
+
+    def hold(self, model: str, ratio: float) -> None:
+        """Let the others, and a later start, know."""
+        self._slots.hold(_key(model), _ratio.pack(ratio), self._now_ms())
+
+    def close(self) -> None:
+        """Nothing is found or held from here on."""
+        self._slots.close()
+
+
+def _key(model: str) -> bytes:
+    return sha256(model.encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES]
