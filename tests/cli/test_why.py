@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from halfdoor.canon.record import Attempt, Chosen, Expected, Left, Planned, TooLong
+from halfdoor.canon.record import Attempt, Chosen, Expected, Leaving, Left, Planned, TooLong
 from halfdoor.cli import why
 from halfdoor.errors import LogError
 from halfdoor.store.file import LogFile
@@ -180,3 +180,20 @@ def test_the_choice_is_told_with_its_route_and_its_numbers(state):
 def test_an_entry_from_before_says_nothing_of_a_choice(state):
     record(state, replace(decided(1), choice=None), outcome(1))
     assert "chosen" not in halfdoor("why", exchange_id(1)).stdout
+
+
+def test_a_session_that_stays_where_its_prompt_is_cached_is_told_with_the_numbers(state):
+    leaving = Leaving("sonnet", "qwen", "stays", 90_000, 243 * 10**9, 45 * 10**9, 0)
+    record(state, decided(choice=Chosen("main", "fix", leaving=leaving)))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert (
+        "sonnet, which answered last, stays: leaving would not pay; about 90,000 tokens in its "
+        "cache are worth 0.24 USD; the turn costs 0.04 USD there and 0.00 USD at qwen"
+    ) in told
+
+
+def test_a_session_that_must_leave_is_told_why(state):
+    leaving = Leaving("sonnet", "qwen", "unwell", 90_000)
+    record(state, decided(choice=Chosen("main", "fix", leaving=leaving)))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "sonnet, which answered last, is left for qwen: it has just failed" in told

@@ -165,7 +165,8 @@ def test_who_answered_is_remembered_for_the_session_and_the_agent():
     begun = [next(c for c in run(request(text="x", headers=h), place).asked if isinstance(c, Begin))
              for h in (headers, child)]  # fmt: skip
     found = [pins.find(command.pins) for command in begun]
-    assert found == [Pin("qwen", "near", SCENE.now_ms), Pin("sonnet", "", SCENE.now_ms)]
+    kept = [(pin.model, pin.route, pin.came, pin.at_ms) for pin in found if pin]
+    assert kept == [("qwen", "near", "near", SCENE.now_ms), ("sonnet", "", "", SCENE.now_ms)]
 
 
 def test_a_talk_without_an_id_is_known_by_its_turns():
@@ -176,7 +177,12 @@ def test_a_talk_without_an_id_is_known_by_its_turns():
     answer = {"role": "assistant", "content": "I did."}
     more = request(messages=[*said, answer, {"role": "user", "content": "and now?"}])
     begun = next(c for c in run(more, place).asked if isinstance(c, Begin))
-    assert pins.find(begun.pins) == Pin("qwen", "near", SCENE.now_ms)
+    pin = pins.find(begun.pins)
+    assert pin is not None
+    assert (pin.model, pin.route, pin.at_ms) == ("qwen", "near", SCENE.now_ms)
+    other = msgspec.structs.replace(more, model="claude-x")
+    begun = next(c for c in run(other, place).asked if isinstance(c, Begin))
+    assert pins.find(begun.pins) is None
 
 
 def test_what_is_remembered_of_sessions_is_bounded():

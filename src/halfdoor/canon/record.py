@@ -65,6 +65,25 @@ class Expected(Struct, frozen=True):
     cost: int | None
 
 
+class Leaving(Struct, frozen=True):
+    """A session whose prompt one model has in its cache, and another that came first for its ask.
+
+    model: who has it. other: who came first. why: `stays`; it leaves because it `pays`, because
+    there is `nothing-lost`, to go `back` from a visit, because somebody is `unpriced`; it must
+    because `model` is `unwell`, `busy` or `left-out` of the plan.
+    tokens: of the request, estimated. worth: pico-USD that the cache saves of them. stay, go: that
+    the turn is expected to cost at each; None where it is unknown, or was not asked.
+    """
+
+    model: str
+    other: str
+    why: str
+    tokens: int = 0
+    worth: int | None = None
+    stay: int | None = None
+    go: int | None = None
+
+
 class Chosen(Struct, frozen=True):
     """Why the plan has its order; names from closed sets and from the configuration, and numbers.
 
@@ -72,6 +91,7 @@ class Chosen(Struct, frozen=True):
     strategy: what ordered the models that the route does not name.
     tokens: of the request, estimated; 0 where nothing asked for it. expected: only of `cheapest`.
     kept: the model that stays first inside a tool loop, "" outside of one.
+    leaving: None where the session had no cache to leave, or no reason to.
     """
 
     agent: str
@@ -82,6 +102,7 @@ class Chosen(Struct, frozen=True):
     tokens: int = 0
     expected: tuple[Expected, ...] = ()
     kept: str = ""
+    leaving: Leaving | None = None
 
 
 class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):

@@ -62,11 +62,20 @@ class Depth(Struct, frozen=True):
 
 
 class Pin(Struct, frozen=True, array_like=True):
-    """Who answered a session last, and by which route it went there ("" for none)."""
+    """Who answered a session last, and by which route the ask went there ("" for none).
+
+    tokens: of the request, estimated here: no backend's count moves a session. 0 unknown.
+    came: the route by which the session came to this model. home: the model that it only visits
+    this one from, "" for none. moved: it has moved once of its own will. See `decide/staying.py`.
+    """
 
     model: str
     route: str
     at_ms: int
+    tokens: int = 0
+    came: str = ""
+    home: str = ""
+    moved: bool = False
 
 
 class Scene(Struct, frozen=True):

@@ -69,7 +69,11 @@ def explain(
     if json:
         say_json(shown)
     else:
-        _show(shown, chosen(told(weighed.choice, weighed.targets)), guessed=not dialect)
+        _show(
+            shown,
+            chosen(told(weighed.choice, weighed.targets, weighed.stayed)),
+            guessed=not dialect,
+        )
     if not weighed.targets:
         raise typer.Exit(REFUSED)
 
@@ -117,7 +121,7 @@ def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
         ],
         "ceiling": verdict.ceiling.name.lower(),
         "rule": verdict.rule,
-        "choice": msgspec.to_builtins(told(weighed.choice, weighed.targets)),
+        "choice": msgspec.to_builtins(told(weighed.choice, weighed.targets, weighed.stayed)),
         "plan": [{"model": t.name, "zone": t.zone.name.lower()} for t in weighed.targets],
         "excluded": [
             {

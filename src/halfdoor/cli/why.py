@@ -16,6 +16,7 @@ from halfdoor.canon.record import (
     Chosen,
     Decided,
     LabelCount,
+    Leaving,
     Left,
     Outcome,
     Planned,
@@ -25,6 +26,16 @@ from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import shown
+from halfdoor.decide.staying import (
+    BACK,
+    BUSY,
+    LEFT_OUT,
+    NOTHING_LOST,
+    PAYS,
+    STAYS,
+    UNPRICED,
+    UNWELL,
+)
 from halfdoor.errors import HalfdoorError
 from halfdoor.flow.counting import TRUNCATED
 from halfdoor.store.keys import LogKeys
@@ -170,9 +181,34 @@ def chosen(choice: Chosen) -> str:
 def _numbers(choice: Chosen) -> Iterator[str]:
     if choice.kept:
         yield f"{choice.kept} stays first: it waits for the results of its calls"
+    if choice.leaving is not None:
+        yield _leaving(choice.leaving)
     if choice.expected:
         costs = ", ".join(f"{each.model} {_money(each.cost)}" for each in choice.expected)
         yield f"about {choice.tokens:,} tokens, expected to cost: {costs}"
+
+
+_LEAVING: Final = {
+    STAYS: "stays: leaving would not pay",
+    PAYS: "is left for {other}: that pays",
+    NOTHING_LOST: "is left for {other}: its cache is worth nothing",
+    BACK: "is left for {other}, which it was a visit from",
+    UNPRICED: "is left for {other}: what that costs is unknown",
+    UNWELL: "is left for {other}: it has just failed",
+    BUSY: "is left for {other}: too many wait for it",
+    LEFT_OUT: "is left for {other}: it is not in the plan",
+}
+
+
+def _leaving(leaving: Leaving) -> str:
+    said = _LEAVING.get(leaving.why, leaving.why).format(other=leaving.other)
+    text = f"{leaving.model}, which answered last, {said}; about {leaving.tokens:,} tokens"
+    if leaving.why in {UNWELL, BUSY, LEFT_OUT}:
+        return text
+    return (
+        f"{text} in its cache are worth {_money(leaving.worth)}; the turn costs "
+        f"{_money(leaving.stay)} there and {_money(leaving.go)} at {leaving.other}"
+    )
 
 
 def _money(cost: int | None) -> str:

@@ -56,8 +56,13 @@ def _least_waiting(targets: tuple[Target, ...], scene: Scene) -> tuple[Target, .
     """Those whose queue is longer than it should be come last; the sort is stable."""
     if not scene.queues:
         return targets
-    over = {name for name, depth in scene.queues.items() if depth.overflows}
-    return tuple(sorted(targets, key=lambda target: target.backend in over))
+    return tuple(sorted(targets, key=lambda target: overflows(target, scene)))
+
+
+def overflows(target: Target, scene: Scene) -> bool:
+    """Is the queue for its engine longer than it should be?"""
+    depth = scene.queues.get(target.backend)
+    return depth is not None and depth.overflows
 
 
 def unwell(target: Target, scene: Scene) -> Unwell | None:

@@ -20,13 +20,12 @@ from halfdoor.canon.scene import Pin, Scene
 from halfdoor.decide.choice import Circumstances, route_for
 from halfdoor.decide.names import Candidates
 from halfdoor.decide.route import Situation, Strategy, plan, preferring
+from halfdoor.decide.staying import Stayed, holder
 from halfdoor.decide.strategies.cheapest import cheapest, expected
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
 from halfdoor.reading.tokens import Prompt
 
-# How long vendors keep a prompt in their caches after its last use.
-WARM_MS: Final = 300_000
 # An answer of a coding tool, where the request does not set it a shorter limit.
 ANSWER_TOKENS: Final = 1000
 
@@ -35,6 +34,7 @@ class Choice(Struct, frozen=True):
     """What was chosen by. latched: the model that stays first, "" outside of a tool loop.
 
     prompt: the request's tokens, with those of the text that the route adds.
+    compared: the models' costs ordered them, so they are shown.
     """
 
     ask: Ask
@@ -43,6 +43,12 @@ class Choice(Struct, frozen=True):
     situation: Situation
     prompt: Prompt
     latched: str = ""
+    compared: bool = False
+
+    @property
+    def name(self) -> str:
+        """The route's, "" for none."""
+        return self.route.name if self.route else ""
 
     @property
     def parameters(self) -> Parameters:
@@ -70,12 +76,13 @@ def choose(
         route = route_for(routes, about, who.targets)
     strategy = route.strategy if route and route.strategy and not route.models else house.strategy
     latched = (scene.latched or (pin.model if pin else "")) if loop else ""
-    situation = Situation(scene)
     prompt = _with_system(prompt, request, route)
-    if cheapest in {house.strategies[strategy], _within(route, house)}:
-        answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
-        situation = Situation(scene, prompt.expected, answer, _warm(scene))
-    return Choice(ask, route, strategy, situation, prompt, latched)
+    answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
+    situation = Situation(scene, prompt.expected, answer)
+    compared = cheapest in {house.strategies[strategy], _within(route, house)}
+    if compared:
+        situation = replace(situation, warm=holder(situation))
+    return Choice(ask, route, strategy, situation, prompt, latched, compared)
 
 
 def _with_system(prompt: Prompt, request: Request, route: Route | None) -> Prompt:
@@ -141,33 +148,30 @@ def ordered(verdict: Verdict, choice: Choice, house: House) -> tuple[Target, ...
     return plan(verdict, choice.situation, strategy, latched=choice.latched)
 
 
-def told(choice: Choice, targets: tuple[Target, ...]) -> Chosen:
+def told(choice: Choice, targets: tuple[Target, ...], stayed: Stayed) -> Chosen:
     """The choice, for the log."""
     situation, ask = choice.situation, choice.ask
     costs: tuple[Expected, ...] = ()
-    tokens = situation.input_tokens(targets[0].name) if targets else 0
-    if tokens:
+    tokens = 0
+    if choice.compared and targets:
+        tokens = situation.input_tokens(targets[0].name)
         costs = tuple(Expected(target.name, expected(target, situation)) for target in targets)
     return Chosen(
         agent=ask.agent.value,
         task=ask.task.value,
         languages=ask.languages,
-        route=choice.route.name if choice.route else "",
+        route=choice.name,
         strategy=choice.strategy,
         tokens=tokens,
         expected=costs,
         kept=choice.latched if targets and targets[0].name == choice.latched else "",
+        leaving=stayed.leaving,
     )
 
 
 def _within(route: Route | None, house: House) -> Strategy | None:
     """What orders the models that a route names; None where it names them in order."""
     return house.strategies[route.strategy] if route and route.models and route.strategy else None
-
-
-def _warm(scene: Scene) -> str:
-    pin = scene.pin
-    return pin.model if pin is not None and scene.now_ms - pin.at_ms <= WARM_MS else ""
 
 
 def _in_loop(found: Found) -> bool:

@@ -9,7 +9,6 @@ from halfdoor.canon.commands import Learnt, Remember, Source
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import DERIVED, Label
 from halfdoor.canon.request import TURNS, Kind
-from halfdoor.canon.scene import Pin
 from halfdoor.flow import session
 from halfdoor.flow.house import House
 from halfdoor.flow.session import Session
@@ -46,8 +45,9 @@ class Keeping:
         what = self._what(target, learnt, floor=floor)
         if not (floor and self._pins) or self._weighed.request.kind is Kind.COUNT:
             return what
-        choice, scene = self._weighed.choice, self._weighed.scene
-        pin = Pin(target.name, choice.route.name if choice.route else "", scene.now_ms)
+        choice, now_ms = self._weighed.choice, self._weighed.scene.now_ms
+        tokens = choice.prompt.expected(target.name)
+        pin = self._weighed.stayed.pin(target.name, choice.name, now_ms, tokens)
         return replace(what, pins=self._pins, pin=pin)
 
     def _what(self, target: Target, learnt: Learnt, *, floor: bool) -> Remember:

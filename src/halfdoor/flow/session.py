@@ -21,6 +21,8 @@ from halfdoor.reading.prints import Prints
 _PLACE: Final = "session"
 # Headers that tell the agents of one session apart.
 _PARTS: Final = ("x-claude-code-agent-id", "x-claude-code-request-class", "thread-id")
+# How many messages a turn may add, results of calls made at one time among them.
+_TURNS_BACK: Final = 32
 _HICCUPS: Final = frozenset({"memory", _PLACE})
 
 
@@ -29,8 +31,9 @@ class Session(Struct, frozen=True):
 
     marks: its prints, in the order of its turns. chain: (place, what the conversation had come to,
     node) of each message; () where the client says which session it is.
-    pins: by which an agent's part of it is known, the most telling first: sub-agents and titles
-        share their session's id.
+    pins: by which an agent's part of it is known, under the model name that it asks for, the most
+        telling first: sub-agents and titles share their session's id, and who asks for another
+        model has chosen anew.
     """
 
     marks: tuple[bytes, ...]
@@ -43,11 +46,11 @@ def session(request: Request, actor: Actor, found: Found, prints: Prints) -> Ses
     if request.session:
         said = f"{actor.token}\0{request.session}"
         headers = dict(request.headers)
-        part = "\0".join((said, *(headers.get(name, "") for name in _PARTS)))
+        part = "\0".join((said, request.model, *(headers.get(name, "") for name in _PARTS)))
         return Session((prints.mark("session", said),), pins=(prints.mark("pin", part),))
     chain = tuple(_chain(actor, found, prints))
     marks = tuple(node for _, turn, node in chain if turn is not Turn.NONE)
-    return Session(marks, chain, marks[::-1])
+    return Session(marks, chain, tuple(_pins(request.model, marks, prints)))
 
 
 def floor(weighed: Weighed, known: Session) -> Floor | None:
@@ -88,6 +91,12 @@ def _hung(known: Session, lasting: tuple[Label, ...]) -> tuple[bytes, ...]:
     first = next((at for at, (place, _, _) in enumerate(chain) if place in labelled), len(chain))
     behind = [node for _, turn, node in chain[first:] if turn is not Turn.NONE][:1]
     return tuple(dict.fromkeys((*own, *behind)))
+
+
+def _pins(model: str, marks: tuple[bytes, ...], prints: Prints) -> Iterator[bytes]:
+    asked = int.from_bytes(prints.mark("pin", model))
+    for mark in marks[: -_TURNS_BACK - 1 : -1]:
+        yield (int.from_bytes(mark) ^ asked).to_bytes(len(mark))
 
 
 def _chain(actor: Actor, found: Found, prints: Prints) -> Iterator[tuple[str, Turn, bytes]]:

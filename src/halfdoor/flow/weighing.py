@@ -12,6 +12,7 @@ from halfdoor.decide.budgets import Afforded, Due, afford
 from halfdoor.decide.names import Candidates
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import unwell
+from halfdoor.decide.staying import Stayed, stayed
 from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
 from halfdoor.flow.choosing import Choice, allowed, choose, ordered, worded
@@ -29,6 +30,7 @@ class Weighed(Struct, frozen=True):
     dues: what a call costs at most, by target, where budgets are in force. budget: which of them
         are nearly used up, in words.
     held: its stream reaches the caller complete or not at all.
+    stayed: whether its session stays with the model that has its prompt.
     unfit: permitted targets whose window it does not fit. of: how much there is of it, None where
     it is no prompt.
     """
@@ -42,6 +44,7 @@ class Weighed(Struct, frozen=True):
     verdict: Verdict
     targets: tuple[Target, ...]
     choice: Choice
+    stayed: Stayed = Stayed(())
     dues: Mapping[str, Due] = {}
     budget: str = ""
     held: bool = False
@@ -71,10 +74,12 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
     afforded = _afforded(verdict, request, actor, choice, house)
     verdict = afforded.verdict
-    targets = ordered(verdict, choice, house)
+    fits = fitted(request, ordered(verdict, choice, house), scene.windows, choice.prompt)
+    looping = bool(choice.latched)
+    stays = stayed(fits.targets, choice.situation, choice.name, looping=looping)
+    targets = stays.targets
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
-    fits = fitted(request, targets, scene.windows, choice.prompt)
     return Weighed(
         request,
         actor,
@@ -83,8 +88,9 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         labels,
         who,
         verdict,
-        fits.targets,
+        targets,
         choice,
+        stays,
         afforded.dues,
         afforded.told,
         request.stream and (request.hold or actor.tool in house.hold_for),

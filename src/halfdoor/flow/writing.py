@@ -74,7 +74,7 @@ def decided(
             TooLong(u.target, u.zone.name.lower(), u.tokens, u.window) for u in weighed.unfit
         ),
         expected_tokens=expected_tokens,
-        choice=choosing.told(weighed.choice, weighed.targets),
+        choice=choosing.told(weighed.choice, weighed.targets, weighed.stayed),
     )
 
 
