@@ -58,7 +58,7 @@ from halfdoor.store.floors import SharedFloors
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.ledger import Calendar, SharedLedger
 from halfdoor.store.log import SqliteLog
-from halfdoor.store.opening import opening
+from halfdoor.store.opening import opening, used
 from halfdoor.store.periods import zone
 from halfdoor.store.pins import SharedPins, SharedRatios
 from halfdoor.store.shared import SharedMemory
@@ -231,7 +231,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         clock,
         files(loaded),
         floors,
-        ledger=ledger(loaded, state_dir, clock.now_ms) if loaded.config.budgets else None,
+        ledger=ledger(loaded, state_dir, clock.now_ms),
         queues=queues(loaded, {}),
         health=Breakers(clock.now_ms, clock.draw),
         ping_s=ping_s,
@@ -274,13 +274,18 @@ def queues(loaded: Loaded, before: Mapping[str, Queue]) -> dict[str, Queue]:
     return made
 
 
-def ledger(loaded: Loaded, state_dir: Path, now_ms: Callable[[], int]) -> SharedLedger:
-    """The budgets' ledger; its opening balances are the log's. Raises LogError or SetupError."""
-    budgets = loaded.config.budgets
+def ledger(loaded: Loaded, state_dir: Path, now_ms: Callable[[], int]) -> SharedLedger | None:
+    """The ledger of budgets and plans, None without any. It begins with what the log says.
+
+    Raises LogError or SetupError.
+    """
+    budgets, plans = loaded.config.budgets, loaded.config.plans
+    if not budgets and not plans:
+        return None
     calendar = Calendar(budgets, now_ms, zone(loaded.config.server.time_zone))
     tokens = {each.name: (each.person, each.team) for each in loaded.config.tokens}
     taken = partial(opening, state_dir, tokens)
-    return SharedLedger(state_dir, calendar, budgets, taken)
+    return SharedLedger(state_dir, calendar, budgets, taken, plans, partial(used, state_dir))
 
 
 def noting(log: Log, clock: Clock) -> Note:
@@ -320,6 +325,7 @@ def house(
         mac=keys.mac if keys else lambda data: prints.block(data).hex(),
         policy_hash=_policy_hash(rules, known),
         budgets=loaded.config.budgets,
+        plans=loaded.config.plans,
         hold_for=frozenset(loaded.config.server.hold_for),
     )
 

@@ -342,7 +342,7 @@ class Exchange:
                 return self.refuse(500, message, ())
             case Garble():
                 data = data[: len(data) // 2]
-        answer = await self._open("application/json", len(data))
+        answer = await self._open("application/json", len(data), scene.headers)
         if isinstance(scene.trouble, Cut):
             return await self._cut(answer, data[: len(data) // 2])
         await self._write(answer, data)
@@ -351,7 +351,7 @@ class Exchange:
 
     async def stream(self, scene: Scene, heard: Heard, body: dict[str, Any]) -> web.StreamResponse:
         events = self.vendor.events(scene, heard, body)
-        answer = await self._open(self.vendor.stream_type, None)
+        answer = await self._open(self.vendor.stream_type, None, scene.headers)
         match scene.trouble:
             case Slow(pause):
                 return await self._slowly(answer, events, pause)
@@ -369,11 +369,12 @@ class Exchange:
         await answer.write_eof()
         return answer
 
-    async def _open(self, content_type: str, length: int | None) -> web.StreamResponse:
+    async def _open(
+        self, content_type: str, length: int | None, more: Iterable[tuple[str, str]]
+    ) -> web.StreamResponse:
         self.seen.status = 200
-        answer = web.StreamResponse(
-            headers={"content-type": content_type, **self.vendor.headers(self.request_id)}
-        )
+        own = self.vendor.headers(self.request_id)
+        answer = web.StreamResponse(headers={"content-type": content_type, **own, **dict(more)})
         answer.content_length = length
         await answer.prepare(self.request)
         return answer

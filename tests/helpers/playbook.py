@@ -107,11 +107,20 @@ def reserve(purse: str) -> Expected:
     )
 
 
+def reserve_of(plan: str, requests: int) -> Expected:
+    return Expected(f"Reserve({plan})", lambda c: _uses(c, plan, requests))
+
+
+def _uses(command: Command, plan: str, requests: int) -> bool:
+    use = command.use if isinstance(command, Reserve) else None
+    return use is not None and (use.plan, use.requests) == (plan, requests)
+
+
 def held(script: playbook) -> Hold:
     """What the line asked to be held, held."""
     asked = script.asked[-1]
     assert isinstance(asked, Reserve)
-    return Hold(asked.draws, asked.amount, (0,) * len(asked.draws))
+    return Hold(asked.draws, asked.amount, (0,) * len(asked.draws), asked.use)
 
 
 def settle(cost: int | None) -> Expected:

@@ -103,12 +103,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One answer. cut_short: it stops because of `max_tokens`."""
+    """One answer. cut_short: it stops because of `max_tokens`. headers: more than a vendor's usual."""
 
     parts: tuple[Part, ...] = (Say("Hello from the fake."),)
     trouble: Trouble | None = None
     counts: Counts = Counts()
     cut_short: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def digest(text: str) -> str:

@@ -28,6 +28,8 @@ def bill(seen: Seen) -> int:
     if seen.status != 200:
         return 0
     told: dict[str, int] = {}
+    if seen.sent.startswith(b"{"):  # not a stream
+        _hear(json.loads(seen.sent), told)
     for line in seen.sent.split(b"\n"):
         if line.startswith(b"data: ") and line.endswith(b"}"):
             _hear(json.loads(line[6:]), told)

@@ -19,6 +19,7 @@ from msgspec import Struct
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.money import Draw, PicoUSD, Purse, Usage
+from halfdoor.canon.plans import Plan, Told, Use, Window
 from halfdoor.canon.record import Entry
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Pin
@@ -148,6 +149,7 @@ class Begin(Struct, frozen=True):
     paths: files named. places: rules in force ask where they, and the project's root, really are.
     texts: for whoever remembers text that labels follow; nobody else asks for it.
     purses: (budget, key) that it may draw on; the key is None where only the answer decides it.
+    plans: whose standing is asked for.
     """
 
     actor: Actor
@@ -159,6 +161,7 @@ class Begin(Struct, frozen=True):
     floors: tuple[bytes, ...] = ()
     purses: tuple[tuple[str, str | None], ...] = ()
     pins: tuple[bytes, ...] = ()
+    plans: tuple[Plan, ...] = ()
 
 
 class Append(Struct, frozen=True):
@@ -174,32 +177,48 @@ class Unrecorded(Struct, frozen=True):
 
 
 class Reserve(Struct, frozen=True):
-    """Asks that money be held for one call. amount: pico-USD, the most that it may cost."""
+    """Asks that money be held for one call. amount: pico-USD, the most that it may cost.
+
+    use: what it takes of a plan at most, None where none covers it; windows: those of that plan.
+    """
 
     draws: tuple[Draw, ...]
     amount: PicoUSD
+    use: Use | None = None
+    windows: tuple[Window, ...] = ()
 
 
 class Hold(Struct, frozen=True):
-    """Money that is held. periods: the beginning of each draw's period, Unix milliseconds."""
+    """Money that is held. periods: the beginning of each draw's period, Unix milliseconds.
+
+    use, used_ms: what is held of a plan, and since when.
+    """
 
     draws: tuple[Draw, ...]
     amount: PicoUSD
     periods: tuple[int, ...]
+    use: Use | None = None
+    used_ms: int = 0
 
 
 class Short(Struct, frozen=True):
-    """A purse has not enough left. left: pico-USD."""
+    """A purse has not enough left, or a plan no room. left: pico-USD. plan: "" for a purse."""
 
     purse: Purse
     left: PicoUSD
+    plan: str = ""
 
 
 class Settle(Struct, frozen=True):
-    """Asks that a hold be replaced by what the call cost; None, which nobody knows, leaves it."""
+    """Asks that a hold be replaced by what the call cost; None, which nobody knows, leaves it.
+
+    use: what it took of the plan, the same. told: how its vendor says that the plan stands.
+    """
 
     hold: Hold
     cost: PicoUSD | None
+    use: Use | None = None
+    told: tuple[Told, ...] = ()
 
 
 class Source(Struct, frozen=True):
@@ -271,7 +290,10 @@ class Call(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """The call ended and its answer reached the client (unless held: then `body` has it)."""
+    """The call ended and its answer reached the client (unless held: then `body` has it).
+
+    headers: the backend's own.
+    """
 
     status: int
     learnt: Learnt
@@ -279,6 +301,7 @@ class Answered(Struct, frozen=True):
     received_bytes: int
     first_byte_ms: int
     ms: int
+    headers: Headers = ()
 
 
 class Faulted(Struct, frozen=True):

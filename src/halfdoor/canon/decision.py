@@ -27,6 +27,8 @@ class Target(Struct, frozen=True):
     priced_as: its name in a public price list, where its card sends on the name that was asked; of
         a closed set, unlike the name asked. "" elsewhere.
     repair_tools: as on its card.
+    plan: the flat plan that covers it, "" for none. listed: its price without the plan, while the
+        plan pays for it; None while it does not.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Target(Struct, frozen=True):
     fixed_sampling: bool = False
     fim: Fim = Fim.OWN
     repair_tools: bool | None = None
+    plan: str = ""
+    listed: Price | None = None
 
 
 class Exclusion(Struct, frozen=True):

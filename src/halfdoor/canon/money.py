@@ -5,6 +5,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from halfdoor.canon.plans import Standings
+
 # 10⁻¹² USD: what one token costs at a micro-USD for a million of them.
 PicoUSD: TypeAlias = int
 
@@ -97,7 +99,9 @@ class Spending(Struct, frozen=True):
     """What has been spent and is held, now.
 
     taken: pico-USD by purse, in its current period. until: when a period ends, in words, by period.
+    plans: how those stand that were asked for.
     """
 
     taken: Mapping[Purse, int] = {}
     until: Mapping[str, str] = {}
+    plans: Standings = {}

@@ -23,6 +23,7 @@ class Planned(Struct, frozen=True):
 
     priced_as: see `Target.priced_as`.
     most: pico-USD that it may cost at most by an estimate; None when nobody asked, or nobody knows.
+    plan: the flat plan that pays for it, "" for none; tokens: that it takes of the plan at most.
     """
 
     model: str
@@ -30,6 +31,8 @@ class Planned(Struct, frozen=True):
     zone: str
     most: int | None = None
     priced_as: str = ""
+    plan: str = ""
+    tokens: int = 0
 
 
 class Left(Struct, frozen=True):
@@ -114,7 +117,8 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     edits: kinds of splices that the first target's body gets.
     session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
     unwell: models passed over because they had just failed, each with how: `sonnet: 429`.
-    refusal: "" or a stable code: `rule`, `explicit`, `no-target`, `too-long`, `invalid`.
+    refusal: "" or a stable code: `rule`, `explicit`, `budget`, `plan`, `no-target`, `too-long`,
+        `invalid`.
     via: the mark that `connect` put into the address of the tool, "" without one.
     unfit: permitted targets whose window is too small.
     expected_tokens: of the prompt, estimated for the first target; 0 where that was not asked.
@@ -158,6 +162,8 @@ class Attempt(Struct, frozen=True):
     edits: kinds of splices, or `translated` and what could not be expressed.
     priced_as: see `Target.priced_as`.
     cost: pico-USD of what its backend said was used, None when it said nothing or has no price.
+    plan: the flat plan that paid for it, "" for none; worth: pico-USD at its list price then, None
+        when that is not known.
     """
 
     model: str
@@ -171,6 +177,8 @@ class Attempt(Struct, frozen=True):
     edits: tuple[str, ...] = ()
     cost: int | None = None
     priced_as: str = ""
+    plan: str = ""
+    worth: int | None = None
 
 
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):

@@ -26,6 +26,7 @@ from halfdoor.cli.ledger import moment, settings
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import shown
+from halfdoor.decide.plans import PLAN
 from halfdoor.decide.staying import (
     BACK,
     BUSY,
@@ -45,6 +46,7 @@ REFUSALS: Final = {
     "rule": "every model that could answer was forbidden by a rule",
     "explicit": "the model was asked for by its own name, and a rule forbids it",
     "budget": "a hard budget could not pay for any model that was permitted",
+    "plan": "a flat plan had no room left, and nobody else was permitted",
     "no-target": "no configured model could answer it",
     "too-long": "it is longer than the window of every permitted model",
     "invalid": "the request could not be read",
@@ -230,13 +232,16 @@ def _rule(decided: Decided) -> str:
 
 def _planned(planned: Planned) -> str:
     most = "" if planned.most is None else f", at most {shown(planned.most)}"
-    return f"{planned.model} ({planned.zone}, backend {planned.backend}{most})"
+    plan = f", under plan {planned.plan}" if planned.plan else ""
+    return f"{planned.model} ({planned.zone}, backend {planned.backend}{most}{plan})"
 
 
 def _left(left: Left) -> str:
     if left.label == BUDGET:
         why = "no price is known" if left.unmet else "it has not enough left"
         return f"{left.model} ({left.zone}): budget {left.rule}, {why}"
+    if left.label == PLAN:
+        return f"{left.model} ({left.zone}): plan {left.rule}, it has no room left"
     label = f", label {left.label}" if left.label else ""
     unmet = f", not on its terms: {', '.join(left.unmet)}" if left.unmet else ""
     return f"{left.model} ({left.zone}): rule {left.rule}{label}{unmet}"
@@ -292,4 +297,7 @@ def _usage(outcome: Outcome) -> str:
 def _cost(outcome: Outcome) -> str:
     if not outcome.attempts:
         return ""
-    return "; cost unknown" if outcome.cost is None else f"; {shown(outcome.cost)}"
+    last = outcome.attempts[-1]
+    worth = f" (worth {_money(last.worth)})" if last.plan else ""
+    plan = f", paid by plan {last.plan}{worth}" if last.plan else ""
+    return f"; cost unknown{plan}" if outcome.cost is None else f"; {shown(outcome.cost)}{plan}"

@@ -25,7 +25,7 @@ LABEL_LIMIT: Final = 300
 def check(source: Source, tables: Tables) -> None:
     """Raise SetupError for the first thing that cannot be meant."""
     _listening(source, tables)
-    for section in ("tokens", "backends", "models", "repositories", "budgets"):
+    for section in ("tokens", "backends", "models", "repositories", "budgets", "plans"):
         _distinct(source, section, [entry.name for entry in getattr(tables, section)])
     _backends(source, tables)
     _models(source, tables)

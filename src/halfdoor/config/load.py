@@ -18,6 +18,7 @@ from halfdoor.config.check import check, rules
 from halfdoor.config.model import Config, ProjectTables, Tables
 from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
 from halfdoor.config.parse import Source, tables
+from halfdoor.config.plans import plans
 from halfdoor.config.routes import routes
 from halfdoor.errors import SetupError
 
@@ -94,6 +95,7 @@ def user_config(source: Source, path: str) -> Config:
         ),
         routing=read.routing,
         budgets=budgets(read),
+        plans=plans(source, read),
         gate=read.gate,
         routes=routes(source, read),
         source=path,

@@ -9,6 +9,7 @@ generated from here.
 from msgspec import Struct
 
 from halfdoor.canon.money import Budget
+from halfdoor.canon.plans import Plan
 from halfdoor.canon.routes import Route
 from halfdoor.canon.rules import Rule
 from halfdoor.canon.scene import Repository
@@ -16,6 +17,7 @@ from halfdoor.config.tables.backends import Backend
 from halfdoor.config.tables.budgets import BudgetTable
 from halfdoor.config.tables.gate import Gate, UserGate
 from halfdoor.config.tables.models import Model, Name
+from halfdoor.config.tables.plans import PlanTable
 from halfdoor.config.tables.routes import RouteTable, Routing
 from halfdoor.config.tables.rules import RepositoryTable, RuleTable
 from halfdoor.config.tables.server import Server, Token
@@ -33,6 +35,7 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[RuleTable, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[BudgetTable, ...] = ()
+    plans: tuple[PlanTable, ...] = ()
     gate: UserGate = UserGate()
     routes: tuple[RouteTable, ...] = ()
 
@@ -59,6 +62,7 @@ class Config(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     routing: Routing = Routing()
     budgets: tuple[Budget, ...] = ()
+    plans: tuple[Plan, ...] = ()
     gate: UserGate = UserGate()
     routes: tuple[Route, ...] = ()
     source: str = ""

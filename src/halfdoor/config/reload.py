@@ -174,6 +174,8 @@ def _budgets(old: Loaded, new: Loaded) -> Iterator[str]:
     """What has been taken is counted by the budgets of the start; so is whose a token is."""
     if old.config.budgets != new.config.budgets:
         yield "its budgets are others"
+    if old.config.plans != new.config.plans:
+        yield "its plans are others"
     if old.config.budgets and old.config.server.time_zone != new.config.server.time_zone:
         yield "its budgets would begin at another time"
     owners = {token.name: (token.person, token.team) for token in old.config.tokens}

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
+from halfdoor.canon.plans import Beyond, Plan, Use, Window
 from halfdoor.canon.request import Actor, Request
 from halfdoor.decide.money import most, shown
+from halfdoor.decide.plans import beyond, use
 from halfdoor.decide.purses import Names, answering, asking, counts, key
 
 # What stands in an exclusion instead of a label: no detector gives it.
@@ -22,10 +24,22 @@ TOLD_FROM: Final = 0.8
 
 
 class Due(Struct, frozen=True):
-    """What a call to one target may cost at most, None when unknown, and the purses it draws on."""
+    """What a call to one target may cost at most, None when unknown, and the purses it draws on.
+
+    use, windows: what it takes of a flat plan, and how much of that there is.
+    beyond: what is due instead if the plan has no room left; None where nothing is sent then.
+    """
 
     most: PicoUSD | None
     draws: tuple[Draw, ...]
+    use: Use | None = None
+    windows: tuple[Window, ...] = ()
+    beyond: "Due | None" = None
+
+    @property
+    def payable(self) -> bool:
+        """Is a price known, where a hard budget wants one?"""
+        return self.most is not None or all(draw.limit is None for draw in self.draws)
 
 
 class Afforded(Struct, frozen=True):
@@ -52,6 +66,7 @@ def afford(
     budgets: Sequence[Budget],
     spending: Spending,
     input_tokens: Callable[[str], int],
+    plans: Sequence[Plan] = (),
 ) -> Afforded:
     """Leave out what a hard budget cannot pay. A target that draws on none is never left out.
 
@@ -61,7 +76,7 @@ def afford(
     by_name = {budget.name: budget for budget in budgets}
     who = asking(actor)
     dues = {
-        target.name: _due(target, request, who, budgets, input_tokens(target.name))
+        target.name: _due(target, request, who, budgets, input_tokens(target.name), plans)
         for target in verdict.permitted
     }
     permitted: list[Target] = []
@@ -98,13 +113,25 @@ def _due(
     who: Names,
     budgets: Iterable[Budget],
     input_tokens: int,
+    plans: Sequence[Plan],
 ) -> Due:
+    output = longest(request, target)
+    plan = next((each for each in plans if each.name == target.plan), None)
+    draws = tuple(_draws({**who, **answering(target)}, budgets))
+    amount = most(input_tokens, output, target.price)
+    taken = use(target, input_tokens + output)
+    if plan is None or target.listed is None:
+        return Due(amount, draws, taken)
+    listed = beyond(target)
+    pays = plan.beyond is Beyond.PAY
+    otherwise = Due(most(input_tokens, output, listed.price), draws, use(listed, 0))
+    return Due(amount, draws, taken, plan.windows, otherwise if pays else None)
+
+
+def longest(request: Request, target: Target) -> int:
+    """Tokens that an answer may have at most, as far as anybody says."""
     limits = [n for n in (request.max_tokens, target.max_output_tokens) if n is not None]
-    output = min(limits, default=ASSUMED_OUTPUT_TOKENS)
-    return Due(
-        most(input_tokens, output, target.price),
-        tuple(_draws({**who, **answering(target)}, budgets)),
-    )
+    return min(limits, default=ASSUMED_OUTPUT_TOKENS)
 
 
 def _draws(names: Names, budgets: Iterable[Budget]) -> Iterator[Draw]:

@@ -163,10 +163,11 @@ class _Performer:
             self.failed = error
 
     async def _spending(self, command: Begin) -> Spending:
-        if not command.purses or self._services.ledger is None:
+        ledger = self._services.ledger
+        if ledger is None or not (command.purses or command.plans):
             return Spending()
         try:
-            return await self._services.ledger.spending(command.purses)
+            return await ledger.spending(command.purses, command.plans)
         except LogError:
             # It is asked again for the hold, and what it cannot hold is not sent.
             return Spending()
@@ -297,6 +298,7 @@ class _Passage:
                 self._received,
                 self._first_byte_ms,
                 self._ms(),
+                incoming.headers,
             )
 
     async def _pass(self, incoming: Incoming) -> None:

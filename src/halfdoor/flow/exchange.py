@@ -8,6 +8,8 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from halfdoor.canon.commands import (
     Answered,
     Append,
@@ -17,6 +19,7 @@ from halfdoor.canon.commands import (
     Fault,
     Faulted,
     FaultKind,
+    Headers,
     Hold,
     HungUp,
     Reply,
@@ -25,10 +28,11 @@ from halfdoor.canon.commands import (
     Short,
     Unrecorded,
 )
-from halfdoor.canon.decision import Permit
+from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.request import Actor, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
+from halfdoor.decide.plans import beyond, used_up
 from halfdoor.dialects.overlong import overlong
 from halfdoor.flow import replies, session, writing
 from halfdoor.flow.counting import Counting
@@ -36,6 +40,7 @@ from halfdoor.flow.house import House
 from halfdoor.flow.keeping import Keeping
 from halfdoor.flow.preparing import Prepared, prepare
 from halfdoor.flow.weighing import Weighed, weigh
+from halfdoor.reading.quotas import quotas
 
 if TYPE_CHECKING:
     from halfdoor.canon.record import Attempt
@@ -70,6 +75,7 @@ def exchange(
         known.marks,
         purses(house.budgets, actor),
         known.pins,
+        house.plans,
     )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
@@ -88,7 +94,7 @@ def exchange(
     for target in weighed.targets:
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
-        over = yield from _attempt(ready, permit, weighed, keeping, counting)
+        ready, over = yield from _attempt(ready, permit, weighed, keeping, counting)
         attempts.append(writing.attempt(ready, over))
         if _final(over):
             break
@@ -115,35 +121,65 @@ def _edits(ready: Prepared | None) -> tuple[str, ...]:
 
 def _attempt(
     ready: Prepared, permit: Permit, weighed: Weighed, keeping: Keeping, counting: Counting
-) -> Generator[Command, object, Over]:
-    if ready.outbound is None or ready.pipe is None:
+) -> Generator[Command, object, tuple[Prepared, Over]]:
+    """The target as it was paid for, and how the call went."""
+    outbound, pipe = ready.outbound, ready.pipe
+    if outbound is None or pipe is None:
         assert ready.fault is not None
-        return Faulted(ready.fault, False, replies.NOTHING, 0, 0, -1, 0)
+        return ready, _uncalled(ready.fault)
     keep = partial(keeping, ready.target) if weighed.labels else None
     lane = weighed.request.session or weighed.actor.token or weighed.actor.tool
-    hold = yield from _reserved(weighed.dues.get(ready.target.name))
+    target, hold = yield from _paid(ready.target, weighed.dues.get(ready.target.name))
+    if target is not ready.target:
+        ready = replace(ready, target=target)
     if isinstance(hold, Fault):
-        return Faulted(hold, False, replies.NOTHING, 0, 0, -1, 0)
-    notice = partial(counting.notice, ready.target)
-    over = yield Call(ready.target, ready.outbound, permit, ready.pipe, keep, lane, notice)
+        return ready, _uncalled(hold)
+    notice = partial(counting.notice, target)
+    over = yield Call(target, outbound, permit, pipe, keep, lane, notice)
     assert isinstance(over, Answered | Faulted | HungUp)
     if hold is not None:
-        yield Settle(hold, writing.spent(over, ready.target.price))
-    return over
+        told = quotas(_headers(over), weighed.scene.now_ms) if target.plan else ()
+        yield Settle(hold, writing.spent(over, target.price), writing.used(over, target), told)
+    return ready, over
 
 
-def _reserved(due: Due | None) -> Generator[Command, object, Hold | Fault | None]:
-    """Money for one call, or why there is none; None where it draws on nothing."""
-    if due is None or not due.draws or not due.most:
-        return None
-    held = yield Reserve(due.draws, due.most)
+def _paid(
+    target: Target, due: Due | None
+) -> Generator[Command, object, tuple[Target, Hold | Fault | None]]:
+    """Money and room for one call, or why there is none; None where it draws on nothing.
+
+    The target's plan does not pay for it if another exchange was faster.
+    """
+    held = yield from _reserved(due)
+    if isinstance(held, Short) and held.plan and due and due.beyond and due.beyond.payable:
+        target = beyond(target)
+        held = yield from _reserved(due.beyond)
     match held:
         case Short():
-            return Fault(FaultKind.BUDGET, short(held.purse[0], held.left))
+            said = used_up(held.plan) if held.plan else short(held.purse[0], held.left)
+            return target, Fault(FaultKind.BUDGET, said)
         case Unrecorded():
-            return Fault(FaultKind.BUDGET, held.reason)
-    assert isinstance(held, Hold)
+            return target, Fault(FaultKind.BUDGET, held.reason)
+    return target, held
+
+
+def _reserved(due: Due | None) -> Generator[Command, object, Hold | Short | Unrecorded | None]:
+    if due is None or not (due.use or (due.draws and due.most)):
+        return None
+    held = yield Reserve(due.draws if due.most else (), due.most or 0, due.use, due.windows)
+    assert isinstance(held, Hold | Short | Unrecorded)
     return held
+
+
+def _uncalled(fault: Fault) -> Faulted:
+    return Faulted(fault, False, replies.NOTHING, 0, 0, -1, 0)
+
+
+def _headers(over: Over) -> Headers:
+    """The backend's own, where it answered."""
+    if isinstance(over, Faulted):
+        return over.fault.headers
+    return over.headers if isinstance(over, Answered) else ()
 
 
 def _reached(over: Over) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from halfdoor.canon.cards import Card
 from halfdoor.canon.money import Budget
+from halfdoor.canon.plans import Plan
 from halfdoor.canon.request import Request
 from halfdoor.canon.routes import Route
 from halfdoor.decide.names import Names
@@ -54,6 +55,7 @@ class House:
     mac: Callable[[bytes], str]
     policy_hash: str
     budgets: tuple[Budget, ...] = ()
+    plans: tuple[Plan, ...] = ()
     hold_for: frozenset[str] = frozenset()
     scales: Scales = field(default_factory=Scales)
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)

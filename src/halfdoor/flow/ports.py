@@ -39,6 +39,7 @@ from halfdoor.canon.commands import (
 from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
+from halfdoor.canon.plans import Plan
 from halfdoor.canon.record import Entry
 from halfdoor.canon.scene import Depth, Pin, Placed, Unwell
 from halfdoor.flow.pins import Pins
@@ -155,11 +156,13 @@ class Pinned(Protocol):
 class Ledger(Protocol):
     """What has been spent and is held, by purse."""
 
-    async def spending(self, purses: Sequence[tuple[str, str | None]]) -> Spending:
-        """Of these purses, all keys where one is None. Raises LogError."""
+    async def spending(
+        self, purses: Sequence[tuple[str, str | None]], plans: Sequence[Plan] = ()
+    ) -> Spending:
+        """Of these purses, all keys where one is None; and how plans stand. Raises LogError."""
 
     async def reserve(self, command: Reserve) -> Hold | Short:
-        """Hold the amount in every purse drawn on, or in none. Raises LogError."""
+        """Hold the amount in every purse drawn on, and the use, or nothing. Raises LogError."""
 
     async def settle(self, command: Settle) -> None:
         """Replace a hold by what the call cost. Raises LogError; then the hold stays."""
@@ -247,7 +250,7 @@ class Services:
 
     queues: by backend, for those that have one.
     health: where failures are kept; None keeps none.
-    ledger: needed where the house has budgets.
+    ledger: needed where the house has budgets or plans.
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
     windows: what engines have loaded, see `Scene.windows`.

@@ -8,6 +8,7 @@ from halfdoor.canon.commands import Fault, FaultKind, Headers, Learnt, Reply, Un
 from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
 from halfdoor.decide.budgets import BUDGET
+from halfdoor.decide.plans import PLAN
 from halfdoor.dialects.base import Dialect
 from halfdoor.dialects.overlong import Overlong, overlong, worded
 from halfdoor.errors import ClientError, HalfdoorError
@@ -51,8 +52,14 @@ def about(weighed: Weighed, target: Target | None, lost: tuple[str, ...] = ()) -
         ("x-halfdoor-rule", weighed.verdict.rule or "none"),
         *((("x-halfdoor-degraded", ", ".join(lost)),) if lost else ()),
         *((("x-halfdoor-budget", weighed.budget),) if weighed.budget else ()),
+        *((("x-halfdoor-plan", plan),) if (plan := _plan(weighed, target)) else ()),
         *((("x-halfdoor-fallback", over),) if (over := _instead_of(weighed, target)) else ()),
     )
+
+
+def _plan(weighed: Weighed, target: Target | None) -> str:
+    """The flat plan that covers a target, and how full it was when the request came."""
+    return weighed.plans.get(target.name, "") if target else ""
 
 
 def _instead_of(weighed: Weighed, target: Target | None) -> str:
@@ -169,12 +176,16 @@ def _overlong(
 def _keeps(held: Exclusion) -> str:
     if held.label == BUDGET:
         return f"budget `{held.rule}` keeps"
+    if held.label == PLAN:
+        return f"plan `{held.rule}`, which has no room left, keeps"
     return f"rule `{held.rule}` (label `{held.label}`) keeps"
 
 
 def _otherwise(held: Exclusion) -> str:
     if held.label == BUDGET:
         return "raise its limit in [[budgets]]"
+    if held.label == PLAN:
+        return "change its `beyond` in [[plans]]"
     return "take what the label names out of the request"
 
 

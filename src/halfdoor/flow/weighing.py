@@ -8,8 +8,9 @@ from halfdoor.canon.decision import Target, Unfit, Verdict
 from halfdoor.canon.labels import Label
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.decide.budgets import Afforded, Due, afford
+from halfdoor.decide.budgets import Afforded, Due, afford, longest
 from halfdoor.decide.names import Candidates
+from halfdoor.decide.plans import Covered, halted, under_plans
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import unwell
 from halfdoor.decide.staying import Stayed, stayed
@@ -27,8 +28,8 @@ PLACED = frozenset({"paths", "project"})
 class Weighed(Struct, frozen=True):
     """All that was decided about one request.
 
-    dues: what a call costs at most, by target, where budgets are in force. budget: which of them
-        are nearly used up, in words.
+    dues: what a call costs at most, by target, where budgets or plans are in force. budget: which
+        budgets are nearly used up, in words. plans: how full is the plan of each target, in words.
     held: its stream reaches the caller complete or not at all.
     stayed: whether its session stays with the model that has its prompt.
     unfit: permitted targets whose window it does not fit. of: how much there is of it, None where
@@ -50,6 +51,7 @@ class Weighed(Struct, frozen=True):
     held: bool = False
     unfit: tuple[Unfit, ...] = ()
     of: Size | None = None
+    plans: Mapping[str, str] = {}
 
     @property
     def passed_over(self) -> tuple[tuple[str, str], ...]:
@@ -72,12 +74,12 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     prompt = Prompt(house.scales, request.session, found.size)
     choice = choose(request, actor, found, scene, who, house, prompt)
     verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
-    afforded = _afforded(verdict, request, actor, choice, house)
+    covered, afforded = _afforded(verdict, request, actor, choice, house)
     verdict = afforded.verdict
     fits = fitted(request, ordered(verdict, choice, house), scene.windows, choice.prompt)
     looping = bool(choice.latched)
     stays = stayed(fits.targets, choice.situation, choice.name, looping=looping)
-    targets = stays.targets
+    targets, verdict = halted(stays.targets, covered, verdict)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
     return Weighed(
@@ -96,6 +98,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         request.stream and (request.hold or actor.tool in house.hold_for),
         fits.unfit,
         fits.of,
+        covered.told,
     )
 
 
@@ -105,12 +108,18 @@ def _afforded(
     actor: Actor,
     choice: Choice,
     house: House,
-) -> Afforded:
-    """Counting tokens costs nothing anywhere."""
-    if not house.budgets or request.kind is Kind.COUNT or not verdict.permitted:
-        return Afforded(verdict, {})
-    spending = choice.situation.scene.spending
-    return afford(verdict, request, actor, house.budgets, spending, choice.prompt.most)
+) -> tuple[Covered, Afforded]:
+    """What plans pay for, and what budgets can. Counting tokens costs nothing anywhere."""
+    free = request.kind is Kind.COUNT or not verdict.permitted
+    if free or not (house.budgets or house.plans):
+        return Covered(verdict), Afforded(verdict, {})
+    spending, tokens = choice.situation.scene.spending, choice.prompt.most
+    covered = Covered(verdict)
+    if house.plans:
+        takes = {t.name: tokens(t.name) + longest(request, t) for t in verdict.permitted}
+        covered = under_plans(verdict, house.plans, spending.plans, takes)
+    afforded = afford(covered.verdict, request, actor, house.budgets, spending, tokens, house.plans)
+    return covered, afforded
 
 
 def _counting(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -11,10 +11,12 @@ from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
+from halfdoor.canon.plans import Use
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
 from halfdoor.canon.request import Kind
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import cost
+from halfdoor.decide.plans import PLAN
 from halfdoor.flow import choosing
 from halfdoor.flow.house import House
 from halfdoor.flow.preparing import Prepared
@@ -23,6 +25,8 @@ from halfdoor.flow.weighing import Weighed
 PLACES_SHOWN: Final = 16
 # Integers that every reader of JSON keeps whole; as pico-USD, 9,007 USD for one exchange.
 COUNT_LIMIT: Final = 2**53 - 1
+# No answer has more tokens; so many times this still fit into a sum.
+TOKENS_LIMIT: Final = 2**40
 
 
 def timestamp(ms: int) -> str:
@@ -122,18 +126,21 @@ def _bounded(usage: Usage) -> Usage:
 def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
     """One call, as it went."""
     result, status = _ending(over)
+    target = ready.target
     return Attempt(
-        model=ready.target.name,
-        backend=ready.target.backend,
-        zone=ready.target.zone.name.lower(),
+        model=target.name,
+        backend=target.backend,
+        zone=target.zone.name.lower(),
         result=result,
         status=status,
         sent_bytes=over.sent_bytes,
         received_bytes=over.received_bytes,
         ms=over.ms,
         edits=(*ready.edits, *(f"repaired:{notation}" for notation in over.learnt.repaired)),
-        cost=spent(over, ready.target.price),
-        priced_as=ready.target.priced_as,
+        cost=spent(over, target.price),
+        priced_as=target.priced_as,
+        plan="" if target.listed is None else target.plan,
+        worth=None if target.listed is None else spent(over, target.listed),
     )
 
 
@@ -147,9 +154,24 @@ def spent(over: Answered | Faulted | HungUp, price: Price) -> PicoUSD | None:
     if usage is not None:
         known = cost(_bounded(usage), price)
         return None if known is None else min(known, COUNT_LIMIT)
+    return 0 if _unbilled(over) or price == FREE else None
+
+
+def used(over: Answered | Faulted | HungUp, target: Target) -> Use | None:
+    """What a call took of the plan that covers its target; None when nobody knows, or none does."""
+    if target.listed is None or _unbilled(over):
+        return Use(target.plan, 0, 0) if target.plan else None
+    if over.learnt.usage is None:
+        return None
+    usage = _bounded(over.learnt.usage)
+    return Use(target.plan, 1, min(usage.input_tokens + usage.output_tokens, TOKENS_LIMIT))
+
+
+def _unbilled(over: Answered | Faulted | HungUp) -> bool:
+    if over.learnt.usage is not None:
+        return False
     refused = isinstance(over, Faulted) and over.fault.kind is FaultKind.STATUS
-    unbilled = refused or not over.sent_bytes or price == FREE
-    return 0 if unbilled else None
+    return refused or not over.sent_bytes
 
 
 def _total(attempts: tuple[Attempt, ...]) -> int | None:
@@ -187,8 +209,13 @@ def _shown(places: list[str]) -> tuple[str, ...]:
 
 def _planned(target: Target, weighed: Weighed) -> Planned:
     due = weighed.dues.get(target.name)
-    most = None if due is None or due.most is None else min(due.most, COUNT_LIMIT)
-    return Planned(target.name, target.backend, target.zone.name.lower(), most, target.priced_as)
+    # INVARIANT: what a plan may not pay for after all counts with its list price until it is over.
+    worst = due.beyond if due is not None and due.beyond else due
+    most = None if worst is None or worst.most is None else min(worst.most, COUNT_LIMIT)
+    planned = Planned(target.name, target.backend, target.zone.name.lower(), most, target.priced_as)
+    if due is None or due.use is None or target.listed is None:
+        return planned
+    return msgspec.structs.replace(planned, plan=target.plan, tokens=due.use.tokens)
 
 
 def _refusal(weighed: Weighed) -> str:
@@ -198,7 +225,10 @@ def _refusal(weighed: Weighed) -> str:
         return "too-long"
     if not weighed.verdict.excluded:
         return "no-target"
-    if any(each.label == BUDGET for each in weighed.verdict.excluded):
+    kept = {each.label for each in weighed.verdict.excluded}
+    if PLAN in kept:
+        return "plan"
+    if BUDGET in kept:
         return "budget"
     return "explicit" if weighed.verdict.explicit else "rule"
 

@@ -23,12 +23,12 @@ from halfdoor.store import schema
 from halfdoor.store.reader import LogReader
 
 FILE: Final = "books.db"
-VERSION: Final = 1
+VERSION: Final = 2
 # Every offset of a time zone is a whole number of these, so a day anywhere is some of them.
 QUARTER_S: Final = 900
 _AT_ONCE: Final = 4096
 # SQLite's integers end there; nothing real comes near, but a backend may claim anything.
-_LARGEST: Final = 2**63 - 1
+LARGEST: Final = 2**63 - 1
 
 _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS head (
@@ -36,17 +36,18 @@ _TABLES: Final = (
        STRICT""",
     """CREATE TABLE IF NOT EXISTS lines (
          quarter INTEGER, model TEXT, backend TEXT, zone TEXT, token TEXT, tool TEXT,
-         project TEXT, labels TEXT, exchanges INTEGER NOT NULL, early INTEGER NOT NULL,
+         project TEXT, labels TEXT, plan TEXT,
+         exchanges INTEGER NOT NULL, early INTEGER NOT NULL,
          unknown INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
          written INTEGER NOT NULL, output INTEGER NOT NULL, cost INTEGER NOT NULL,
-         most INTEGER NOT NULL,
-         PRIMARY KEY (quarter, model, backend, zone, token, tool, project, labels))
+         most INTEGER NOT NULL, worth INTEGER NOT NULL, unvalued INTEGER NOT NULL,
+         PRIMARY KEY (quarter, model, backend, zone, token, tool, project, labels, plan))
        STRICT, WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS open (
          exchange TEXT PRIMARY KEY, quarter INTEGER NOT NULL, who TEXT NOT NULL, plan TEXT NOT NULL)
        STRICT, WITHOUT ROWID""",
 )
-_KEY_COLUMNS: Final = 8
+_KEY_COLUMNS: Final = 9
 
 
 class Who(Struct, frozen=True):
@@ -62,6 +63,7 @@ class Key(Struct, frozen=True):
     """What one line of the books adds up. quarter: quarters of an hour since 1970, UTC.
 
     model: its name in the price list where its card sends on any name, else its card's.
+    plan: the flat plan that paid, "" for none.
     """
 
     quarter: int
@@ -72,6 +74,7 @@ class Key(Struct, frozen=True):
     tool: str = ""
     project: str = ""
     labels: str = ""
+    plan: str = ""
 
 
 class Sum(Struct, frozen=True):
@@ -80,6 +83,8 @@ class Sum(Struct, frozen=True):
     early: exchanges that broke off, whose cost is what was told until then. unknown: calls whose
     cost nobody knows; most: pico-USD that those may have cost at most, as far as it was estimated.
     Tokens are as in `Usage`; cost is pico-USD.
+    worth: pico-USD at list prices of what flat plans paid for. unvalued: calls that one paid for
+    and of which nobody knows that.
     """
 
     exchanges: int = 0
@@ -91,6 +96,8 @@ class Sum(Struct, frozen=True):
     output: int = 0
     cost: int = 0
     most: int = 0
+    worth: int = 0
+    unvalued: int = 0
 
 
 class Line(Struct, frozen=True):
@@ -111,7 +118,7 @@ class Pending(Struct, frozen=True):
 
 def plus(one: Sum, other: Sum) -> Sum:
     """Both together; no number grows beyond what the file can hold."""
-    return Sum(*(min(a + b, _LARGEST) for a, b in zip(astuple(one), astuple(other), strict=True)))
+    return Sum(*(min(a + b, LARGEST) for a, b in zip(astuple(one), astuple(other), strict=True)))
 
 
 class Books:
@@ -146,7 +153,7 @@ class Books:
     def lines(self, since_ms: int = 0, until_ms: int | None = None) -> Iterator[Line]:
         """The lines from one moment to another, both rounded down to a quarter of an hour."""
         first = since_ms // 1000 // QUARTER_S
-        last = _LARGEST if until_ms is None else until_ms // 1000 // QUARTER_S
+        last = LARGEST if until_ms is None else until_ms // 1000 // QUARTER_S
         query = "SELECT * FROM lines WHERE quarter >= ? AND quarter < ? ORDER BY quarter"
         for row in self._rows(query, (first, last)):
             yield Line(Key(*row[:_KEY_COLUMNS]), Sum(*row[_KEY_COLUMNS:]))
@@ -238,13 +245,18 @@ class _Entering:
 
     def _outcome(self, pending: Pending, found: Outcome) -> None:
         """Each call costs under its own model; the exchange and its tokens stand under the last."""
+        who = pending.who
         for at, attempt in enumerate(found.attempts):
             key = Key(
                 pending.quarter,
                 attempt.priced_as or attempt.model,
                 attempt.backend,
                 attempt.zone,
-                *astuple(pending.who),
+                who.token,
+                who.tool,
+                who.project,
+                who.labels,
+                attempt.plan,
             )
             more = _costs(attempt, pending.plan)
             if at == len(found.attempts) - 1:
@@ -262,6 +274,10 @@ class _Entering:
 
 
 def _costs(attempt: Attempt, plan: Sequence[Planned]) -> Sum:
+    if attempt.plan:
+        return Sum(
+            cost=attempt.cost or 0, worth=attempt.worth or 0, unvalued=int(attempt.worth is None)
+        )
     if attempt.cost is not None:
         return Sum(cost=attempt.cost)
     planned = next((each for each in plan if each.model == attempt.model), None)

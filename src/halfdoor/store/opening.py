@@ -1,4 +1,4 @@
-"""What budgets had taken before this process began: read from the books."""
+"""What budgets had taken, and plans had given, before this process began: read from the books."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from halfdoor.canon.money import Budget
+from halfdoor.canon.plans import Plan, Use
 from halfdoor.decide.purses import Names, counts, key
-from halfdoor.store.books import Books, Key, Pending
+from halfdoor.store.books import LARGEST, Books, Key, Pending
 
 Owners = Mapping[str, tuple[str, str]]
 
@@ -27,6 +28,31 @@ def opening(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> d
             for names, most in _planned(pending, owners):
                 _take(taken, budget, names, most)
     return taken
+
+
+def used(directory: Path, plan: Plan, start_ms: int) -> dict[int, Use]:
+    """What was used of a plan since a moment, by quarter of an hour. Raises LogError.
+
+    An exchange without an outcome counts with the most that it may take.
+    """
+    found: dict[int, Use] = {}
+    with Books(directory) as books:
+        books.catch_up()
+        for line in books.lines(start_ms):
+            if line.key.plan == plan.name:
+                tokens = line.sum.input + line.sum.output
+                _use(found, plan, line.key.quarter, line.sum.exchanges, tokens)
+        for pending in books.pending(start_ms):
+            for each in pending.plan:
+                if each.plan == plan.name:
+                    _use(found, plan, pending.quarter, 1, each.tokens)
+    return found
+
+
+def _use(found: dict[int, Use], plan: Plan, quarter: int, requests: int, tokens: int) -> None:
+    before = found.get(quarter, Use(plan.name, 0, 0))
+    total = min(before.tokens + tokens, LARGEST)
+    found[quarter] = Use(plan.name, before.requests + requests, total)
 
 
 def _take(taken: dict[str, int], budget: Budget, names: Names, amount: int) -> None:

@@ -1,0 +1,159 @@
+"""What is used of plans, in both ledgers; and what the books say of it at the start."""
+
+import asyncio
+import random
+
+import pytest
+
+from halfdoor.canon.commands import Hold, Reserve, Settle, Short
+from halfdoor.canon.money import Usage
+from halfdoor.canon.plans import Fill, Plan, Standing, Told, Use, Window
+from halfdoor.canon.record import Attempt, Planned
+from halfdoor.store.file import LogFile
+from halfdoor.store.keys import LogKeys
+from halfdoor.store.ledger import Calendar, Ledger, SharedLedger
+from halfdoor.store.opening import used
+from halfdoor.store.periods import zone
+from halfdoor.store.schema import FILE
+from tests.record.samples import decided, outcome
+
+HOUR_MS = 3_600_000
+FIVE_HOURS = Window(18_000, requests=3, tokens=1_000)
+MAX = Plan("max", 10**14, "month", models=("*",), windows=(FIVE_HOURS,))
+UTC = zone("UTC")
+# 2026-11-21 09:30:00 UTC, when a quarter of an hour begins.
+NOON_MS = 1_795_253_400_000
+
+
+class Hands:
+    """A clock that a test sets."""
+
+    def __init__(self):
+        self.ms = NOON_MS
+
+    def __call__(self):
+        return self.ms
+
+
+@pytest.fixture
+def hands():
+    return Hands()
+
+
+@pytest.fixture(params=["memory", "shared"])
+async def ledger(request, tmp_path, hands):
+    calendar = Calendar((), hands, UTC)
+    made = Ledger(calendar) if request.param == "memory" else await opened(tmp_path, calendar)
+    yield made
+    await made.close()
+
+
+async def opened(directory, calendar, used_before=lambda _plan, _since: {}):
+    return await asyncio.to_thread(
+        SharedLedger, directory, calendar, (), lambda _budget, _since: {}, (MAX,), used_before
+    )
+
+
+def taking(tokens):
+    return Reserve((), 0, Use("max", 1, tokens), MAX.windows)
+
+
+async def fill(ledger):
+    return (await ledger.spending((), (MAX,))).plans["max"].fills[0]
+
+
+async def test_a_use_counts_from_its_hold_on_and_then_as_it_was(ledger):
+    hold = await ledger.reserve(taking(700))
+    assert await fill(ledger) == Fill(1, 700, "2026-11-21 14:45 UTC")
+    await ledger.settle(Settle(hold, 0, Use("max", 1, 123)))
+    assert await fill(ledger) == Fill(1, 123, "2026-11-21 14:45 UTC")
+
+
+async def test_a_use_that_nobody_knows_stays_as_it_was_held(ledger):
+    hold = await ledger.reserve(taking(700))
+    await ledger.settle(Settle(hold, 0))
+    assert (await fill(ledger)).tokens == 700
+
+
+@pytest.mark.parametrize("tokens", [(400, 601), (1, 1, 1, 1)])
+async def test_what_does_not_fit_into_a_window_is_not_held(ledger, tokens):
+    *fitting, last = tokens
+    for each in fitting:
+        assert isinstance(await ledger.reserve(taking(each)), Hold)
+    assert await ledger.reserve(taking(last)) == Short(("", ""), 0, "max")
+    assert (await fill(ledger)).tokens == sum(fitting)
+
+
+async def test_a_window_slides_and_its_first_quarter_counts_as_a_whole(ledger, hands):
+    await ledger.reserve(taking(900))
+    hands.ms += 5 * HOUR_MS + 899_999
+    assert (await fill(ledger)).tokens == 900
+    hands.ms += 1
+    assert await fill(ledger) == Fill()
+
+
+async def test_a_call_that_the_plan_did_not_pay_for_takes_nothing(ledger):
+    hold = await ledger.reserve(Reserve((), 0, Use("max", 0, 0)))
+    await ledger.settle(Settle(hold, 5, Use("max", 0, 0)))
+    assert await fill(ledger) == Fill()
+
+
+async def test_a_vendors_word_is_kept_until_its_window_ends(ledger, hands):
+    hold = await ledger.reserve(taking(1))
+    told = Told(18_000, 420_000, NOON_MS + HOUR_MS)
+    await ledger.settle(Settle(hold, None, None, (told,)))
+    (said,) = (await ledger.spending((), (MAX,))).plans["max"].told
+    assert (said.used_ppm, said.until) == (420_000, "2026-11-21 10:30 UTC")
+    hands.ms += HOUR_MS
+    assert (await ledger.spending((), (MAX,))).plans["max"].told == ()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_under_64_at_once_no_window_holds_more_than_it_may(ledger, seed):
+    chance = random.Random(seed)
+    taken = []
+
+    async def one():
+        tokens = chance.randrange(1, 600)
+        hold = await ledger.reserve(taking(tokens))
+        if isinstance(hold, Short):
+            return
+        now = await fill(ledger)
+        assert now.requests <= 3
+        assert now.tokens <= 1_000
+        await asyncio.sleep(0)
+        taken.append(chance.randrange(tokens))
+        await ledger.settle(Settle(hold, 0, Use("max", 1, taken[-1])))
+
+    await asyncio.gather(*(one() for _ in range(64)))
+    now = await fill(ledger)
+    assert (now.requests, now.tokens) == (len(taken), sum(taken))
+
+
+async def test_another_process_on_the_same_ledger_counts_the_same_uses(tmp_path, hands):
+    calendar = Calendar((), hands, UTC)
+    first, second = await opened(tmp_path, calendar), await opened(tmp_path, calendar)
+    await first.reserve(taking(700))
+    assert (await fill(second)).tokens == 700
+    await first.close()
+    await second.close()
+    quarter = NOON_MS // 900_000
+    third = await opened(tmp_path, calendar, lambda _plan, _since: {quarter: Use("max", 2, 55)})
+    assert (await third.spending((), (MAX,))).plans["max"] == Standing(
+        (Fill(2, 55, "2026-11-21 14:45 UTC"),)
+    )
+    await third.close()
+
+
+def test_the_books_tell_what_a_plan_gave_and_what_it_may_have_given(tmp_path):
+    file = LogFile(tmp_path / FILE, LogKeys.load_or_create(tmp_path))
+    by_plan = Attempt("m", "b", "cloud", "answered", 200, 9, 9, 5, cost=0, plan="max", worth=7)
+    paid = Attempt("m", "b", "cloud", "answered", 200, 9, 9, 5, cost=9)
+    for number, attempt in enumerate((by_plan, by_plan, paid)):
+        file.append([decided(number)], last=False)
+        ended = outcome(number, attempts=(attempt,), usage=Usage(100, 10, 90))
+        file.append([ended], last=False)
+    open_ = (Planned("m", "b", "cloud", 0, plan="max", tokens=5_000),)
+    file.append([decided(3, plan=open_)], last=False)
+    file.close()
+    assert used(tmp_path, MAX, 0) == {NOON_MS // 900_000: Use("max", 3, 5_220)}
