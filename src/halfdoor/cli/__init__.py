@@ -38,7 +38,7 @@ COMMANDS: Final = {
     "ps": "List what runs, what its engines have loaded, and the newest exchanges.",
     "status": "Say in one line who answered last, where, by which rule, and what today cost.",
     "cost": "Say what was spent, from the log: exact where backends told, and what is not known.",
-    "budget": "Say what each budget has taken, what is left, and where it is heading.",
+    "budget": "Say what each budget has taken, where it is heading, and how full flat plans are.",
     "session": "List the sessions that keep labels, and lift one.",
     "log": "Verify, read and export the evidence log.",
     "offline": "Speak to this device only, or see whether it is so.",

@@ -1,18 +1,25 @@
-"""`halfdoor budget`: what each budget has taken, what is left, and where it is heading."""
+"""`halfdoor budget`: what each budget has taken, where it is heading, and how full plans are."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from halfdoor.canon.money import Budget
+from halfdoor.canon.plans import Beyond
 from halfdoor.cli.ledger import settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, folded, say_json
+from halfdoor.cli.plans import document, standings, windows
 from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown
 from halfdoor.store.opening import opening
 from halfdoor.store.periods import Period, period, zone
 
+BEYOND: Final = {
+    Beyond.FALLBACK: "another permitted model answers",
+    Beyond.STOP: "nobody answers in its place",
+    Beyond.PAY: "list prices are paid",
+}
 TITLES = ("BUDGET", "FOR", "TAKEN", "OF", "USED", "FORECAST", "UNTIL")
 
 
@@ -27,18 +34,23 @@ class Purse(Struct, frozen=True):
 
 
 def budget(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Say what each budget has taken, what is left, and where it is heading."""
+    """Say what each budget has taken, where it is heading, and how full flat plans are."""
     loaded = settings(config)
-    found = _purses(loaded, time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    found, plans = _purses(loaded, now_ms), standings(loaded, now_ms)
     if json:
-        say_json([_document(each) for each in found])
+        say_json([*map(_document, found), *(document(plan, how) for plan, how in plans)])
         return
     screen = console()
-    if not loaded.config.budgets:
+    if found:
+        show(screen, TITLES, [_row(each) for each in found])
+        screen.print("taken: settled and held, by the log; forecast: if it goes on as it began")
+    else:
         screen.print("no budget is set; `[[budgets]]` in the configuration sets one")
-        return
-    show(screen, TITLES, [_row(each) for each in found])
-    screen.print("taken: settled and held, by the log; forecast: if it goes on as it began")
+    for plan, how in plans:
+        screen.print(f"plan {plan.name}; beyond it {BEYOND[plan.beyond]}")
+        for line in windows(plan, how):
+            screen.print(folded(f"  {line}", screen, 2))
 
 
 def _purses(loaded: Loaded, now_ms: int) -> list[Purse]:

@@ -2,8 +2,9 @@
 
 import csv
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 
 import typer
@@ -12,14 +13,26 @@ from msgspec import Struct
 from halfdoor.canon.cards import Card
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
+from halfdoor.canon.plans import Plan, Standing
 from halfdoor.cli.ledger import beginning, moment, settings, show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, folded, say_json
+from halfdoor.cli.plans import (
+    Term,
+    costed,
+    daily_fees,
+    document,
+    standings,
+    terms,
+    windows,
+    worded,
+)
 from halfdoor.cli.spending import By, Group, at_price, grouped, naming
-from halfdoor.config.load import cards
+from halfdoor.config.load import Loaded, cards
 from halfdoor.config.prices import anywhere, shipped
 from halfdoor.decide.money import shown
 from halfdoor.errors import SetupError
 from halfdoor.store.books import Books, Line, Sum, plus
+from halfdoor.store.periods import period, zone
 
 
 class Reference(Struct, frozen=True):
@@ -31,7 +44,10 @@ class Reference(Struct, frozen=True):
 
 
 class Account(Struct, frozen=True):
-    """All that is told. start: RFC 3339, UTC. pending: exchanges without an outcome."""
+    """All that is told. start: RFC 3339, UTC. pending: exchanges without an outcome.
+
+    terms, standings: of flat plans. where: the time zone of days.
+    """
 
     start: str
     by: By
@@ -39,6 +55,14 @@ class Account(Struct, frozen=True):
     total: Sum
     pending: int
     other: Reference | None
+    terms: tuple[Term, ...] = ()
+    standings: tuple[tuple[Plan, Standing], ...] = ()
+    where: tzinfo | None = None
+
+    @property
+    def fees(self) -> int:
+        """Of all plans, pico-USD."""
+        return sum(term.fee for term in self.terms)
 
 
 def cost(
@@ -62,14 +86,28 @@ def cost(
     loaded = settings(config)
     known = cards(loaded.config)
     reference = _reference(against, known)
-    start = beginning(since) if since else _this_month()
+    where = zone(loaded.config.server.time_zone)
+    start = beginning(since, where) if since else _this_month(where)
+    now_ms = time.time_ns() // 1_000_000
     with Books(loaded.state_dir) as books:
         _catch_up(books)
         lines = list(books.lines(_ms(start)))
         pending = sum(1 for _ in books.pending(_ms(start)))
     price = reference.price if reference else None
-    groups = grouped(lines, naming(by, loaded.config.tokens), price)
-    account = Account(start, by, tuple(groups), _total(lines), pending, reference)
+    known_plans = tuple(terms(loaded, lines, (_ms(start), now_ms)))
+    fees = _fees(by, loaded, known_plans, (_ms(start), now_ms))
+    groups = grouped(lines, naming(by, loaded.config.tokens, where), price, fees)
+    account = Account(
+        start,
+        by,
+        tuple(groups),
+        _total(lines),
+        pending,
+        reference,
+        known_plans,
+        tuple(standings(loaded, now_ms)),
+        where,
+    )
     if json:
         say_json(_document(account))
     elif csv_:
@@ -84,9 +122,18 @@ def _catch_up(books: Books) -> None:
         books.catch_up(lambda seq: status.update(f"reading the log: entry {seq:,}"))
 
 
-def _this_month() -> str:
-    now = datetime.now().astimezone()
-    return beginning(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).isoformat())
+def _this_month(where: tzinfo | None) -> str:
+    start_ms = period("month", time.time_ns() // 1_000_000, where).start_ms
+    return beginning(datetime.fromtimestamp(start_ms / 1000, UTC).isoformat())
+
+
+def _fees(
+    by: By, loaded: Loaded, known: Sequence[Term], span_ms: tuple[int, int]
+) -> dict[str, int]:
+    """What of the fees falls on each group, where they can be told apart."""
+    if by is By.PLAN:
+        return {term.plan.name: term.fee for term in known}
+    return daily_fees(loaded, span_ms) if by is By.DAY and known else {}
 
 
 def _ms(start: str) -> int:
@@ -119,20 +166,27 @@ def _total(lines: Sequence[Line]) -> Sum:
 
 
 def _show(account: Account) -> None:
-    screen, other, total = console(), account.other, account.total
-    screen.print(f"since {moment(account.start).astimezone():%Y-%m-%d %H:%M %Z}")
-    if not account.groups:
+    screen, total = console(), account.total
+    screen.print(f"since {moment(account.start).astimezone(account.where):%Y-%m-%d %H:%M %Z}")
+    if not account.groups and not account.terms:
         screen.print("nothing was spent: no exchange reached a model")
         return
     titles = (account.by.value.upper(), "EXCHANGES", "IN", "CACHED", "OUT", "COST")
-    more = (f"ON {other.name}",) if other else ()
-    show(screen, (*titles, *more), [_row(each, len(more)) for each in account.groups])
-    screen.print(f"in all {shown(total.cost)} for {counted(total.exchanges, 'exchange')}")
+    more = _more_titles(account)
+    show(screen, (*titles, *more), [_row(each, account) for each in account.groups])
+    fees = f", and {shown(account.fees)} of fees" if account.terms else ""
+    screen.print(f"in all {shown(total.cost)} for {counted(total.exchanges, 'exchange')}{fees}")
     for line in _notes(account):
-        screen.print(folded(line, screen, 0))
+        screen.print(folded(line, screen, 2 if line.startswith("  ") else 0))
 
 
-def _row(found: Group, more: int) -> tuple[str, ...]:
+def _more_titles(account: Account) -> tuple[str, ...]:
+    plans = ("WORTH",) if account.terms else ()
+    fees = ("FEE",) if account.terms and account.by in {By.DAY, By.PLAN} else ()
+    return (*plans, *fees, *((f"ON {account.other.name}",) if account.other else ()))
+
+
+def _row(found: Group, account: Account) -> tuple[str, ...]:
     s = found.sum
     cells = (
         found.name or "(none)",
@@ -143,12 +197,17 @@ def _row(found: Group, more: int) -> tuple[str, ...]:
         shown(s.cost) + (" + unknown" if s.unknown else ""),
     )
     other = "unknown" if found.elsewhere is None else shown(found.elsewhere)
-    return (*cells, other) if more else cells
+    worth = shown(s.worth) + (" + unknown" if s.unvalued else "")
+    values = {"WORTH": worth, "FEE": shown(found.fee)}
+    return (*cells, *(values.get(title, other) for title in _more_titles(account)))
 
 
 def _notes(account: Account) -> Iterator[str]:
     """What the figures do not say of themselves."""
     total, pending = account.total, account.pending
+    for term, (plan, how) in zip(account.terms, account.standings, strict=True):
+        yield worded(term)
+        yield from (f"  {line}" for line in windows(plan, how))
     if total.unknown:
         bound = f", at most {shown(total.most)} as far as estimated" if total.most else ""
         calls = counted(total.unknown, "call")
@@ -159,25 +218,25 @@ def _notes(account: Account) -> Iterator[str]:
     if pending:
         yield f"{counted(pending, 'exchange')} without an outcome: under way, or cut by a kill"
     if account.other:
-        yield from _compared(total, account.other)
+        yield from _compared(total, account.fees, account.other)
 
 
-def _compared(total: Sum, other: Reference) -> Iterator[str]:
+def _compared(total: Sum, fees: int, other: Reference) -> Iterator[str]:
     elsewhere = at_price(total, other.price)
     if elsewhere is None:
         return
-    yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, elsewhere)}"
+    yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, fees, elsewhere)}"
     yield (
         "assumed: the same tokens, from its cache only what came from one here, the rates of "
         f"short prompts; price from {other.source}"
     )
 
 
-def _difference(total: Sum, elsewhere: int) -> str:
+def _difference(total: Sum, fees: int, elsewhere: int) -> str:
     """How much that is more or less; with unknown costs nobody can say."""
     if total.unknown:
         return ""
-    saved = elsewhere - total.cost
+    saved = elsewhere - total.cost - fees
     return f", so this was {shown(abs(saved))} {'less' if saved >= 0 else 'more'}"
 
 
@@ -189,10 +248,19 @@ def _document(account: Account) -> dict[str, Any]:
         "by": account.by.value,
         "unit": "pico-USD",
         "groups": [
-            {"name": each.name, **_figures(each.sum), "elsewhere": each.elsewhere}
+            {
+                "name": each.name,
+                **_figures(each.sum),
+                "elsewhere": each.elsewhere,
+                "fee": each.fee,
+            }
             for each in account.groups
         ],
-        "total": {**_figures(total), "elsewhere": elsewhere},
+        "total": {**_figures(total), "elsewhere": elsewhere, "fee": account.fees},
+        "plans": [
+            {**costed(term), **document(plan, how)}
+            for term, (plan, how) in zip(account.terms, account.standings, strict=True)
+        ],
         "pending": account.pending,
         "against": {"model": other.name, "price_from": other.source} if other else None,
     }
@@ -204,7 +272,9 @@ def _figures(total: Sum) -> dict[str, int]:
 
 def _write_csv(account: Account) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow((account.by.value, *Sum.__struct_fields__, "elsewhere"))
+    out.writerow((account.by.value, *Sum.__struct_fields__, "elsewhere", "fee"))
     for each in account.groups:
         cells = _figures(each.sum).values()
-        out.writerow((each.name, *cells, "" if each.elsewhere is None else each.elsewhere))
+        out.writerow(
+            (each.name, *cells, "" if each.elsewhere is None else each.elsewhere, each.fee)
+        )

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +33,7 @@ SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
 SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
 _NUMBERS: Final = frozenset(
-    {"TOKENS", "MS", "AGE", "ENTRY", "EXCHANGES", "IN", "CACHED", "OUT", "COST"}
+    {"TOKENS", "MS", "AGE", "ENTRY", "EXCHANGES", "IN", "CACHED", "OUT", "COST", "WORTH", "FEE"}
 )
 SHRINKS: Final = {"BY": 12, "MODEL": 12, "RULE": 12, "WHAT": 30}
 
@@ -56,25 +56,30 @@ def moment(time: str) -> datetime:
     return datetime.fromisoformat(time)
 
 
-def beginning(text: str) -> str:
-    """What `--since` says, as the entries have it: RFC 3339 in UTC; "" for the beginning."""
+def beginning(text: str, where: tzinfo | None = UTC) -> str:
+    """What `--since` says, as the entries have it: RFC 3339 in UTC; "" for the beginning.
+
+    where: in which time zone a day is that says none, None for the machine's.
+    """
     if not text:
         return ""
     if ago := _AGO.fullmatch(text):
         start = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     else:
-        start = _stated(text)
+        start = _stated(text, where)
     return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _stated(text: str) -> datetime:
+def _stated(text: str, where: tzinfo | None) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             f"`{text}` is no time; try 2026-11-21, 2026-11-21T09:30Z or 24h", param_hint="--since"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if found.tzinfo:
+        return found
+    return found.astimezone() if where is None else found.replace(tzinfo=where)
 
 
 def age(time: str, now: datetime | None = None) -> str:

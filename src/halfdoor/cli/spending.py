@@ -1,7 +1,7 @@
 """What the books say, grouped as a person asks, and what it would have cost elsewhere."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from msgspec import Struct
@@ -24,28 +24,40 @@ class By(StrEnum):
     PERSON = "person"
     TEAM = "team"
     LABEL = "label"
+    PLAN = "plan"
     DAY = "day"
 
 
 class Group(Struct, frozen=True):
-    """What was spent under one name. elsewhere: pico-USD at another model's price, None unknown."""
+    """What was spent under one name. elsewhere: pico-USD at another model's price, None unknown.
+
+    fee: pico-USD of flat plans that fall on it.
+    """
 
     name: str
     sum: Sum
     elsewhere: int | None = None
+    fee: int = 0
 
 
 Names = Callable[[Key], Iterable[str]]
 
 
-def grouped(lines: Iterable[Line], names: Names, against: Price | None) -> list[Group]:
-    """The lines by name, the dearest first, then by number of exchanges."""
-    sums: dict[str, Sum] = {}
+def grouped(
+    lines: Iterable[Line], names: Names, against: Price | None, fees: Mapping[str, int]
+) -> list[Group]:
+    """The lines by name, the dearest first, then by number of exchanges. fees: by name."""
+    sums: dict[str, Sum] = {name: Sum() for name, fee in fees.items() if fee}
     for line in lines:
         for name in names(line.key):
             sums[name] = plus(sums.get(name, Sum()), line.sum)
-    groups = [Group(name, total, at_price(total, against)) for name, total in sums.items()]
-    return sorted(groups, key=lambda each: (-each.sum.cost, -each.sum.exchanges, each.name))
+    groups = [
+        Group(name, total, at_price(total, against), fees.get(name, 0))
+        for name, total in sums.items()
+    ]
+    return sorted(
+        groups, key=lambda each: (-each.sum.cost - each.fee, -each.sum.exchanges, each.name)
+    )
 
 
 def at_price(total: Sum, price: Price | None) -> int | None:
@@ -59,8 +71,11 @@ def at_price(total: Sum, price: Price | None) -> int | None:
     return cost(used, Price(price.input, price.output, price.cached_input))
 
 
-def naming(by: By, tokens: Sequence[Token]) -> Names:
-    """How a line of the books is called under a heading. tokens: tell whose each one is."""
+def naming(by: By, tokens: Sequence[Token], where: tzinfo | None) -> Names:
+    """How a line of the books is called under a heading.
+
+    tokens: tell whose each one is. where: in which time zone days are, None for the machine's.
+    """
     persons = {token.name: token.person for token in tokens}
     teams = {token.name: token.team for token in tokens}
     match by:
@@ -71,10 +86,11 @@ def naming(by: By, tokens: Sequence[Token]) -> Names:
         case By.LABEL:
             return lambda key: key.labels.split(",")
         case By.DAY:
-            return lambda key: (_day(key),)
+            return lambda key: (day(key.quarter * QUARTER_S, where),)
         case _:
             return lambda key: (str(getattr(key, by.value)),)
 
 
-def _day(key: Key) -> str:
-    return datetime.fromtimestamp(key.quarter * QUARTER_S, UTC).astimezone().date().isoformat()
+def day(time_s: int, where: tzinfo | None) -> str:
+    """The day that a moment lies in, ISO."""
+    return datetime.fromtimestamp(time_s, UTC).astimezone(where).date().isoformat()

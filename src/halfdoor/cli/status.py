@@ -1,8 +1,8 @@
 """`halfdoor status`: who answered last and what today cost, in one line, for a prompt."""
 
 import sys
-from datetime import datetime
-from pathlib import Path
+import time
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -11,14 +11,25 @@ from msgspec import Struct
 
 from halfdoor.cli.ledger import settings
 from halfdoor.cli.options import ConfigOption, JsonOption, say_json
+from halfdoor.cli.plans import fullest, standings, terms
+from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown
 from halfdoor.errors import LogError
 from halfdoor.store.books import Books
 from halfdoor.store.keys import LogKeys
+from halfdoor.store.periods import period, zone
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
 _STDIN_BYTES = 1024 * 1024
+
+
+class Today(Struct, frozen=True):
+    """cost, fees: pico-USD. plans: how full the fullest window of each is, in words."""
+
+    cost: int
+    fees: int = 0
+    plans: tuple[str, ...] = ()
 
 
 class _Session(Struct):
@@ -41,8 +52,8 @@ def status(
 ) -> None:
     """Say in one line who answered last, where, by which rule, and what today cost."""
     session = _session() if claude_code else ""
-    state_dir = settings(config).state_dir
-    last, today = _last(state_dir, session), _today(state_dir)
+    loaded = settings(config)
+    last, today = _last(loaded, session), _today(loaded)
     if json:
         say_json(_document(last, today))
     else:
@@ -57,8 +68,9 @@ def _session() -> str:
         return ""
 
 
-def _last(state_dir: Path, session: str) -> Exchange | None:
+def _last(loaded: Loaded, session: str) -> Exchange | None:
     """The newest exchange, of that session if one is given; None before the first."""
+    state_dir = loaded.state_dir
     if not (state_dir / FILE).exists():
         return None
     with LogReader(state_dir) as reader:
@@ -68,24 +80,34 @@ def _last(state_dir: Path, session: str) -> Exchange | None:
             mac = LogKeys.load(state_dir).mac(session.encode("utf-8", "replace"))
         except LogError:
             return None
-        return reader.newest([{"session_mac": mac}], _midnight().isoformat())
+        midnight = datetime.fromtimestamp(_day(loaded)[0] / 1000, UTC)
+        return reader.newest([{"session_mac": mac}], midnight.isoformat())
 
 
-def _today(state_dir: Path) -> int:
-    """Pico-USD since midnight, where this machine is."""
-    with Books(state_dir) as books:
+def _today(loaded: Loaded) -> Today:
+    """All since midnight, where the team lives."""
+    span_ms = _day(loaded)
+    with Books(loaded.state_dir) as books:
         books.catch_up()
-        return sum(line.sum.cost for line in books.lines(int(_midnight().timestamp() * 1000)))
+        lines = list(books.lines(span_ms[0]))
+    cost = sum(line.sum.cost for line in lines)
+    if not loaded.config.plans:
+        return Today(cost)
+    fees = sum(term.fee for term in terms(loaded, lines, span_ms))
+    full = (fullest(plan, how) for plan, how in standings(loaded, span_ms[1]))
+    return Today(cost, fees, tuple(filter(None, full)))
 
 
-def _midnight() -> datetime:
-    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+def _day(loaded: Loaded) -> tuple[int, int]:
+    """From midnight until now, Unix milliseconds."""
+    now_ms = time.time_ns() // 1_000_000
+    return period("day", now_ms, zone(loaded.config.server.time_zone)).start_ms, now_ms
 
 
-def _line(last: Exchange | None, today: int) -> str:
-    if last is None:
-        return f"halfdoor: nothing yet | today {shown(today)}"
-    return f"halfdoor: {' '.join(_told(last))} | today {shown(today)}"
+def _line(last: Exchange | None, today: Today) -> str:
+    said = " ".join(_told(last)) if last else "nothing yet"
+    fees = f" + {shown(today.fees)} of fees" if today.fees else ""
+    return " | ".join((f"halfdoor: {said}", f"today {shown(today.cost)}{fees}", *today.plans))
 
 
 def _told(last: Exchange) -> list[str]:
@@ -101,7 +123,7 @@ def _told(last: Exchange) -> list[str]:
     return [each for each in (place, said, rule, passed, cost) if each]
 
 
-def _document(last: Exchange | None, today: int) -> dict[str, Any]:
+def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
     outcome = last.outcome if last else None
     return {
         "id": last.decided.id if last else None,
@@ -111,6 +133,8 @@ def _document(last: Exchange | None, today: int) -> dict[str, Any]:
         "result": outcome.result if outcome else None,
         "cost": outcome.cost if outcome else None,
         "unwell": list(last.decided.unwell) if last else [],
-        "today": today,
+        "today": today.cost,
+        "fees": today.fees,
+        "plans": list(today.plans),
         "unit": "pico-USD",
     }

@@ -158,6 +158,11 @@ class Books:
         for row in self._rows(query, (first, last)):
             yield Line(Key(*row[:_KEY_COLUMNS]), Sum(*row[_KEY_COLUMNS:]))
 
+    def first(self) -> int | None:
+        """The quarter of an hour of the first line; None before there is one."""
+        found = self._rows("SELECT min(quarter) FROM lines", ())
+        return found[0][0] if found else None
+
     def pending(self, since_ms: int = 0) -> Iterator[Pending]:
         """Exchanges without an outcome, decided at that moment or later."""
         query = "SELECT * FROM open WHERE quarter >= ? ORDER BY exchange"

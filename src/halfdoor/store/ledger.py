@@ -23,6 +23,7 @@ from halfdoor.canon.plans import Plan, Standings, Use
 from halfdoor.errors import LogError
 from halfdoor.store.periods import Period, period
 from halfdoor.store.uses import (
+    FILE,
     LONGEST_S,
     QUARTER_MS,
     TABLES,
@@ -33,7 +34,6 @@ from halfdoor.store.uses import (
     standing,
 )
 
-FILE: Final = "ledger.db"
 PRESENCE: Final = "ledger.users"
 BUSY_TIMEOUT_S: Final = 5.0
 # SQLite's integers end there.

@@ -7,7 +7,9 @@ as a whole.
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -34,6 +36,9 @@ _ADD: Final = """INSERT INTO uses VALUES (?, ?, max(?, 0), max(?, 0)) ON CONFLIC
 _NONE: Final = "DELETE FROM uses WHERE plan = ?"
 _SAID: Final = "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)"
 _SAYS: Final = "SELECT window_s, used_ppm, until_ms FROM told WHERE plan = ? AND until_ms > ?"
+
+# The ledger's file, in which they are kept.
+FILE: Final = "ledger.db"
 
 # Requests, tokens, and the first quarter in which there were any.
 Sums = tuple[int, int, int | None]
@@ -113,6 +118,16 @@ class FiledUses:
         self._file.execute(_NONE, (plan,))
         for quarter, use in used.items():
             self.add(use, quarter)
+
+
+def heard(directory: Path, plan: str, now_ms: int) -> list[Told]:
+    """What a vendor said, for whoever only looks; nothing where no ledger has been kept."""
+    path = directory / FILE
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+            return FiledUses(file).says(plan, now_ms)
+    except sqlite3.Error:
+        return []
 
 
 def has_room(uses: Uses, use: Use, windows: Sequence[Window], now_ms: int) -> bool:
