@@ -47,7 +47,8 @@ def test_a_person_sees_the_budgets_in_dollars(config):
     assert "1.50 USD" in text
     assert "100.00 USD a month" in text
     assert "150%" in text
-    assert "person ann" in text
+    assert "person ann, zone cloud" in text
+    assert "!: beyond the limit" in text
 
 
 def test_without_budgets_it_says_how_to_set_one(state):  # noqa: F811  the fixture above

@@ -101,6 +101,14 @@ def test_what_nobody_knows_is_said_and_nothing_is_compared_with_it(state):
     assert "so this was" not in text
 
 
+def test_the_source_of_a_price_is_told(state, tmp_path):
+    logged(state, (ANN, SONNET, {}))
+    assert "price from genai-prices" in cost()
+    stated = "[models.price]\ninput = 1_000\noutput = 1_000\n"
+    (tmp_path / "config" / "halfdoor" / "config.toml").write_text(CONFIG + stated)
+    assert "price from your configuration" in cost()
+
+
 def test_csv_is_for_programs_and_holds_whole_numbers(state):
     logged(state, (ANN, SONNET, {}))
     (row,) = csv.DictReader(io.StringIO(cost("--csv")))

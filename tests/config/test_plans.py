@@ -39,6 +39,7 @@ def test_a_plan_is_read_with_its_fee_to_the_cent_and_its_windows(tmp_path):
     [
         ('[[plans]]\nname = "max"\nusd = 1\n', "plan `max` covers nothing"),
         (PLAN.replace("anthropic", "antropic"), "covers `antropic`, which is no backend"),
+        (PLAN + 'models = ["claude-*"]\n', "covers `claude-*`, and no model is called so"),
         (PLAN + 'since = "2026-02-30"\n', "there is no day `2026-02-30`"),
         (PLAN + '[[plans.limits]]\nwindow = "5h"\n', "the limit for `5h` limits nothing"),
         (PLAN + '[[plans.limits]]\nwindow = "5m"\nrequests = 1\n', "`5m` is no window"),

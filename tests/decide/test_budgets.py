@@ -5,7 +5,7 @@ from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Budget, Draw, Price, Spending
 from halfdoor.canon.request import Actor
-from halfdoor.decide.budgets import afford, purses
+from halfdoor.decide.budgets import UNPRICED, afford, purses
 from tests.helpers.house import request
 
 USD = 10**12
@@ -49,6 +49,12 @@ def test_an_empty_purse_leaves_what_costs_nothing():
     (left_out,) = found.verdict.excluded
     assert (left_out.target, left_out.rule, left_out.label) == ("sonnet", "team", "budget")
     assert not found.verdict.refusal
+
+
+def test_a_price_that_nobody_knows_is_asked_for_and_not_a_higher_limit():
+    found = afforded(Verdict(Zone.CLOUD, (MYSTERY,)), TEAM)
+    assert "no price of `mystery` is known" in found.verdict.refusal
+    assert found.verdict.hint == UNPRICED
 
 
 def test_what_just_fits_is_paid_for():

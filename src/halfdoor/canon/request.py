@@ -70,6 +70,10 @@ class Request(Struct, frozen=True):
     context_tokens: int | None = None
 
 
+# What the log calls the token of a tool that `launch` started.
+LAUNCHED: Final = "launch"
+
+
 class Actor(Struct, frozen=True):
     """Who asks. token: the name of the token it showed, "" on an open loopback listener.
 

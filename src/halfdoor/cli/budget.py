@@ -45,6 +45,8 @@ def budget(config: ConfigOption = None, json: JsonOption = False) -> None:
     if found:
         show(screen, TITLES, [_row(each) for each in found])
         screen.print("taken: settled and held, by the log; forecast: if it goes on as it began")
+        if any(each.forecast > each.budget.limit for each in found):
+            screen.print("!: beyond the limit")
     else:
         screen.print("no budget is set; `[[budgets]]` in the configuration sets one")
     for plan, how in plans:
@@ -81,7 +83,7 @@ def _row(found: Purse) -> tuple[str, ...]:
     limit = found.budget.limit
     return (
         found.budget.name,
-        f"{found.budget.each} {found.key or '(none)'}" if found.budget.each else "all",
+        _whom(found),
         shown(found.taken),
         f"{shown(limit)} a {found.budget.period}{'' if found.budget.hard else ', warns'}",
         f"{100 * found.taken // limit}%" if limit else "",
@@ -90,11 +92,19 @@ def _row(found: Purse) -> tuple[str, ...]:
     )
 
 
+def _whom(found: Purse) -> str:
+    """Whose limit it is, and what it counts."""
+    each = [f"{found.budget.each} {found.key or '(none)'}"] if found.budget.each else []
+    counted = [f"{field} {value}" for field, value in found.budget.match]
+    return ", ".join((*each, *counted)) or "all"
+
+
 def _document(found: Purse) -> dict[str, Any]:
     return {
         "budget": found.budget.name,
         "each": found.budget.each,
         "key": found.key,
+        "match": dict(found.budget.match),
         "mode": "hard" if found.budget.hard else "warn",
         "unit": "pico-USD",
         "limit": found.budget.limit,

@@ -29,6 +29,7 @@ from halfdoor.cli.plans import (
 from halfdoor.cli.spending import By, Group, at_price, grouped, naming
 from halfdoor.config.load import Loaded, cards
 from halfdoor.config.prices import anywhere, shipped
+from halfdoor.config.tables.models import Model, Prices
 from halfdoor.decide.money import shown
 from halfdoor.errors import SetupError
 from halfdoor.store.books import Books, Line, Sum, plus
@@ -85,7 +86,7 @@ def cost(
     """Say what was spent, from the log: exact where backends told, and what is not known."""
     loaded = settings(config)
     known = cards(loaded.config)
-    reference = _reference(against, known)
+    reference = _reference(against, known, loaded.config.models)
     where = zone(loaded.config.server.time_zone)
     start = beginning(since, where) if since else _this_month(where)
     now_ms = time.time_ns() // 1_000_000
@@ -96,7 +97,7 @@ def cost(
     price = reference.price if reference else None
     known_plans = tuple(terms(loaded, lines, (_ms(start), now_ms)))
     fees = _fees(by, loaded, known_plans, (_ms(start), now_ms))
-    groups = grouped(lines, naming(by, loaded.config.tokens, where), price, fees)
+    groups = grouped(lines, by, naming(by, loaded.config.tokens, where), price, fees)
     account = Account(
         start,
         by,
@@ -140,22 +141,31 @@ def _ms(start: str) -> int:
     return int(moment(start).timestamp() * 1000)
 
 
-def _reference(asked: str, known: Sequence[Card]) -> Reference | None:
+def _reference(asked: str, known: Sequence[Card], models: Sequence[Model]) -> Reference | None:
     """Raises SetupError for a model that has no price anywhere."""
     if not asked:
         priced = (c for c in known if c.zone is Zone.CLOUD and c.price.input is not None)
         card = next(priced, None)
-        return Reference(card.name, card.price, "configuration or price list") if card else None
+        return _referring(card, models) if card else None
     for card in known:
         if asked in {card.name, card.model_id} and card.price.input is not None:
-            return Reference(card.name, card.price, "configuration or price list")
+            return _referring(card, models)
     found = anywhere(asked)
     if not found.name:
         raise SetupError(
             f"nobody states a price of `{asked}`",
             hint="give a model of your configuration with a price, or one as its vendor calls it",
         )
-    return Reference(found.name, found.price, f"{shipped().source}, of {shipped().date}")
+    return Reference(found.name, found.price, _listed_in())
+
+
+def _referring(card: Card, models: Sequence[Model]) -> Reference:
+    stated = any(model.name == card.name and model.price != Prices() for model in models)
+    return Reference(card.name, card.price, "your configuration" if stated else _listed_in())
+
+
+def _listed_in() -> str:
+    return f"{shipped().source}, of {shipped().date}"
 
 
 def _total(lines: Sequence[Line]) -> Sum:

@@ -44,9 +44,9 @@ Names = Callable[[Key], Iterable[str]]
 
 
 def grouped(
-    lines: Iterable[Line], names: Names, against: Price | None, fees: Mapping[str, int]
+    lines: Iterable[Line], by: By, names: Names, against: Price | None, fees: Mapping[str, int]
 ) -> list[Group]:
-    """The lines by name, the dearest first, then by number of exchanges. fees: by name."""
+    """The lines by name: days as they came, else the dearest first. fees: by name."""
     sums: dict[str, Sum] = {name: Sum() for name, fee in fees.items() if fee}
     for line in lines:
         for name in names(line.key):
@@ -55,6 +55,8 @@ def grouped(
         Group(name, total, at_price(total, against), fees.get(name, 0))
         for name, total in sums.items()
     ]
+    if by is By.DAY:
+        return sorted(groups, key=lambda each: each.name)
     return sorted(
         groups, key=lambda each: (-each.sum.cost - each.fee, -each.sum.exchanges, each.name)
     )

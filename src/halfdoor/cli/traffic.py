@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from halfdoor.canon.request import LAUNCHED
 from halfdoor.cli.checkup import Finding
 from halfdoor.config.connect.files import LIMIT_BYTES
 from halfdoor.config.connect.records import Connection, connections
@@ -19,7 +20,6 @@ from halfdoor.config.mark import planted
 from halfdoor.config.tools import TOOLS
 from halfdoor.config.tools.tool import Tool, Turns
 from halfdoor.errors import LogError, SetupError
-from halfdoor.server.access import LAUNCHED
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 

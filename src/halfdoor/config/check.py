@@ -1,6 +1,7 @@
 """What no single key can tell: names that must meet, addresses and labels that make sense."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
@@ -111,6 +112,11 @@ def _demand(source: Source, index: int, entry: RuleTable) -> None:
             "`require` requires nothing",
             'write at least one of `region`, `training = "never"`, `retention_days`',
         )
+
+
+def callable_so(glob: str, tables: Tables) -> bool:
+    """Can reports call any model so? One that sends on the name asked has that of a price list."""
+    return any(model.id == "*" or fnmatchcase(model.name, glob) for model in tables.models)
 
 
 def produced(label: str) -> bool:

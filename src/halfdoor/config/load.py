@@ -94,7 +94,7 @@ def user_config(source: Source, path: str) -> Config:
             tuple(each.name for each in read.repositories),
         ),
         routing=read.routing,
-        budgets=budgets(read),
+        budgets=budgets(source, read),
         plans=plans(source, read),
         gate=read.gate,
         routes=routes(source, read),

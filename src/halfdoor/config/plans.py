@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from halfdoor.canon.plans import Beyond, Plan, Window
+from halfdoor.config.check import callable_so
 from halfdoor.config.model import Tables
 from halfdoor.config.parse import Source
 from halfdoor.config.suggest import meant
@@ -17,9 +18,8 @@ _LONGEST_S: Final = 31 * 86_400
 
 def plans(source: Source, tables: Tables) -> tuple[Plan, ...]:
     """The plans, in the file's order. Raises SetupError."""
-    backends = [backend.name for backend in tables.backends]
     for index, plan in enumerate(tables.plans):
-        _check(source, index, plan, backends)
+        _check(source, index, plan, tables)
         for at, limit in enumerate(plan.limits):
             _check_limit(source, index, at, limit)
     return tuple(_plan(each) for each in tables.plans)
@@ -30,19 +30,27 @@ def seconds(span: str) -> int:
     return int(span[:-1]) * _UNITS[span[-1]]
 
 
-def _check(source: Source, index: int, plan: PlanTable, backends: list[str]) -> None:
+def _check(source: Source, index: int, plan: PlanTable, tables: Tables) -> None:
     if not plan.backends and not plan.models:
         raise source.error(
             ("plans", index),
             f"plan `{plan.name}` covers nothing",
             'say what it is for, as `backends = ["anthropic"]` or `models = ["claude-*"]`',
         )
+    backends = [backend.name for backend in tables.backends]
     for name in plan.backends:
         if name not in backends:
             raise source.error(
                 ("plans", index, "backends"),
                 f"plan `{plan.name}` covers `{name}`, which is no backend",
                 meant(name, backends) or "add `[[backends]]`",
+            )
+    for glob in plan.models:
+        if not callable_so(glob, tables):
+            raise source.error(
+                ("plans", index, "models"),
+                f"plan `{plan.name}` covers `{glob}`, and no model is called so",
+                meant(glob, [model.name for model in tables.models]) or "add `[[models]]`",
             )
     try:
         date.fromisoformat(plan.since or "2026-01-01")

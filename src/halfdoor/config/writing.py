@@ -50,6 +50,13 @@ RULES: Final = """\
 
 [routing]
 strategy = "{strategy}"  # prefer, local_first, cloud_first or cheapest; [[routes]] say more
+
+# What may be spent: `halfdoor cost` says what was. `hard` sends nothing that may go beyond.
+# [[budgets]]
+# name = "month"
+# limit_usd = 50
+# period = "month"      # day, week or month
+# mode = "hard"         # or "warn"
 """
 
 

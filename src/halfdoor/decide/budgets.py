@@ -17,6 +17,11 @@ from halfdoor.decide.purses import Names, answering, asking, counts, key
 # What stands in an exclusion instead of a label: no detector gives it.
 BUDGET: Final = "budget"
 PRICE: Final = "price"
+# What a refused caller may do.
+DEAR: Final = (
+    "ask for a model that costs less or is on the device, or raise its limit in [[budgets]]"
+)
+UNPRICED: Final = "give it a `price` in [[models]], or ask for a model that has one"
 # How long an answer is taken to be where neither the tool nor the model's card says.
 ASSUMED_OUTPUT_TOKENS: Final = 8192
 # From this share of a limit on, an answer says how much is left.
@@ -98,7 +103,7 @@ def afford(
     target, held = empty[0]
     due = dues[target.name]
     refusal = _refusal(target, held, due.most, by_name[held.purse[0]], spending)
-    hint = "ask for a model that costs less or is on the device, or raise its limit in [[budgets]]"
+    hint = DEAR if due.most is not None else UNPRICED
     return Afforded(replace(verdict, refusal=refusal, hint=hint), dues)
 
 
@@ -171,10 +176,16 @@ def _refusal(
     if amount is None:
         return (
             f"nothing was sent: budget `{budget.name}` ({limit}){whose} is a hard limit, and no "
-            f"price of `{target.name}` is known"
+            f"price of `{target.name}` is known{_beyond(target)}"
         )
     left = max(0, budget.limit - spending.taken.get(held.purse, 0))
     return (
         f"nothing was sent: budget `{budget.name}` ({limit}){whose} has {shown(left)} left until "
         f"{until}, and this request may cost {shown(amount)} at `{target.name}`"
+        f"{_beyond(target)}"
     )
+
+
+def _beyond(target: Target) -> str:
+    """That a plan would pay for it, and does not."""
+    return f", which plan `{target.plan}` does not pay for now" if target.plan else ""

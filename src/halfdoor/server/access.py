@@ -16,12 +16,10 @@ from ipaddress import ip_address
 from typing import Final
 
 from halfdoor.canon.commands import Headers
-from halfdoor.canon.request import Actor
+from halfdoor.canon.request import LAUNCHED, Actor
 from halfdoor.errors import ClientError
 from halfdoor.server.sessions import PREFIX, Sessions
 
-# What the log calls the token of a tool that `launch` started.
-LAUNCHED: Final = "launch"
 # The longest that a tool sends has 41; a longer one is no name but a message. A name travels in
 # lower case, where the form of some secrets is not recognised any more: the shortest of those has
 # 39 letters, behind at least `openai-`.

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from halfdoor.backends import guard
-from halfdoor.canon.request import Actor
+from halfdoor.canon.request import LAUNCHED, Actor
 from halfdoor.canon.rules import Rule
 from halfdoor.config import mark
 from halfdoor.dialects.base import Dialect
@@ -28,7 +28,7 @@ from halfdoor.flow.exchange import exchange
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
 from halfdoor.server import joining, ollama
-from halfdoor.server.access import LAUNCHED, Access, RawHeaders, passed_on
+from halfdoor.server.access import Access, RawHeaders, passed_on
 from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
 from halfdoor.server.ollama import Engine
