@@ -368,6 +368,14 @@ def test_who_comes_too_late_for_a_purse_is_answered_by_what_costs_nothing():
     assert script.ends() is None
 
 
+def test_who_comes_too_late_and_finds_nobody_else_hears_what_is_left_and_until_when():
+    script = paid(PRICED)
+    month = structs.replace(SCENE, spending=Spending(until={"month": "soon"}))
+    script << begin() >> month << decided() >> PERMIT
+    script << reserve("team") >> Short(("team", ""), 5) << outcome(result="failed")
+    assert b"budget `team` has 0.000000000005 USD left until soon" in script.ends().body
+
+
 def test_a_ledger_that_cannot_be_kept_sends_nothing_that_costs():
     script = paid(PRICED)
     script << begin() >> SCENE << decided(plan=["sonnet"]) >> PERMIT

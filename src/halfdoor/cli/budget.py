@@ -94,7 +94,9 @@ def _row(found: Purse) -> tuple[str, ...]:
 
 def _whom(found: Purse) -> str:
     """Whose limit it is, and what it counts."""
-    each = [f"{found.budget.each} {found.key or '(none)'}"] if found.budget.each else []
+    field = found.budget.each
+    nobody = "each " + field if not found.taken else f"{field} (none)"
+    each = [f"{field} {found.key}" if found.key else nobody] if field else []
     counted = [f"{field} {value}" for field, value in found.budget.match]
     return ", ".join((*each, *counted)) or "all"
 

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from halfdoor.canon.commands import Short
 from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
 from halfdoor.canon.plans import Beyond, Plan, Use, Window
@@ -107,9 +108,14 @@ def afford(
     return Afforded(replace(verdict, refusal=refusal, hint=hint), dues)
 
 
-def short(purse: str, left: int) -> str:
+def short(held: Short, budgets: Iterable[Budget], spending: Spending) -> str:
     """What a target is told that another exchange was faster than."""
-    return f"budget `{purse}` has {shown(left)} left, which does not pay for it"
+    name, key = held.purse
+    budget = next((each for each in budgets if each.name == name), None)
+    until = spending.until.get(budget.period, "") if budget else ""
+    whose = f" of {budget.each} `{key}`" if budget and budget.each else ""
+    end = f" until {until}" if until else ""
+    return f"budget `{name}`{whose} has {shown(held.left)} left{end}, which does not pay for it"
 
 
 def _due(

@@ -91,6 +91,8 @@ def halted(
 
     INVARIANT: what is asked is a beginning of what would have been asked.
     """
+    if not covered.halting:
+        return targets, verdict
     at = next((i for i, each in enumerate(targets) if each.name in covered.halting), None)
     if at is None:
         return targets, verdict

@@ -94,7 +94,7 @@ def exchange(
     for target in weighed.targets:
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
-        ready, over = yield from _attempt(ready, permit, weighed, keeping, counting)
+        ready, over = yield from _attempt(ready, permit, weighed, keeping, counting, house)
         attempts.append(writing.attempt(ready, over))
         if _final(over):
             break
@@ -120,7 +120,12 @@ def _edits(ready: Prepared | None) -> tuple[str, ...]:
 
 
 def _attempt(
-    ready: Prepared, permit: Permit, weighed: Weighed, keeping: Keeping, counting: Counting
+    ready: Prepared,
+    permit: Permit,
+    weighed: Weighed,
+    keeping: Keeping,
+    counting: Counting,
+    house: House,
 ) -> Generator[Command, object, tuple[Prepared, Over]]:
     """The target as it was paid for, and how the call went."""
     outbound, pipe = ready.outbound, ready.pipe
@@ -129,7 +134,7 @@ def _attempt(
         return ready, _uncalled(ready.fault)
     keep = partial(keeping, ready.target) if weighed.labels else None
     lane = weighed.request.session or weighed.actor.token or weighed.actor.tool
-    target, hold = yield from _paid(ready.target, weighed.dues.get(ready.target.name))
+    target, hold = yield from _paid(ready.target, weighed, house)
     if target is not ready.target:
         ready = replace(ready, target=target)
     if isinstance(hold, Fault):
@@ -144,19 +149,21 @@ def _attempt(
 
 
 def _paid(
-    target: Target, due: Due | None
+    target: Target, weighed: Weighed, house: House
 ) -> Generator[Command, object, tuple[Target, Hold | Fault | None]]:
     """Money and room for one call, or why there is none; None where it draws on nothing.
 
     The target's plan does not pay for it if another exchange was faster.
     """
+    due = weighed.dues.get(target.name)
     held = yield from _reserved(due)
     if isinstance(held, Short) and held.plan and due and due.beyond and due.beyond.payable:
         target = beyond(target)
         held = yield from _reserved(due.beyond)
     match held:
         case Short():
-            said = used_up(held.plan) if held.plan else short(held.purse[0], held.left)
+            spending = weighed.scene.spending
+            said = used_up(held.plan) if held.plan else short(held, house.budgets, spending)
             return target, Fault(FaultKind.BUDGET, said)
         case Unrecorded():
             return target, Fault(FaultKind.BUDGET, held.reason)
