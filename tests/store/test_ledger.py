@@ -4,6 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 
@@ -18,6 +19,7 @@ TEAM = Budget("team", 1_000, "day")
 EACH = Budget("each", 500, "day", each="person")
 BUDGETS = (TEAM, EACH)
 UTC = zone("UTC")
+BERLIN = zone("Europe/Berlin")
 DRAW = Draw(("team", ""), 1_000)
 
 
@@ -88,6 +90,18 @@ async def test_a_new_period_begins_with_nothing_and_old_holds_do_not_reach_into_
     await ledger.reserve(Reserve((DRAW,), 50))
     await ledger.settle(Settle(hold, 1))
     assert await taken(ledger) == {("team", ""): 50}
+
+
+async def test_the_day_on_which_the_clocks_go_back_has_25_hours_of_one_budget(hands):
+    hands.ms = int(datetime(2026, 10, 25, tzinfo=BERLIN).timestamp() * 1000)
+    ledger = Ledger(Calendar(BUDGETS, hands, BERLIN))
+    await ledger.reserve(Reserve((DRAW,), 700))
+    hands.ms += DAY_MS + 3_599_999
+    found = await ledger.spending((("team", ""),))
+    assert found.taken == {("team", ""): 700}
+    assert found.until["day"] == "2026-10-26 00:00 CET"
+    hands.ms += 1
+    assert not any((await taken(ledger)).values())
 
 
 async def test_all_keys_of_a_budget_are_told_where_the_answer_decides_it(ledger):
