@@ -10,10 +10,8 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
-from halfdoor.canon.cards import Card
-from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import Price
 from halfdoor.canon.plans import Plan, Standing
+from halfdoor.cli.comparing import Reference, compared, reference
 from halfdoor.cli.ledger import beginning, moment, settings, show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, folded, say_json
 from halfdoor.cli.plans import (
@@ -28,20 +26,9 @@ from halfdoor.cli.plans import (
 )
 from halfdoor.cli.spending import By, Group, at_price, grouped, naming
 from halfdoor.config.load import Loaded, cards
-from halfdoor.config.prices import anywhere, shipped
-from halfdoor.config.tables.models import Model, Prices
 from halfdoor.decide.money import shown
-from halfdoor.errors import SetupError
 from halfdoor.store.books import Books, Line, Sum, plus
 from halfdoor.store.periods import period, zone
-
-
-class Reference(Struct, frozen=True):
-    """Another model, whose price the same tokens are given. source: where that price is from."""
-
-    name: str
-    price: Price
-    source: str
 
 
 class Account(Struct, frozen=True):
@@ -86,7 +73,7 @@ def cost(
     """Say what was spent, from the log: exact where backends told, and what is not known."""
     loaded = settings(config)
     known = cards(loaded.config)
-    reference = _reference(against, known, loaded.config.models)
+    other = reference(against, known, loaded.config.models)
     where = zone(loaded.config.server.time_zone)
     start = beginning(since, where) if since else _this_month(where)
     now_ms = time.time_ns() // 1_000_000
@@ -94,7 +81,7 @@ def cost(
         _catch_up(books)
         lines = list(books.lines(_ms(start)))
         pending = sum(1 for _ in books.pending(_ms(start)))
-    price = reference.price if reference else None
+    price = other.price if other else None
     known_plans = tuple(terms(loaded, lines, (_ms(start), now_ms)))
     fees = _fees(by, loaded, known_plans, (_ms(start), now_ms))
     groups = grouped(lines, by, naming(by, loaded.config.tokens, where), price, fees)
@@ -104,7 +91,7 @@ def cost(
         tuple(groups),
         _total(lines),
         pending,
-        reference,
+        other,
         known_plans,
         tuple(standings(loaded, now_ms)),
         where,
@@ -139,33 +126,6 @@ def _fees(
 
 def _ms(start: str) -> int:
     return int(moment(start).timestamp() * 1000)
-
-
-def _reference(asked: str, known: Sequence[Card], models: Sequence[Model]) -> Reference | None:
-    """Raises SetupError for a model that has no price anywhere."""
-    if not asked:
-        priced = (c for c in known if c.zone is Zone.CLOUD and c.price.input is not None)
-        card = next(priced, None)
-        return _referring(card, models) if card else None
-    for card in known:
-        if asked in {card.name, card.model_id} and card.price.input is not None:
-            return _referring(card, models)
-    found = anywhere(asked)
-    if not found.name:
-        raise SetupError(
-            f"nobody states a price of `{asked}`",
-            hint="give a model of your configuration with a price, or one as its vendor calls it",
-        )
-    return Reference(found.name, found.price, _listed_in())
-
-
-def _referring(card: Card, models: Sequence[Model]) -> Reference:
-    stated = any(model.name == card.name and model.price != Prices() for model in models)
-    return Reference(card.name, card.price, "your configuration" if stated else _listed_in())
-
-
-def _listed_in() -> str:
-    return f"{shipped().source}, of {shipped().date}"
 
 
 def _total(lines: Sequence[Line]) -> Sum:
@@ -228,26 +188,7 @@ def _notes(account: Account) -> Iterator[str]:
     if pending:
         yield f"{counted(pending, 'exchange')} without an outcome: under way, or cut by a kill"
     if account.other:
-        yield from _compared(total, account.fees, account.other)
-
-
-def _compared(total: Sum, fees: int, other: Reference) -> Iterator[str]:
-    elsewhere = at_price(total, other.price)
-    if elsewhere is None:
-        return
-    yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, fees, elsewhere)}"
-    yield (
-        "assumed: the same tokens, from its cache only what came from one here, the rates of "
-        f"short prompts; price from {other.source}"
-    )
-
-
-def _difference(total: Sum, fees: int, elsewhere: int) -> str:
-    """How much that is more or less; with unknown costs nobody can say."""
-    if total.unknown:
-        return ""
-    saved = elsewhere - total.cost - fees
-    return f", so this was {shown(abs(saved))} {'less' if saved >= 0 else 'more'}"
+        yield from compared(total, account.fees, account.other)
 
 
 def _document(account: Account) -> dict[str, Any]:

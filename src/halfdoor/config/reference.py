@@ -1,4 +1,4 @@
-"""`docs/reference/config.md`, written from `config/model.py`; a test holds the two equal."""
+"""`docs/reference/config.md`, written from `config/tables/`; a test holds the two equal."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,7 +12,7 @@ from halfdoor.config.shape import Field, fields
 HEAD: Final = """\
 # Configuration
 
-*Generated from `src/halfdoor/config/model.py`; change it there.*
+*Generated from `src/halfdoor/config/tables/`; change it there.*
 
 halfdoor reads one TOML file: `$XDG_CONFIG_HOME/halfdoor/config.toml` (without that variable
 `~/.config/halfdoor/config.toml`), or the file given with `--config`. `halfdoor init` writes one

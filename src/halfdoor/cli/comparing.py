@@ -1,0 +1,73 @@
+"""What the same tokens would have cost on another model, and what that comparison assumes."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from halfdoor.canon.cards import Card
+from halfdoor.canon.labels import Zone
+from halfdoor.canon.money import Price
+from halfdoor.cli.spending import at_price
+from halfdoor.config.prices import anywhere, shipped
+from halfdoor.config.tables.models import Model, Prices
+from halfdoor.decide.money import shown
+from halfdoor.errors import SetupError
+from halfdoor.store.books import Sum
+
+
+class Reference(Struct, frozen=True):
+    """Another model, whose price the same tokens are given. source: where that price is from."""
+
+    name: str
+    price: Price
+    source: str
+
+
+def reference(asked: str, known: Sequence[Card], models: Sequence[Model]) -> Reference | None:
+    """The model to compare with; without a name the first cloud model that has a price, if any.
+
+    Raises SetupError for a model that has no price anywhere.
+    """
+    if not asked:
+        priced = (c for c in known if c.zone is Zone.CLOUD and c.price.input is not None)
+        card = next(priced, None)
+        return _referring(card, models) if card else None
+    for card in known:
+        if asked in {card.name, card.model_id} and card.price.input is not None:
+            return _referring(card, models)
+    found = anywhere(asked)
+    if not found.name:
+        raise SetupError(
+            f"nobody states a price of `{asked}`",
+            hint="give a model of your configuration with a price, or one as its vendor calls it",
+        )
+    return Reference(found.name, found.price, _listed_in())
+
+
+def _referring(card: Card, models: Sequence[Model]) -> Reference:
+    stated = any(model.name == card.name and model.price != Prices() for model in models)
+    return Reference(card.name, card.price, "your configuration" if stated else _listed_in())
+
+
+def _listed_in() -> str:
+    return f"{shipped().source}, of {shipped().date}"
+
+
+def compared(total: Sum, fees: int, other: Reference) -> Iterator[str]:
+    """What the same tokens would have cost there, and what that assumes, if it is known."""
+    elsewhere = at_price(total, other.price)
+    if elsewhere is None:
+        return
+    yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, fees, elsewhere)}"
+    yield (
+        "assumed: the same tokens, from its cache only what came from one here, the rates of "
+        f"short prompts; price from {other.source}"
+    )
+
+
+def _difference(total: Sum, fees: int, elsewhere: int) -> str:
+    """How much that is more or less; with unknown costs nobody can say."""
+    if total.unknown:
+        return ""
+    saved = elsewhere - total.cost - fees
+    return f", so this was {shown(abs(saved))} {'less' if saved >= 0 else 'more'}"
