@@ -59,6 +59,8 @@ class Breakers:
 
     def asked(self, target: Target) -> None:
         """See `flow.ports.Health.asked`."""
+        if not self._states:
+            return
         now = self._now_ms()
         for place in _places(target):
             state = self._states.get(place)
@@ -67,8 +69,10 @@ class Breakers:
 
     def heard(self, target: Target, over: Answered | Faulted | HungUp) -> None:
         """See `flow.ports.Health.heard`."""
-        whole, one = _places(target)
         fault = _fault(over)
+        if fault is None and not self._states:
+            return
+        whole, one = _places(target)
         if fault is None:
             self._no_fault(over, whole, one)
             return

@@ -129,14 +129,14 @@ class Surveyor:
     def survey(self, request: Request) -> Found:
         """Everything found in body, headers and query. Raises ClientError for ambiguous JSON."""
         places: list[tuple[str, Seen]] = []
-        keys: list[bytes] = []
+        blocks: list[tuple[str, bytes]] = []
         outside = tuple(_outside(request))
         for place, shape, raw in _pieces(request, outside):
             key = self._prints.block(raw)
             seen = self._known.get((shape, key)) or self._new((shape, key), raw)
-            keys.append(UNREADABLE if seen is _UNREADABLE else key)
+            blocks.append((place, UNREADABLE if seen is _UNREADABLE else key))
             places.append((place, seen))
-        texts = Blocks(request, outside, keys, self._shingles, self._names)
+        texts = Blocks(request, outside, tuple(blocks), self._shingles, self._names)
         return _merged(places, self._linked(places), texts, len(request.body))
 
     def _new(self, key: tuple[str, bytes], raw: bytes | memoryview) -> Seen:
@@ -325,7 +325,8 @@ def _returning(places: list[tuple[str, Seen]]) -> tuple[bytes, ...]:
         if place.startswith(TURNS):
             if seen.speaks:
                 break
-            found = [*filter(None, seen.answered), *found]
+            if seen.answered:
+                found = [*filter(None, seen.answered), *found]
     return tuple(dict.fromkeys(found))
 
 

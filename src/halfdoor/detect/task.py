@@ -33,6 +33,15 @@ _OF_CLASS: Final = {agent.value: agent for agent in Agent}
 # Codex says which of its own helpers asks; what is not here is a sub-agent.
 _OF_HELPER: Final = {"compact": Agent.COMPACTION, "memory_consolidation": Agent.AUXILIARY}
 _CHILD: Final = ("x-claude-code-agent-id", "x-codex-parent-thread-id", "x-parent-session-id")
+_HINTS: Final = frozenset(
+    {
+        "x-claude-code-request-class",
+        "x-claude-code-compaction",
+        "x-openai-subagent",
+        "x-openai-memgen-request",
+        *_CHILD,
+    }
+)
 # What a system text's head tells where no header does.
 _OF_SYSTEM: Final = (
     (b"cc_is_subagent=true", Agent.SUBAGENT, None),
@@ -144,8 +153,9 @@ class AskReader:
             behind += bool(place)
             if real.task is not None and (_about(real) or _about(near) or behind > _NEARBY):
                 break
-        about = real if _about(real) else near
-        return structs.replace(real, languages=about.languages, globs=about.globs), place
+        if _about(real) or not _about(near):
+            return real, place
+        return structs.replace(real, languages=near.languages, globs=near.globs), place
 
     def _look(self, request: Request, block: Block, key: bytes) -> Said:
         raw = request.body[block.start : block.end]
@@ -203,6 +213,8 @@ def _about(said: Said) -> bool:
 
 def _agent(headers: Mapping[str, str]) -> Agent | None:
     """Whose request its own headers say it is."""
+    if headers.keys().isdisjoint(_HINTS):
+        return None
     told = _OF_CLASS.get(headers.get("x-claude-code-request-class", ""))
     if told is not None:
         return told
@@ -226,8 +238,8 @@ def _told_by(agent: Agent, headers: Mapping[str, str]) -> Task | None:
 
 def _wants_title(request: Request) -> bool:
     """Claude Code asks for a title as an object with that one property, and offers no tools."""
-    start, end = request.members.get("output_config", (0, 0))
-    return _TITLE.search(request.body, start, end) is not None
+    wanted = request.members.get("output_config")
+    return wanted is not None and _TITLE.search(request.body, *wanted) is not None
 
 
 def _of_shape(request: Request) -> tuple[Agent | None, Task | None]:

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
 from typing import Final
 
 from halfdoor.canon.request import Request
@@ -39,7 +38,7 @@ class Kept:
 class Blocks:
     """The blocks of one request, then what stands outside its body; obeys `canon.commands.Texts`.
 
-    keys: the print of each, UNREADABLE for those that could not be read.
+    blocks: see `Texts.blocks`; the print of one that could not be read is UNREADABLE.
     names: does a text, alone, say that it comes from a labelled file?
     """
 
@@ -47,13 +46,13 @@ class Blocks:
         self,
         request: Request,
         outside: tuple[tuple[str, str], ...],
-        keys: list[bytes],
+        blocks: tuple[tuple[str, bytes], ...],
         kept: Kept,
         names: Callable[[str], bool],
     ) -> None:
         self._request = request
         self._outside = outside
-        self._keys = keys
+        self.blocks = blocks
         self._kept = kept
         self._names = names
 
@@ -62,19 +61,13 @@ class Blocks:
 
     __hash__ = None  # type: ignore[assignment]  # as of every value that is compared by content
 
-    @cached_property
-    def blocks(self) -> tuple[tuple[str, bytes], ...]:
-        """See `Texts.blocks`."""
-        places = [*(block.place for block in self._request.blocks), *(p for p, _ in self._outside)]
-        return tuple(zip(places, self._keys, strict=True))
-
     def shingles(self, at: int) -> Shingles:
         """See `Texts.shingles`."""
-        return self._kept.of(self._keys[at], lambda: grams.shingles(self._texts(at)))
+        return self._kept.of(self.blocks[at][1], lambda: grams.shingles(self._texts(at)))
 
     def followed(self, at: int) -> set[int]:
         """Shingles of those texts in block `at` that labels follow."""
-        if self._keys[at] == UNREADABLE:
+        if self.blocks[at][1] == UNREADABLE:
             return set()
         if at >= len(self._request.blocks):
             return grams.of_source(self._texts(at))
@@ -82,7 +75,7 @@ class Blocks:
         return grams.of_source(followed.block(raw, member=member, names=self._names))
 
     def _texts(self, at: int) -> tuple[str, ...]:
-        if self._keys[at] == UNREADABLE:
+        if self.blocks[at][1] == UNREADABLE:
             return ()
         if at >= len(self._request.blocks):
             return passages.plain(self._outside[at - len(self._request.blocks)][1], "").texts

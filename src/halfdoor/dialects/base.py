@@ -57,6 +57,8 @@ SESSION_HEADERS: Final = (
 def session_of(headers: Headers) -> str:
     """The client's own session id, "" where no header has one."""
     sent = dict(headers)
+    if sent.keys().isdisjoint(SESSION_HEADERS):
+        return ""
     return next((sent[name] for name in SESSION_HEADERS if sent.get(name)), "")
 
 

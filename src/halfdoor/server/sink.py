@@ -21,6 +21,7 @@ class AsgiSink:
         self._stuck_s = stuck_s
         self._gone = False
         self._sending_since: float | None = None
+        self._time = asyncio.get_running_loop().time
         self.started = False
 
     @property
@@ -58,12 +59,12 @@ class AsgiSink:
 
     def _stuck(self) -> bool:
         since = self._sending_since
-        return since is not None and asyncio.get_running_loop().time() - since >= self._stuck_s
+        return since is not None and self._time() - since >= self._stuck_s
 
     async def _out(self, message: Message) -> None:
         if self._gone:
             raise ConnectionResetError("the client has gone")
-        self._sending_since = asyncio.get_running_loop().time()
+        self._sending_since = self._time()
         try:
             await self._send(message)
         except OSError as error:

@@ -271,8 +271,8 @@ def _is_run(kind: str | None) -> bool:
 
 def _max_tokens(body: bytes, spans: Spans) -> int | None:
     """The younger field holds where both are sent, as at the vendor."""
-    asked = [value(counts, body, spans, field, None) for field in _LIMITS]
-    return next((count for count in asked if count is not None), None)
+    younger, older = (value(counts, body, spans, field, None) for field in _LIMITS)
+    return older if younger is None else younger
 
 
 def _clamps(request: Request, most: int) -> Iterator[Edit]:
