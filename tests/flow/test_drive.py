@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import gc
 import json
 
 import pytest
@@ -271,3 +272,29 @@ async def test_half_an_answer_is_remembered_before_its_client_hears_that_it_brok
     asked = request(text=f"the key is {AWS_KEY}", stream=True)
     await drive(exchange(asked, Actor(), house((LOCAL_MESSAGES,))), services, sink)
     assert sink.kept_at_the_end == 1
+
+
+@pytest.mark.parametrize(
+    ("reels", "asked"),
+    [
+        ({"anthropic": Reel(chunks=(WHOLE,))}, request()),
+        ({"anthropic": Reel(chunks=(START, STOP))}, request(stream=True)),
+        ({"llamacpp": Reel(chunks=(START, STOP))}, request(text=AWS_KEY, stream=True)),
+        ({"anthropic": Reel(refuses="connect"), "llamacpp": Reel(chunks=(WHOLE,))}, request()),
+        ({"anthropic": Reel(chunks=(START,), breaks="cut")}, request(stream=True)),
+    ],
+)
+async def test_what_a_request_held_is_free_when_it_is_over_and_waits_for_no_collection(
+    reels, asked
+):
+    """In a circle, bodies of 400 KB stay until the collector has looked through everything."""
+    services = dataclasses.replace(world(**reels).services, ping_s=60.0)
+    place = house((CLOUD, LOCAL_MESSAGES))
+    await drive(exchange(asked, Actor(), place), services, MemorySink())
+    gc.collect()
+    gc.disable()
+    try:
+        await drive(exchange(asked, Actor(), place), services, MemorySink())
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

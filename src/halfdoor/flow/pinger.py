@@ -7,6 +7,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
+async def _silent() -> None:
+    """Says nothing."""
+
+
 class Pinger:
     """Calls `ping` after each `every_s` seconds without a word; never with `every_s` 0.
 
@@ -30,6 +34,8 @@ class Pinger:
         if self._timer is not None:
             self._timer.cancel()
         self._every_s = 0.0
+        # Whoever pings holds this, too: a circle would hold the request until the next collection.
+        self._ping = _silent
 
     def _due(self) -> None:
         idle = self._pinging is None or self._pinging.done()
