@@ -17,12 +17,14 @@ from halfdoor.reading.engine import Engine
 from halfdoor.reading.formats.made import A62, URL64, made
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.secret_formats import FORMATS
+from halfdoor.reading.tokens import Size
 from tests.detect.bodies import assistant, call, messages, request, result, text, user
 
 ENGINE = Engine(FORMATS)
 PRINTS = Prints(b"k" * 32)
 KEY = "ghp_" + made(A62, 36)
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8).decode()
+LONG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 16).decode().rstrip("=")
 
 
 def surveyor(*globs, detectors=(), **options):
@@ -382,3 +384,24 @@ def test_the_hash_tells_tables_and_globs_apart():
     assert surveyor("a/**").detectors_hash != surveyor("b/**").detectors_hash
     assert surveyor("a/**").detectors_hash == surveyor("a/**").detectors_hash
     assert len(surveyor().detectors_hash) == 64
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": LONG}},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{LONG}"}},
+        {"type": "text", "text": "what is this?", "images": [LONG]},
+    ],
+)
+def test_a_picture_is_counted_as_one_and_its_bytes_cost_no_tokens(part):
+    asked = request(messages(user(part)))
+    size = surveyor().survey(asked).size
+    assert size.pictures == 1
+    assert size.text == len(asked.body) - len(LONG)
+
+
+def test_a_text_in_base64_is_no_picture_and_costs_what_it_is_long():
+    said = base64.b64encode(b"the same words over again " * 400).decode()
+    asked = request(messages(user(result(said), text("in base64"))))
+    assert surveyor().survey(asked).size == Size(len(asked.body))

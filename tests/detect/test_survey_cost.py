@@ -39,9 +39,9 @@ def test_a_longer_turn_decodes_its_new_blocks_and_not_its_history(monkeypatch):
 def test_a_longer_turn_measures_its_new_text_and_not_its_history(monkeypatch):
     measured = []
 
-    def counted(raw):
+    def counted(raw, **how):
         measured.append(len(raw))
-        return spared(raw)
+        return spared(raw, **how)
 
     monkeypatch.setattr("halfdoor.detect.survey.spared", counted)
     surveyor = Surveyor((), Prints(b"k" * 32))

@@ -173,7 +173,7 @@ class Surveyor:
         except Exception:  # noqa: BLE001  the same
             labels.append(Label("scan-failed", "", "survey", "linkage"))
             failed = True
-        free = NOTHING if shape == _TEXT else spared(raw)
+        free = NOTHING if shape == _TEXT else spared(raw, opaque=bool(passage.opaque))
         return self._remembered(passage, labels, told, free), not failed
 
     def _linked(self, places: list[tuple[str, Seen]]) -> tuple[Label, ...]:

@@ -57,11 +57,14 @@ class Spared(Struct, frozen=True):
 NOTHING: Final = Spared()
 
 
-def spared(raw: bytes) -> Spared:
-    """Measure a piece; long runs of base64 are pictures where it says that there are any."""
+def spared(raw: bytes, *, opaque: bool = True) -> Spared:
+    """Measure a piece; long runs of base64 are pictures where it says that there are any.
+
+    opaque: False where all of it can be read as text: then no picture is looked for.
+    """
     # `\u4f60` is one character of three bytes in UTF-8.
     escapes = 3 * raw.count(b"\\u")
-    if not any(said in raw for said in _SAID):
+    if not (opaque and any(said in raw for said in _SAID)):
         return Spared(escapes) if escapes else NOTHING
     pictures = [found.end(1) - found.start(1) for found in _PICTURE.finditer(raw)]
     return Spared(escapes + sum(pictures), len(pictures))
