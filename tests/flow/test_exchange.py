@@ -6,6 +6,7 @@ from msgspec import structs
 
 from halfdoor.canon.cards import Alias
 from halfdoor.canon.commands import Append, Call, Remember, Short
+from halfdoor.canon.events import UNSIGNED
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Budget, Price, Spending, Usage
 from halfdoor.canon.request import Actor
@@ -323,9 +324,17 @@ def test_a_labelled_answer_can_be_remembered_before_its_last_bytes_go_out():
         assert (script.asked[-1].keep is not None) == kept
 
 
-@pytest.mark.parametrize(("latched", "kept"), [("", False), ("sonnet", True)])
-def test_thinking_that_nobody_sealed_goes_back_to_its_maker_only(latched, kept):
-    thought = {"type": "thinking", "thinking": "hm", "signature": ""}
+@pytest.mark.parametrize(
+    ("latched", "others", "seal", "kept"),
+    [
+        ("", {}, "", False),
+        ("sonnet", {}, "", True),
+        ("sonnet", {b"x" * 16: "engine"}, "", False),  # nobody knows which of the two made it
+        ("sonnet", {}, UNSIGNED, False),  # made in another dialect
+    ],
+)
+def test_thinking_that_nobody_sealed_goes_back_to_its_maker_only(latched, others, seal, kept):
+    thought = {"type": "thinking", "thinking": "hm", "signature": seal}
     use = {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {"file_path": "a.py"}}
     result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}
     said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": [thought, use]}]
@@ -333,7 +342,7 @@ def test_thinking_that_nobody_sealed_goes_back_to_its_maker_only(latched, kept):
     (
         script
         << begin()
-        >> Scene(id=SCENE.id, now_ms=0, latched=latched)
+        >> Scene(id=SCENE.id, now_ms=0, latched=latched, origins=others)
         << decided()
         >> PERMIT
         << call("sonnet")

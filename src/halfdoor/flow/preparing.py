@@ -226,13 +226,19 @@ def _effort(asked: str, target: Target) -> str:
 def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
     """Thinking seals that this target's vendor did not make.
 
-    Thinking without a seal is its maker's own, and goes back to it only inside a tool loop.
+    Thinking without a seal is its maker's own, and goes back to it only inside a tool loop; to a
+    vendor, which may seal its own, only if nobody else has answered here. What halfdoor itself
+    marked as unsealed was made in another dialect.
     """
     origins, own = weighed.scene.origins, weighed.scene.latched == target.name
+    if target.zone is Zone.CLOUD:
+        own = own and all(vendor == target.vendor for vendor in origins.values())
     return frozenset(
         seal
         for mark, seal in weighed.found.signatures
-        if (seal in {"", UNSIGNED} and not own) or origins.get(mark, target.vendor) != target.vendor
+        if seal == UNSIGNED
+        or (not seal and not own)
+        or origins.get(mark, target.vendor) != target.vendor
     )
 
 
