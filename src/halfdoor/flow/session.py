@@ -22,7 +22,7 @@ _PLACE: Final = "session"
 # Headers that tell the agents of one session apart.
 _PARTS: Final = ("x-claude-code-agent-id", "x-claude-code-request-class", "thread-id")
 # How many messages a turn may add, results of calls made at one time among them.
-_TURNS_BACK: Final = 32
+_TURNS_BACK: Final = 16
 _HICCUPS: Final = frozenset({"memory", _PLACE})
 
 

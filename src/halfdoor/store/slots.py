@@ -52,9 +52,10 @@ class Slots:
 
     def find(self, key: bytes) -> bytes | None:
         """The value that was kept last under this key."""
-        row, newest, found = self._row(key), -1, None
-        if row.find(key) < 0:
+        begin = self._begin(key)
+        if self._map.find(key, begin, begin + _ROW_BYTES) < 0:
             return None
+        row, newest, found = self._map[begin : begin + _ROW_BYTES], -1, None
         for at in range(0, _ROW_BYTES, SLOT_BYTES):
             when, value = _read(row, at, key)
             if value is not None and when > newest:
@@ -65,22 +66,19 @@ class Slots:
         """Keep a value; False when it is too long."""
         if len(value) > MOST_BYTES:
             return False
-        row = self._row(key)
+        begin = self._begin(key)
+        row = self._map[begin : begin + _ROW_BYTES]
         heads = [_HEAD.unpack_from(row, at) for at in range(0, _ROW_BYTES, SLOT_BYTES)]
         # Its own slot, else the oldest: one that was never written is the oldest of all.
         slot = min(range(_IN_A_ROW), key=lambda at: (heads[at][0] != key, heads[at][2]))
         head = _HEAD.pack(key, _sum(key, now_ms, value), now_ms, len(value))
-        begin = self._begin(key) + slot * SLOT_BYTES
+        begin += slot * SLOT_BYTES
         self._map[begin : begin + len(head) + len(value)] = head + value
         return True
 
     def close(self) -> None:
         """Let go of the memory."""
         self._map.close()
-
-    def _row(self, key: bytes) -> bytes:
-        begin = self._begin(key)
-        return self._map[begin : begin + _ROW_BYTES]
 
     def _begin(self, key: bytes) -> int:
         return int.from_bytes(key[:4]) % self._rows * _ROW_BYTES
@@ -95,8 +93,10 @@ def _filled(descriptor: int, size: int) -> None:
 
 
 def _read(row: bytes, at: int, key: bytes) -> tuple[int, bytes | None]:
-    found, checksum, when, length = _HEAD.unpack_from(row, at)
-    if found != key or length > MOST_BYTES:
+    if not row.startswith(key, at):
+        return 0, None
+    _, checksum, when, length = _HEAD.unpack_from(row, at)
+    if length > MOST_BYTES:
         return 0, None
     value = row[at + _HEAD.size : at + _HEAD.size + length]
     return when, value if _sum(key, when, value) == checksum else None
