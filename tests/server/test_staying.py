@@ -1,10 +1,12 @@
 """A session stays where its prompt is cached, leaves when it must, and comes back once."""
 
+from typing import Any
+
 import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
-from tests.helpers.scenes import Refuse, Scene
+from tests.helpers.scenes import Counts, Refuse, Scene
 from tests.helpers.sdk import WHOLE, messages
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -79,3 +81,21 @@ async def test_a_session_that_fell_to_the_device_comes_back_once(door, cloud):
         answers.append(await ask(door, FIX))
     assert answers == ["sonnet", "qwen", "sonnet", "qwen", "qwen"]
     assert (await leaving(door))["why"] == "stays"
+
+
+async def test_a_restart_forgets_nothing_of_what_a_models_tokens_weigh(tmp_path):
+    counts = Counts(prompt=12_000, cached=0)  # some 2.2 bytes a token
+    with FakeModel() as fake:
+        fake.default = Scene(counts=counts)
+        tables: dict[str, Any] = {
+            "backends": [backend("far", fake, "anthropic_messages", "cloud")],
+            "models": [model("one", "far", "s"), model("other", "far", "t")],
+            "names": [{"match": "any", "choose": ["one", "other"]}],
+            "server": {"state_dir": str(tmp_path / "state")},
+        }
+        async with gateway(**tables) as door:
+            await ask(door, FIX)
+        async with gateway(**tables) as door:
+            await ask(door, FIX, "another")
+            told = await door.why("last")
+    assert 11_000 < told["decided"]["expected_tokens"] < 13_000
