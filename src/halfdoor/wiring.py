@@ -19,6 +19,8 @@ from halfdoor.backends.breakers import Breakers
 from halfdoor.backends.credentials import Credentials
 from halfdoor.backends.dialling import trusted
 from halfdoor.backends.http import HttpBackend
+from halfdoor.backends.loads import Loads, Watched
+from halfdoor.backends.queues import Limits
 from halfdoor.backends.queues import Queue as EngineQueue
 from halfdoor.backends.residency import Asked as Held
 from halfdoor.backends.residency import Residency
@@ -123,6 +125,7 @@ class Gateway:
     tightened: the house for a caller that brings rules of its own project.
     admission: what engines have said of where their models run; it outlives a reload.
     residency: what engines have said of what they have loaded; it does, too.
+    loads: asks how busy they are, and tells their queues.
     indexed: roots of the projects whose restricted files are known by their text.
     """
 
@@ -140,6 +143,7 @@ class Gateway:
     admission: Admission
     residency: Residency
     indexed: frozenset[str]
+    loads: Loads
 
     def asked(self) -> tuple[Asked, ...]:
         """Every model whose engine must say where it runs it, as far as its name is known."""
@@ -160,6 +164,22 @@ class Gateway:
             if isinstance(backend := backends[table.name], HttpBackend)
             and backend.zone is not Zone.CLOUD
         )
+
+    def watched(self) -> tuple[Watched, ...]:
+        """Every engine that has a queue, and is asked how busy it is."""
+        queues = self.services.queues
+        return tuple(
+            Watched(held.engine, queue)
+            for held in self.engines()
+            if isinstance(queue := queues.get(held.engine.name), EngineQueue)
+        )
+
+    def limit(self) -> None:
+        """Let the queues that a reload kept follow the configuration; in their own loop."""
+        for table in self.loaded.config.backends:
+            queue = self.services.queues.get(table.name)
+            if isinstance(queue, EngineQueue):
+                queue.limit(_limits(table))
 
     async def close(self) -> None:
         """Backends first, so that nothing new can be answered while the log drains."""
@@ -258,20 +278,28 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         admission,
         residency,
         indexed,
+        Loads(residency, time.monotonic),
     )
 
 
 def queues(loaded: Loaded, before: Mapping[str, Queue]) -> dict[str, Queue]:
-    """Queues before the backends that have slots. before: those whose limits are the same stay."""
-    made: dict[str, Queue] = {}
-    for each in loaded.config.backends:
-        if each.slots is not None:
-            queue = EngineQueue(each.name, each.slots, each.queue, each.overflow_at)
-            old = before.get(each.name)
-            if isinstance(old, EngineQueue) and old.limits == queue.limits:
-                queue = old
-            made[each.name] = queue
-    return made
+    """Queues before what may be near, and before what has slots. before: they stay, with who waits.
+
+    What they are limited to changes by `Gateway.limit`.
+    """
+    return {
+        each.name: before.get(each.name, EngineQueue(each.name, _limits(each)))
+        for each in loaded.config.backends
+        if each.slots is not None or (_real(each) and Zone[each.zone.upper()] is not Zone.CLOUD)
+    }
+
+
+def _limits(table: BackendTable) -> Limits:
+    return Limits(table.slots, table.queue, table.overflow_at, table.swap_after_s)
+
+
+def _real(table: BackendTable) -> bool:
+    return not table.url.startswith("scripted:")
 
 
 def ledger(loaded: Loaded, state_dir: Path, now_ms: Callable[[], int]) -> SharedLedger | None:
@@ -436,7 +464,7 @@ def _backends(loaded: Loaded, keys: LogKeys, admission: Admission) -> dict[str, 
 def _backend(table: BackendTable, seal_key: bytes, admission: Admission) -> Backend:
     dialect = DIALECTS[table.dialect]
     zone = Zone[table.zone.upper()]
-    if table.url.startswith("scripted:"):
+    if not _real(table):
         return ScriptedBackend(table.name, dialect, zone, seal_key)
     try:
         tls = trusted(table.url, table.authorities)

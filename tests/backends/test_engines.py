@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from halfdoor.backends.engines import PAGES, among, read, windows
+from halfdoor.backends.engines import PAGES, among, read, slots, windows
 from halfdoor.canon.cards import Resident
 
 PS = b"""{"models":[{"name":"qwen3:latest","model":"qwen3:latest","size":6591830464,
@@ -103,3 +103,36 @@ def test_ollamas_tag_is_as_good_as_none():
     assert among("qwen3", found) is found[0]
     assert among("qwen3:8b", found) is None
     assert dict(windows(found)) == {"qwen3:latest": 4096, "qwen3": 4096}
+
+
+LMSTUDIO_OWN = b"""{"models":[
+ {"type":"llm","publisher":"qwen","key":"qwen/qwen3-4b","quantization":{"name":"Q4_K_M"},
+  "loaded_instances":[{"id":"qwen3-work","config":{"context_length":8192,"eval_batch_size":512,
+   "parallel":4,"flash_attention":true}}],"max_context_length":262144,"format":"gguf"},
+ {"type":"embedding","key":"text-embedding-nomic","loaded_instances":[],"max_context_length":2048}]}"""
+LLAMASWAP = b"""{"running":[{"model":"qwen2.5","state":"ready","ttl":600,"proxy":"http://127.0.0.1:5800"},
+ {"model":"smollm2","state":"stopping"}]}"""
+LMSTUDIO_1 = next(page for page in PAGES if page.path == "/api/v1/models")
+
+
+def test_lm_studio_tells_how_many_requests_an_instance_takes_at_once():
+    found = read(LMSTUDIO_1, 200, LMSTUDIO_OWN)
+    assert found == (
+        Resident("qwen/qwen3-4b", True, 8192, 4),
+        Resident("qwen3-work", True, 8192, 4),
+    )
+    assert slots(found) == 4
+    assert read(LMSTUDIO_1, 200, b'{"models":[{"key":"q"}]}') is None
+
+
+def test_llama_swap_tells_which_models_run():
+    assert said("llamaswap", LLAMASWAP) == (Resident("qwen2.5", True),)
+    assert said("llamaswap", b'{"running":[]}') == ()
+
+
+def test_slots_are_known_only_where_all_that_is_loaded_tells_a_number_to_believe():
+    one, two = Resident("a", True, slots=2), Resident("b", True, slots=5)
+    assert slots([one, two]) == 5
+    assert slots([one, Resident("b", True)]) is None
+    assert slots([Resident("a", True, slots=10**9)]) is None
+    assert slots([]) is None

@@ -133,3 +133,38 @@ def test_a_stop_waits_for_the_gateway_that_a_reload_replaced(tmp_path, monkeypat
     before, app = service.gateway, service.app()
     asyncio.run(reload_and_stop())
     assert left == [service.gateway, before]
+
+
+NEAR = CONFIG.replace(
+    'url = "scripted:"\nzone = "cloud"', 'url = "http://127.0.0.1:9/v1"\nzone = "device"'
+)
+
+
+def test_who_waits_for_an_engine_keeps_its_place_over_a_reload_and_follows_the_new_slots(tmp_path):
+    seen: list[str] = []
+
+    async def call(name):
+        async with service.gateway.services.queues["fake"].turn(name, "m", name):
+            seen.append(name)
+            await over.wait()
+
+    async def play():
+        async with service.running():
+            calls = [asyncio.create_task(call(name)) for name in "abc"]
+            await asyncio.sleep(0)
+            before = service.gateway.services.queues["fake"].line()
+            file.write_text(NEAR.replace("[[models]]", "slots = 2\n[[models]]"))
+            await service.reload(app, lambda: load(file, None, env))
+            await asyncio.sleep(0)
+            after = service.gateway.services.queues["fake"].line()
+            over.set()
+            await asyncio.gather(*calls)
+        return [[exchange for exchange, _ in line] for line in (before, after)]
+
+    file, env, over = tmp_path / "config.toml", {"HOME": str(tmp_path)}, asyncio.Event()
+    file.write_text(NEAR.replace("[[models]]", "slots = 1\n[[models]]"))
+    loaded = load(file, None, env)
+    service = Service(assemble(loaded, loaded.state_dir), (), Address("127.0.0.1", 1))
+    app = service.app()
+    assert asyncio.run(play()) == [["b", "c"], ["c"]]
+    assert seen == ["a", "b", "c"]

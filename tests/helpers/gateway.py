@@ -96,9 +96,17 @@ class Served:
         assert isinstance(health, Breakers)
         health._states.clear()
 
+    async def look(self) -> None:
+        """Ask the engines, as `serve` does beside the requests, however lately they were asked."""
+        if self._looks:
+            self._inner.residency._tried_s.clear()
+            self._inner.loads._tried_s.clear()
+            await self._inner.residency.refresh(self._inner.engines())
+            await self._inner.loads.refresh(self._inner.watched())
+
     async def start(self) -> str:
         """The root URL, once requests are taken."""
-        await self._inner.residency.refresh(self._inner.engines() if self._looks else ())
+        await self.look()
         self._serving = asyncio.create_task(self._server.serve([self._listening]))
         await self._ready.wait()
         return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
@@ -146,7 +154,7 @@ class Gateway:
             loop = stack.enter_context(LoopThread("halfdoor"))
             stack.callback(lambda: loop.run(served.stop()))
             self.url = loop.run(served.start())
-            self._served = served
+            self._served, self._loop = served, loop
             self._stack = stack.pop_all()
         return self
 
@@ -156,6 +164,10 @@ class Gateway:
     def well_again(self) -> None:
         """Every backend is asked again, whatever failed in the tests before."""
         self._served.well_again()
+
+    async def look(self) -> None:
+        """Ask the engines what they have loaded and how busy they are."""
+        await asyncio.to_thread(self._loop.run, self._served.look())
 
     async def until_waiting(self, backend: str, count: int) -> None:
         """Return once so many wait for an engine with slots."""

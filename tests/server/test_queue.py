@@ -9,7 +9,8 @@ from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Say, Scene, Slow
-from tests.helpers.sdk import STREAMED, messages
+from tests.helpers.sdk import STREAMED, chat, messages, responses
+from tests.server.test_pings import raw
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -63,3 +64,25 @@ async def test_what_must_stay_waits_and_is_told_when_to_come_back_beyond_the_que
     assert int(caught.value.response.headers["retry-after"]) >= 1
     assert await asyncio.gather(*waiting) == ["qwen"] * 3
     assert not cloud.seen
+
+
+HI = [{"role": "user", "content": "hi"}]
+
+
+@pytest.mark.parametrize(("call", "asked"), [(chat, {"messages": HI}), (responses, {"input": HI})])
+async def test_openais_sdk_waits_through_the_comments_that_tell_its_place(door, call, asked):
+    first = asyncio.create_task(ask(door))
+    await door.until_waiting("near", 0)
+    async with door.openai() as (client, _):
+        told = await asyncio.gather(*(call(client, STREAMED, model="qwen", **asked) for _ in "ab"))
+    assert [each.text for each in told] == ["some words, slowly told"] * 2
+    assert await first == "qwen"
+
+
+async def test_the_place_is_told_on_the_wire(door):
+    waiting = [asyncio.create_task(ask(door, f"key = {AWS_KEY}")) for _ in range(2)]
+    await door.until_waiting("near", 1)
+    body = {"model": "qwen", "messages": HI, "max_tokens": 9, "stream": True}
+    told = await asyncio.to_thread(raw, door.url, "/v1/chat/completions", body)
+    assert told.startswith(b": waiting, ")
+    await asyncio.gather(*waiting)

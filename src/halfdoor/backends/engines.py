@@ -1,11 +1,13 @@
 """What each engine's own pages say of the models it holds: bytes in, facts out, nothing asked.
 
-| engine    | page              | window of one request                 | in GPU memory      |
-|-----------|-------------------|---------------------------------------|--------------------|
-| vLLM      | `/v1/models`      | `max_model_len`                       |                    |
-| llama.cpp | `/props`          | `default_generation_settings.n_ctx`   |                    |
-| LM Studio | `/api/v0/models`  | `loaded_context_length`               |                    |
-| Ollama    | `/api/ps`         | `context_length`                      | `size_vram`/`size` |
+| engine     | page             | window of one request               | at once       | in the GPU |
+|------------|------------------|-------------------------------------|---------------|------------|
+| vLLM       | `/v1/models`     | `max_model_len`                     |               |            |
+| llama.cpp  | `/props`         | `default_generation_settings.n_ctx` | `total_slots` |            |
+| LM Studio  | `/api/v1/models` | an instance's `context_length`      | its `parallel`|            |
+| the same   | `/api/v0/models` | `loaded_context_length`             |               |            |
+| llama-swap | `/running`       |                                     |               |            |
+| Ollama     | `/api/ps`        | `context_length`                    |               | `size_vram`|
 
 Source: each engine's own documentation, November 2026. What is stated of a model that is not loaded
 (the longest it was trained for) is no window and is not read.
@@ -73,6 +75,34 @@ class _Holding(Struct):
     data: list[_Held]
 
 
+class _Config(Struct):
+    context_length: int | None = None
+    parallel: int | None = None
+
+
+class _Instance(Struct):
+    id: str = ""
+    config: _Config | None = None
+
+
+class _Owned(Struct):
+    key: str
+    loaded_instances: list[_Instance]
+
+
+class _Owning(Struct):
+    models: list[_Owned]
+
+
+class _Started(Struct):
+    model: str
+    state: str
+
+
+class _Starting(Struct):
+    running: list[_Started]
+
+
 def listed(body: bytes) -> tuple[Resident, ...] | None:
     """vLLM, and others that tell each model's `max_model_len`; its models are always loaded."""
     told = msgspec.json.decode(body, type=_Listing).data or []
@@ -104,6 +134,26 @@ def held(body: bytes) -> tuple[Resident, ...] | None:
     )
 
 
+def owned(body: bytes) -> tuple[Resident, ...] | None:
+    """LM Studio since 0.4: its models, by their own name and by that of each loaded instance."""
+    found: list[Resident] = []
+    for each in msgspec.json.decode(body, type=_Owning).models:
+        for instance in each.loaded_instances:
+            config = instance.config or _Config()
+            window, at_once = _positive(config.context_length), _positive(config.parallel)
+            ids = dict.fromkeys((each.key, instance.id or each.key))
+            found += (Resident(id_, loaded=True, window=window, slots=at_once) for id_ in ids)
+    return tuple(found)
+
+
+def started(body: bytes) -> tuple[Resident, ...] | None:
+    """llama-swap: the models whose servers run; another is started when it is asked for."""
+    told = msgspec.json.decode(body, type=_Starting).running
+    return tuple(
+        Resident(each.model, loaded=True) for each in told if each.state in {"ready", "starting"}
+    )
+
+
 def running(body: bytes) -> tuple[Resident, ...] | None:
     """Ollama: the models in memory; another is loaded when it is asked for."""
     told = msgspec.json.decode(body, type=_Ps).models
@@ -123,9 +173,15 @@ OLLAMA: Final = Page("ollama", "/api/ps", running)
 PAGES: Final = (
     Page("vllm", "/v1/models", listed),
     Page("llamacpp", "/props", props),
+    Page("lmstudio", "/api/v1/models", owned),
     Page("lmstudio", "/api/v0/models", held),
+    Page("llamaswap", "/running", started),
     OLLAMA,
 )
+# Those that load the model that is asked for, and may put out another for it.
+SWAPPING: Final = frozenset({"lmstudio", "llamaswap", "ollama"})
+# No engine answers more requests at once; a page that says so is not believed.
+MOST_SLOTS: Final = 4096
 
 
 def read(page: Page, status: int, body: bytes) -> tuple[Resident, ...] | None:
@@ -141,6 +197,15 @@ def read(page: Page, status: int, body: bytes) -> tuple[Resident, ...] | None:
 def among(model_id: str, found: Sequence[Resident]) -> Resident | None:
     """The one that answers to this id, also with the tag that Ollama adds."""
     return next((each for each in found if _answers(each.model_id, model_id)), None)
+
+
+def slots(found: Sequence[Resident]) -> int | None:
+    """Requests that an engine answers at once, by what it says of all that it has loaded."""
+    told = [each.slots for each in found if each.loaded]
+    known = [each for each in told if each is not None]
+    if not known or len(known) < len(told):
+        return None
+    return max(known) if max(known) <= MOST_SLOTS else None
 
 
 def windows(found: Sequence[Resident]) -> Iterator[tuple[str, int]]:

@@ -12,7 +12,16 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from halfdoor.backends.engines import OLLAMA, PAGES, Page, among, read, windows
+from halfdoor.backends.engines import (
+    OLLAMA,
+    PAGES,
+    SWAPPING,
+    Page,
+    among,
+    read,
+    slots,
+    windows,
+)
 from halfdoor.canon.cards import Resident
 from halfdoor.errors import BackendError
 
@@ -20,6 +29,8 @@ LOOK_S: Final = 5.0
 # An engine is asked again from this age on while requests come, and from that one on otherwise.
 FRESH_S: Final = 15.0
 IDLE_S: Final = 60.0
+# One that may put out a model for another is asked more often: its queue goes by what it says.
+SWAPPED_S: Final = 4.0
 # After this silence an answer says nothing any more: the engine may hold anything by now.
 KEPT_S: Final = 120.0
 
@@ -44,11 +55,16 @@ class Asked(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What an engine said. kind: which engine it is. at_s: when, ticks in seconds."""
+    """What an engine said. kind: which engine it is. at_s: when it was asked, ticks in seconds."""
 
     kind: str
     found: tuple[Resident, ...]
     at_s: float
+
+    @property
+    def slots(self) -> int | None:
+        """Requests that it answers at once; None where it does not say."""
+        return slots(self.found)
 
 
 class Residency:
@@ -79,6 +95,10 @@ class Residency:
         held = among(model_id, known.found) or Resident(model_id, loaded=False)
         return known.kind, held, self._ticks_s() - known.at_s
 
+    def known(self, backend: str) -> Known | None:
+        """What an engine said, None where nothing is known."""
+        return self._known.get(backend)
+
     async def keep(self, asked: Callable[[], Iterable[Asked]]) -> None:
         """Ask all of these at once, then again as they are used; runs until cancelled."""
         while True:
@@ -103,19 +123,21 @@ class Residency:
         tried_s = self._tried_s.get(name)
         if tried_s is None:
             return True
-        in_use = name in self._known and self._used_s >= tried_s
-        return self._ticks_s() - tried_s >= (FRESH_S if in_use else IDLE_S)
+        known = self._known.get(name)
+        if known is None or self._used_s < tried_s:
+            return self._ticks_s() - tried_s >= IDLE_S
+        return self._ticks_s() - tried_s >= (SWAPPED_S if known.kind in SWAPPING else FRESH_S)
 
     async def _ask(self, asked: Asked) -> None:
         """One that does not answer keeps its last word for a while; one that changed loses it."""
         name = asked.engine.name
-        self._tried_s[name] = self._ticks_s()
+        begun_s = self._tried_s[name] = self._ticks_s()
         try:
             for page in self._tries(asked):
                 found = read(page, *await asked.engine.look(page.path))
                 if found is not None:
                     self._pages[name] = page
-                    self._known[name] = Known(page.engine, found, self._ticks_s())
+                    self._known[name] = Known(page.engine, found, begun_s)
                     return
         except BackendError:
             known = self._known.get(name)

@@ -276,7 +276,8 @@ class Call(Struct, frozen=True):
 
     keep: what must be remembered of an answer before its last bytes go out, since its client may
         ask again the moment it has them; None when later is soon enough.
-    lane: whose turn it is in a queue; calls of one lane wait for each other first.
+    lane: whose turn it is in a queue; calls of one lane wait for each other first. None for what
+        no engine takes a slot for: it waits for nobody.
     notice: headers for the client, of what is known of the answer when its first byte goes out.
     """
 
@@ -285,8 +286,15 @@ class Call(Struct, frozen=True):
     permit: Permit
     pipe: Pipe
     keep: Callable[[Learnt], Remember] | None = None
-    lane: str = ""
+    lane: str | None = ""
     notice: Callable[[Learnt], Headers] | None = None
+
+
+class Waited(Struct, frozen=True):
+    """How long a call waited for its turn, in ms. swap: for another model to finish, too."""
+
+    ms: int = 0
+    swap: bool = False
 
 
 class Answered(Struct, frozen=True):
@@ -302,6 +310,7 @@ class Answered(Struct, frozen=True):
     first_byte_ms: int
     ms: int
     headers: Headers = ()
+    waited: Waited = Waited()
 
 
 class Faulted(Struct, frozen=True):
@@ -314,6 +323,7 @@ class Faulted(Struct, frozen=True):
     received_bytes: int
     first_byte_ms: int
     ms: int
+    waited: Waited = Waited()
 
 
 class HungUp(Struct, frozen=True):
@@ -325,6 +335,7 @@ class HungUp(Struct, frozen=True):
     received_bytes: int
     first_byte_ms: int
     ms: int
+    waited: Waited = Waited()
 
 
 Command = Begin | Append | Reserve | Call | Settle | Remember

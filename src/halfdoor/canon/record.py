@@ -117,6 +117,8 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     edits: kinds of splices that the first target's body gets.
     session: short name of the session whose floor gave labels, see `halfdoor session`, else "".
     unwell: models passed over because they had just failed, each with how: `sonnet: 429`.
+    busy: models that come last because too much waits for their engine, each with how much:
+        `qwen: 3 waiting`, `qwen: would swap`.
     refusal: "" or a stable code: `rule`, `explicit`, `budget`, `plan`, `no-target`, `too-long`,
         `invalid`.
     via: the mark that `connect` put into the address of the tool, "" without one.
@@ -153,6 +155,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     unfit: tuple[TooLong, ...] = ()
     expected_tokens: int = 0
     choice: Chosen | None = None
+    busy: tuple[str, ...] = ()
 
 
 class Attempt(Struct, frozen=True):
@@ -164,6 +167,8 @@ class Attempt(Struct, frozen=True):
     cost: pico-USD of what its backend said was used, None when it said nothing or has no price.
     plan: the flat plan that paid for it, "" for none; worth: pico-USD at its list price then, None
         when that is not known.
+    waited_ms: of its time, in the queue before its engine. swap: there, also until another model
+        had finished, which its own would have put out.
     """
 
     model: str
@@ -179,6 +184,8 @@ class Attempt(Struct, frozen=True):
     priced_as: str = ""
     plan: str = ""
     worth: int | None = None
+    waited_ms: int = 0
+    swap: bool = False
 
 
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):

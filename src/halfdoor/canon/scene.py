@@ -44,21 +44,50 @@ class Unwell(Struct, frozen=True):
 
 
 class Depth(Struct, frozen=True):
-    """An engine's queue. slots: answers at once. overflow: from so many that wait, others go first.
+    """An engine's queue as it stands. running, waiting: requests of this process.
 
-    overflow is None where nobody goes elsewhere for the wait.
+    slots: answers at once; None where neither the configuration nor the engine says.
+    overflow: from so many that wait, others go first; None where nobody goes elsewhere for it.
+    others: requests that the engine had from others, and behind: requests that waited inside of it,
+        when it was last asked; 0 where it does not say.
+    loaded: ids of the models it has loaded; None where it never swaps, or does not say.
+    busy: ids of the models that it answers with now.
     """
 
-    slots: int
+    slots: int | None
     running: int
     waiting: int
     overflow: int | None = None
+    others: int = 0
+    behind: int = 0
+    loaded: frozenset[str] | None = None
+    busy: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> int:
+        """How many wait, here and in the engine."""
+        return self.waiting + self.behind
 
     @property
     def overflows(self) -> bool:
         """Do as many wait as should?"""
-        full = self.running >= self.slots
-        return self.overflow is not None and full and self.waiting >= self.overflow
+        full = self.slots is not None and self.running + self.others >= self.slots
+        return self.overflow is not None and (
+            (full or self.behind > 0) and self.waits >= self.overflow
+        )
+
+    def swaps(self, model_id: str) -> bool:
+        """Would this model have to wait for another one that answers now?"""
+        if self.loaded is None or model_id in self.loaded:
+            return False
+        return any(each != model_id for each in self.busy)
+
+
+class Place(Struct, frozen=True):
+    """Where somebody stands who waits: 1 is next, `of` wait in all."""
+
+    position: int
+    of: int
 
 
 class Pin(Struct, frozen=True, array_like=True):

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from halfdoor import __version__
 from halfdoor.backends import guard
 from halfdoor.backends.admission import Asked
+from halfdoor.backends.loads import Watched
 from halfdoor.backends.residency import Asked as Held
 from halfdoor.backends.switch import Switch
 from halfdoor.canon.cards import Card
@@ -226,6 +227,7 @@ class Service:
         if loaded.offline:
             self._switch = Switch(loaded.state_dir, loaded.offline)
         app.now = self.app().now
+        changed.limit()
         await _note(changed, "reloaded", {"policy": changed.house.policy_hash})
         screen.print("reloaded: requests from now on follow the new configuration")
         leaving = asyncio.create_task(_leave(before))
@@ -238,12 +240,16 @@ class Service:
     def _engines(self) -> tuple[Held, ...]:
         return self.gateway.engines()
 
+    def _watched(self) -> tuple[Watched, ...]:
+        return self.gateway.watched()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `running`; gateways that a reload replaced are gone when this ends."""
         watching = asyncio.create_task(self._switch.watch())
         asking = asyncio.create_task(self.gateway.admission.keep(self._asked))
         looking = asyncio.create_task(self.gateway.residency.keep(self._engines))
+        loads = asyncio.create_task(self.gateway.loads.keep(self._watched))
         try:
             async with running(self.gateway, lambda: self.gateway):
                 yield
@@ -251,6 +257,7 @@ class Service:
             watching.cancel()
             asking.cancel()
             looking.cancel()
+            loads.cancel()
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()

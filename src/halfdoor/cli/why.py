@@ -141,6 +141,7 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
     yield from _titled(
         "unwell", [f"{each}, a moment before; asked last" for each in decided.unwell]
     )
+    yield from _titled("busy", [f"{each}; asked last" for each in decided.busy])
     yield from _titled("excluded", [_left(left) for left in decided.excluded])
     yield from _titled("too long", [_too_long(each) for each in decided.unfit])
     if decided.refusal:
@@ -270,9 +271,16 @@ def _attempt(attempt: Attempt) -> str:
         result = f"answered with an error, {attempt.status},"
     edits = f"; edits: {', '.join(attempt.edits)}" if attempt.edits else ""
     return (
-        f"{attempt.model} ({attempt.zone}): {result} in {attempt.ms:,} ms; "
+        f"{attempt.model} ({attempt.zone}): {result} in {attempt.ms:,} ms{_waited(attempt)}; "
         f"sent {attempt.sent_bytes:,} bytes, received {attempt.received_bytes:,}{edits}"
     )
+
+
+def _waited(attempt: Attempt) -> str:
+    if not attempt.waited_ms and not attempt.swap:
+        return ""
+    swap = ", also for the model that was loaded to finish" if attempt.swap else ""
+    return f", {attempt.waited_ms:,} of them in its queue{swap}"
 
 
 def _outcome(outcome: Outcome) -> str:

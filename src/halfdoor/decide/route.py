@@ -53,16 +53,20 @@ def plan(
 
 
 def _least_waiting(targets: tuple[Target, ...], scene: Scene) -> tuple[Target, ...]:
-    """Those whose queue is longer than it should be come last; the sort is stable."""
+    """Those that should rather not be asked come last; the sort is stable."""
     if not scene.queues:
         return targets
-    return tuple(sorted(targets, key=lambda target: overflows(target, scene)))
+    return tuple(sorted(targets, key=lambda target: bool(busy(target, scene))))
 
 
-def overflows(target: Target, scene: Scene) -> bool:
-    """Is the queue for its engine longer than it should be?"""
+def busy(target: Target, scene: Scene) -> str:
+    """How much a target's engine has to do, where others should rather be asked; else ""."""
     depth = scene.queues.get(target.backend)
-    return depth is not None and depth.overflows
+    if depth is None or depth.overflow is None:
+        return ""
+    if depth.overflows:
+        return f"{depth.waits} waiting"
+    return "would swap" if depth.swaps(target.model_id) else ""
 
 
 def unwell(target: Target, scene: Scene) -> Unwell | None:

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from halfdoor.canon.decision import Target
 from halfdoor.canon.record import Leaving
 from halfdoor.canon.scene import Pin, Scene
-from halfdoor.decide.route import Situation, overflows, unwell
+from halfdoor.decide.route import Situation, busy, unwell
 from halfdoor.decide.strategies.cheapest import expected
 
 # How long vendors keep a prompt in their caches after its last use.
@@ -113,7 +113,7 @@ def _must(own: Target, first: Target, scene: Scene) -> str:
     """Why it cannot stay, where another can do better."""
     if unwell(own, scene) and not unwell(first, scene):
         return UNWELL
-    return BUSY if overflows(own, scene) and not overflows(first, scene) else ""
+    return BUSY if busy(own, scene) and not busy(first, scene) else ""
 
 
 def _judged(own: Target, first: Target, pin: Pin, route: str, situation: Situation) -> Leaving:

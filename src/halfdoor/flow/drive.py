@@ -22,13 +22,14 @@ from halfdoor.canon.commands import (
     Settle,
     Short,
     Unrecorded,
+    Waited,
 )
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.money import Spending
 from halfdoor.canon.scene import Placed, Scene
 from halfdoor.errors import BackendError, LogError
-from halfdoor.flow.pinger import Pinger
-from halfdoor.flow.ports import Calling, Incoming, Services, Sink
+from halfdoor.flow.pinger import Pinger, waiting
+from halfdoor.flow.ports import Calling, Incoming, Services, Sink, Turn
 
 # A backend's error body is read to be passed on, up to here.
 ERROR_BODY_LIMIT_BYTES = 1024 * 1024
@@ -36,6 +37,7 @@ ERROR_BODY_LIMIT_BYTES = 1024 * 1024
 # which an answer that is whole before this never needs.
 LISTEN_AFTER_S = 0.1
 _NOWHERE = Placed()
+_NOT_AT_ALL = Waited()
 
 
 async def drive(
@@ -256,6 +258,8 @@ class _Passage:
         self._first_byte_ms = -1
         self._calling: Calling | None = None
         self._received = 0
+        self._turn: Turn | None = None
+        self._waited: Waited | None = None
         self._pinger = Pinger(self._ping, services.ping_s if call.pipe.ping else 0.0)
 
     async def run(self) -> Answered | Faulted:
@@ -274,14 +278,26 @@ class _Passage:
         # INVARIANT: a ping is a byte to the client: it commits to this target (promise 7).
         if not self._committed:
             await self._commit(200, self._call.pipe.head(()))
-        await self._sink.send(self._call.pipe.ping)
+        ping = self._call.pipe.ping
+        place = self._turn.place if self._turn else None
+        await self._sink.send(ping if place is None else waiting(ping, place))
 
     async def _run(self) -> Answered | Faulted:
-        queue = self._services.queues.get(self._call.target.backend)
-        if queue is None:
+        target, lane = self._call.target, self._call.lane
+        queue = self._services.queues.get(target.backend)
+        if queue is None or lane is None:
             return await self._ask()
-        async with queue.turn(self._call.lane):
+        # INVARIANT: who is turned away is so at once, before the first ping: a ping commits.
+        self._turn = queue.turn(lane, target.model_id, self._call.permit.exchange)
+        async with self._turn:
+            self._waited = self._waits()
             return await self._ask()
+
+    def _waits(self) -> Waited:
+        """How long it has waited by now, or did."""
+        if self._turn is None or self._waited is not None:
+            return self._waited or _NOT_AT_ALL
+        return Waited(self._ms(), self._turn.held)
 
     async def _ask(self) -> Answered | Faulted:
         call = self._call
@@ -299,6 +315,7 @@ class _Passage:
                 self._first_byte_ms,
                 self._ms(),
                 incoming.headers,
+                self._waits(),
             )
 
     async def _pass(self, incoming: Incoming) -> None:
@@ -356,6 +373,7 @@ class _Passage:
             self._received,
             self._first_byte_ms,
             self._ms(),
+            self._waits(),
         )
 
     async def _refused(self, incoming: Incoming) -> Faulted:
@@ -380,6 +398,7 @@ class _Passage:
             self._received,
             self._first_byte_ms,
             self._ms(),
+            self._waits(),
         )
 
     async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:

@@ -29,7 +29,7 @@ from halfdoor.canon.commands import (
     Unrecorded,
 )
 from halfdoor.canon.decision import Permit, Target
-from halfdoor.canon.request import Actor, Request
+from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
 from halfdoor.decide.plans import beyond, used_up
@@ -133,7 +133,7 @@ def _attempt(
         assert ready.fault is not None
         return ready, _uncalled(ready.fault)
     keep = partial(keeping, ready.target) if weighed.labels else None
-    lane = weighed.request.session or weighed.actor.token or weighed.actor.tool
+    lane = _lane(weighed)
     target, hold = yield from _paid(ready.target, weighed, house)
     if target is not ready.target:
         ready = replace(ready, target=target)
@@ -146,6 +146,13 @@ def _attempt(
         told = quotas(_headers(over), weighed.scene.now_ms) if target.plan else ()
         yield Settle(hold, writing.spent(over, target.price), writing.used(over, target), told)
     return ready, over
+
+
+def _lane(weighed: Weighed) -> str | None:
+    """Whose turn it is: a session's, else its caller's. Counting tokens takes no slot anywhere."""
+    if weighed.request.kind is Kind.COUNT:
+        return None
+    return weighed.request.session or weighed.actor.token or weighed.actor.tool
 
 
 def _paid(

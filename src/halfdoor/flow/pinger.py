@@ -5,6 +5,24 @@ One timer per call, and a flag per chunk; a task only when there is something to
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
+
+from halfdoor.canon.scene import Place
+
+# 11th, 12th and 13th are no exceptions to the rest of their ten.
+_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
+_TEENS: Final = range(10, 20)
+
+
+def waiting(ping: bytes, place: Place) -> bytes:
+    """A ping that also tells a place in a queue, as a comment, which every SSE reader leaves out.
+
+    ping: the dialect's own, whole frames; it still goes out where it is more than a comment.
+    """
+    at = place.position
+    ending = "th" if at % 100 in _TEENS else _ENDINGS.get(at % 10, "th")
+    told = f": waiting, {at}{ending} of {place.of}\n\n".encode()
+    return told if ping.startswith(b":") else told + ping
 
 
 async def _silent() -> None:
@@ -45,6 +63,8 @@ class Pinger:
         self.start()
 
     async def _say(self) -> None:
+        if not self._every_s:
+            return  # the answer ended in the moment when this was due
         try:
             await self._ping()
         except ConnectionError:

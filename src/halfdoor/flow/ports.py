@@ -17,7 +17,6 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,7 +40,7 @@ from halfdoor.canon.labels import Label, Zone
 from halfdoor.canon.money import Spending
 from halfdoor.canon.plans import Plan
 from halfdoor.canon.record import Entry
-from halfdoor.canon.scene import Depth, Pin, Placed, Unwell
+from halfdoor.canon.scene import Depth, Pin, Place, Placed, Unwell
 from halfdoor.flow.pins import Pins
 
 
@@ -184,6 +183,24 @@ class Health(Protocol):
         """A call ended."""
 
 
+class Turn(Protocol):
+    """One call's turn at an engine."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where it stands, None when it does not wait."""
+
+    @property
+    def held(self) -> bool:
+        """Did it wait because another model was answering, which its own would have put out?"""
+
+    async def __aenter__(self) -> None:
+        """Wait for it. Raises BackendError (`busy`), and that at once."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let the next begin."""
+
+
 class Queue(Protocol):
     """What waits for one engine."""
 
@@ -191,8 +208,11 @@ class Queue(Protocol):
     def depth(self) -> Depth:
         """How it stands now."""
 
-    def turn(self, lane: str) -> AbstractAsyncContextManager[None]:
-        """Entering waits for a slot, leaving sets it free. Raises BackendError (`busy`)."""
+    def line(self) -> tuple[tuple[str, Place], ...]:
+        """Ids of the exchanges that wait, each with its place, the next one first."""
+
+    def turn(self, lane: str, model: str, exchange: str) -> Turn:
+        """A turn for a model. lane: calls of one lane wait for each other first."""
 
 
 class Files(Protocol):

@@ -63,10 +63,11 @@ def _plan(weighed: Weighed, target: Target | None) -> str:
 
 
 def _instead_of(weighed: Weighed, target: Target | None) -> str:
-    """Whom this target was asked before, because they had just failed, and how they did."""
+    """Whom this target was asked before: they had just failed, or much waits for them."""
     if target is None:
         return ""
-    others = ((name, said) for name, said in weighed.passed_over if name != target.name)
+    over = (*weighed.passed_over, *weighed.overflowed)
+    others = ((name, said) for name, said in over if name != target.name)
     return ", ".join(f"{name}: {said}" for name, said in others)
 
 

@@ -12,7 +12,7 @@ from halfdoor.decide.budgets import Afforded, Due, afford, longest
 from halfdoor.decide.names import Candidates
 from halfdoor.decide.plans import Covered, halted, under_plans
 from halfdoor.decide.policy import decide
-from halfdoor.decide.route import unwell
+from halfdoor.decide.route import busy, unwell
 from halfdoor.decide.staying import Stayed, stayed
 from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
@@ -63,6 +63,15 @@ class Weighed(Struct, frozen=True):
             return ()
         found = [(t.name, how.said) for t in self.targets if (how := unwell(t, self.scene))]
         return tuple(found) if len(found) < len(self.targets) else ()
+
+    @property
+    def overflowed(self) -> tuple[tuple[str, str], ...]:
+        """Targets that come after others because of what waits for them, each with how much."""
+        if not self.scene.queues:
+            return ()
+        told = [(target.name, busy(target, self.scene)) for target in self.targets]
+        free = next((at for at, (_, how) in enumerate(told) if not how), len(told))
+        return tuple((name, how) for name, how in told[free:] if how)
 
 
 def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: House) -> Weighed:

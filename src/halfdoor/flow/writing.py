@@ -79,6 +79,7 @@ def decided(
         ),
         expected_tokens=expected_tokens,
         choice=choosing.told(weighed.choice, weighed.targets, weighed.stayed),
+        busy=tuple(f"{name}: {how}" for name, how in weighed.overflowed),
     )
 
 
@@ -141,6 +142,8 @@ def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
         priced_as=target.priced_as,
         plan="" if target.listed is None else target.plan,
         worth=None if target.listed is None else spent(over, target.listed),
+        waited_ms=over.waited.ms,
+        swap=over.waited.swap,
     )
 
 

@@ -277,8 +277,9 @@ class App:
     def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         self.now.added()
+        services = self.now.services
         return _JSON, self.now.status.now(
-            time.monotonic(), len(self._exchanges), self.now.services.widened()
+            time.monotonic(), len(self._exchanges), services.widened(), services.queues
         )
 
     def _engine(self, page: Callable[[Engine], bytes], headers: RawHeaders) -> tuple[str, bytes]:

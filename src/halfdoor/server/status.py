@@ -6,17 +6,22 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from halfdoor.backends import guard
 from halfdoor.canon.cards import Card, Resident
 from halfdoor.canon.labels import Zone
 from halfdoor.decide.names import DISCOVERED
+from halfdoor.flow.ports import Queue
 from halfdoor.server.ollama import Engine
 
 Widened = Mapping[tuple[str, str], Zone]
 # (backend, model id) → (engine, model, age in seconds).
 Held = Callable[[str, str], tuple[str, Resident, float] | None]
 NOWHERE: Final[Widened] = MappingProxyType({})
+NO_QUEUES: Final[Mapping[str, Queue]] = MappingProxyType({})
+# Of a queue so many are shown.
+MOST_SHOWN: Final = 1000
 _TAKEN_UP: Final = ("claude", "anthropic")
 # Model lists want a date; a name in a configuration has none.
 _ANTHROPIC_FACTS: Final = {"created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
@@ -52,6 +57,30 @@ class ModelShown(Struct, frozen=True):
     held: Loaded | None = None
 
 
+class Waiting(Struct, frozen=True):
+    """An exchange that waits for its turn. position: 1 is next. of: so many wait in all."""
+
+    exchange: str
+    position: int
+    of: int
+
+
+class QueueShown(Struct, frozen=True):
+    """The queue before an engine. running, waiting: requests of this process.
+
+    slots: answers at once, None where nobody says. others, behind: see `canon.scene.Depth`.
+    line: who waits, the next one first; at most `MOST_SHOWN`.
+    """
+
+    backend: str
+    slots: int | None
+    running: int
+    waiting: int
+    others: int
+    behind: int
+    line: tuple[Waiting, ...]
+
+
 class Shown(Struct, frozen=True):
     """The answer of `GET /halfdoor/status`. uptime_s: whole seconds. in_flight: exchanges now.
 
@@ -69,6 +98,7 @@ class Shown(Struct, frozen=True):
     models: tuple[ModelShown, ...]
     policy: str = ""
     parent: int = 0
+    queues: tuple[QueueShown, ...] = ()
 
 
 def _unheld(_backend: str, _model_id: str) -> None:
@@ -104,8 +134,14 @@ class Status:
         self.ids = (*dict.fromkeys(card.name for card in cards), "auto")
         self.engine = Engine(cards, self.ids)
 
-    def now(self, ticks_s: float, in_flight: int, widened: Widened = NOWHERE) -> bytes:
-        """JSON of a `Shown`. widened: see `Scene.widened`."""
+    def now(
+        self,
+        ticks_s: float,
+        in_flight: int,
+        widened: Widened = NOWHERE,
+        queues: Mapping[str, Queue] = NO_QUEUES,
+    ) -> bytes:
+        """JSON of a `Shown`. widened: see `Scene.widened`. queues: see `Services`."""
         return msgspec.json.encode(
             Shown(
                 "halfdoor",
@@ -118,6 +154,7 @@ class Status:
                 tuple(_shown(card, widened, self._held) for card in self._cards),
                 self._policy,
                 self._parent,
+                tuple(_queue(name, queue) for name, queue in queues.items()),
             )
         )
 
@@ -142,6 +179,20 @@ class Status:
         ]
         page = {"first_id": names[0][0], "last_id": names[-1][0], "has_more": False}
         return msgspec.json.encode({"data": data, **page})
+
+
+def _queue(name: str, queue: Queue) -> QueueShown:
+    depth = queue.depth
+    line = (Waiting(exchange, *astuple(place)) for exchange, place in queue.line()[:MOST_SHOWN])
+    return QueueShown(
+        name,
+        depth.slots,
+        depth.running,
+        depth.waiting,
+        depth.others,
+        depth.behind,
+        tuple(line),
+    )
 
 
 def _shown(card: Card, widened: Widened, held: Held) -> ModelShown:

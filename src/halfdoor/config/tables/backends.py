@@ -87,16 +87,30 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     timeouts: Annotated[Timeouts, about("See `[backends.timeouts]`.")] = Timeouts()
     slots: Annotated[
         Annotated[int, Meta(ge=1, le=10_000)] | None,
-        about("Answers that it gives at once; further ones wait their turn. Left out, none waits."),
+        about(
+            "Answers that it gives at once; further ones wait their turn. Left out, as many as the "
+            "engine says (llama.cpp, LM Studio); where it says nothing, none waits."
+        ),
     ] = None
     queue: Annotated[
         Annotated[int, Meta(ge=0, le=100_000)],
-        about("How many may wait for its `slots`; more are answered elsewhere, or are 429."),
+        about("How many may wait, here and in it; more are answered elsewhere, or are 429."),
     ] = 64
     overflow_at: Annotated[
         Annotated[int, Meta(ge=0, le=100_000)] | None,
-        about("From so many waiting, other permitted models are asked first; left out, never."),
+        about(
+            "From so many waiting, here and in it, other permitted models are asked first; so they "
+            "are where a model would have to be swapped for one that answers now. Left out, never."
+        ),
     ] = None
+    swap_after_s: Annotated[
+        Annotated[float, Meta(ge=0, le=86_400)],
+        about(
+            "Seconds in which requests for the loaded model may pass one for another model, which "
+            "waits until the loaded one has finished; 0 where it never waits for that. For "
+            "engines that swap models: Ollama, LM Studio, llama-swap."
+        ),
+    ] = 30.0
 
     @property
     def key_env(self) -> str:
