@@ -51,3 +51,22 @@ def test_while_the_new_model_is_being_loaded_the_engine_may_still_name_the_old_o
     engine.end("b")
     engine.tell(["a"], 7.0)
     assert engine.here("a")
+
+
+def test_what_was_loaded_together_once_has_room_together_again():
+    engine = models("a", "b", "c")
+    engine.tell(["a"], 1.0)
+    assert not engine.here("b")  # nobody answers, and it is not loaded
+    engine.begin("a", 2.0)
+    assert engine.here("b")
+    engine.begin("b", 3.0)
+    assert engine.here("a")
+    assert engine.here("c")
+    assert not engine.here("d")
+
+
+def test_only_so_many_sets_are_remembered():
+    engine = Models()
+    for number in range(100):
+        engine.tell([f"m{number}", "a"], float(number))
+    assert len(engine._together) == 16

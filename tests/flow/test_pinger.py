@@ -5,7 +5,6 @@ import pytest
 from halfdoor.flow.pinger import Pinger
 from tests.helpers.leaping import leaping
 
-
 # Less than a loop tells apart: both timers ring in one step, this one second.
 SAME_STEP_S = 5e-10
 

@@ -101,6 +101,7 @@ class Queue:
     @property
     def depth(self) -> Depth:
         """How it stands now."""
+        loaded = self._loaded
         return Depth(
             self.slots,
             len(self._running),
@@ -108,8 +109,8 @@ class Queue:
             self._limits.overflow,
             self._load.others,
             self._load.behind,
-            self._loaded,
-            self._models.busy if self._loaded is not None else (),
+            loaded,
+            self._models.busy if loaded is not None else (),
         )
 
     def line(self) -> tuple[tuple[str, Place], ...]:
@@ -177,7 +178,7 @@ class Queue:
 
     @property
     def _loaded(self) -> frozenset[str] | None:
-        return self._models.loaded if self._limits.swap_after_s else None
+        return self._models.ready if self._limits.swap_after_s else None
 
     def _admit_behind(self) -> None:
         """What the engine itself keeps waiting counts as waiting here."""

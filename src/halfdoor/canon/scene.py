@@ -50,7 +50,8 @@ class Depth(Struct, frozen=True):
     overflow: from so many that wait, others go first; None where nobody goes elsewhere for it.
     others: requests that the engine had from others, and behind: requests that waited inside of it,
         when it was last asked; 0 where it does not say.
-    loaded: ids of the models it has loaded; None where it never swaps, or does not say.
+    loaded: ids of the models that can answer without another being put out; None where the engine
+        never swaps, or does not say.
     busy: ids of the models that it answers with now.
     """
 
