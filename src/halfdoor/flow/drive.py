@@ -315,7 +315,7 @@ class _Passage:
                 self._first_byte_ms,
                 self._ms(),
                 incoming.headers,
-                self._waits(),
+                waited=self._waits(),
             )
 
     async def _pass(self, incoming: Incoming) -> None:
@@ -373,7 +373,7 @@ class _Passage:
             self._received,
             self._first_byte_ms,
             self._ms(),
-            self._waits(),
+            waited=self._waits(),
         )
 
     async def _refused(self, incoming: Incoming) -> Faulted:
@@ -398,7 +398,7 @@ class _Passage:
             self._received,
             self._first_byte_ms,
             self._ms(),
-            self._waits(),
+            waited=self._waits(),
         )
 
     async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
