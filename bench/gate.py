@@ -54,6 +54,8 @@ def _checkout(root: Path) -> None:
         shutil.copy(file, at)
     project = (SOURCE.parents[1] / "pyproject.toml").read_text()
     (root / "pyproject.toml").write_text(project.partition("[tool.")[0])
+    # Tools of the tests that lie beside halfdoor are no part of the default ladder.
+    (root / ".halfdoor.toml").write_text('[gate]\noff = ["bandit", "semgrep", "types"]\n')
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first")):
         _git(root, *words)
     longest = sorted(files, key=lambda file: file.stat().st_size)[-60::6]

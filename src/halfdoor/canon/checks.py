@@ -71,6 +71,7 @@ class Subject(Struct, frozen=True):
     root: where the repository really lies on this machine, which editable installs lead to; "" when
         it is `tree`.
     revision: the id of the commit that `base` holds; "" when it is none.
+    installed: names of npm's packages that lie in the project's `node_modules` on this machine.
     """
 
     changes: tuple[Change, ...]
@@ -83,6 +84,7 @@ class Subject(Struct, frozen=True):
     commits: tuple[Commit, ...] = ()
     root: str = ""
     revision: str = ""
+    installed: tuple[str, ...] = ()
 
 
 class Finding(Struct, frozen=True):

@@ -3,6 +3,7 @@
 Each grammar is a wheel of its own, so that nothing is fetched when it is first needed.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -16,6 +17,21 @@ from halfdoor.verify.languages import Language
 # A grammar knows a language's macros and newest forms less well than a compiler does. In these a
 # tree with errors counts only where brackets do not pair, too.
 _LOOSE: Final = frozenset({"C", "C++", "shell", "Rust"})
+_SCRIPTS: Final = frozenset({"JavaScript", "TypeScript", "TSX"})
+# TypeScript of 2022 and later that its grammar cannot read: `export type *`, `<in out T>`, and
+# arguments of a type of another module (`import("x").T<U>`).
+_NEWER: Final = re.compile(
+    rb"(?<=\bexport)\s+type(?=\s*\*)|(?<=[<,])\s*(?:in\s+out|in|out)(?=\s+[A-Za-z_$])"
+    rb"|^[ \t]*(?:in\s+out|in|out)(?=\s+[A-Za-z_$][\w$]*\s*(?:extends\b|[=,>]))"
+    rb"|(?<![\w$.])import\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?=\s*\.)",
+    re.MULTILINE,
+)
+# Names under which a module may export, and which nothing else may have.
+_RESERVED: Final = re.compile(
+    rb"((?:\bas\s|[{,])\s*)(break|case|catch|class|const|continue|delete|do|else|enum|export|extends|false"
+    rb"|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true"
+    rb"|try|typeof|var|void|while|with)(?=\s*[,}])"
+)
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSING: Final = frozenset(_PAIRS.values())
 _MOST: Final = 5
@@ -45,11 +61,25 @@ def faults(language: Language, data: bytes) -> tuple[Fault, ...]:
     Raises Unreadable when the grammar does not fit the installed tree-sitter.
     """
     tree = _parser(language.grammar).parse(data)
+    if tree.root_node.has_error and language.name in _SCRIPTS:
+        tree = _parser(language.grammar).parse(_older(data))
     if not tree.root_node.has_error:
         return ()
     if language.name in _LOOSE and (b"\n#if" in data or _paired(tree.root_node)):
         return ()
     return tuple(fault for fault, _ in zip(_faults(tree.root_node), range(_MOST), strict=False))
+
+
+def _older(data: bytes) -> bytes:
+    """The same text without what its grammar does not know, every place kept."""
+    plain = _RESERVED.sub(lambda found: found[1] + b"x" * len(found[2]), data)
+    return _NEWER.sub(_blank, plain)
+
+
+def _blank(found: "re.Match[bytes]") -> bytes:
+    said = found[0]
+    blank = bytes(byte if byte in b"\r\n" else 0x20 for byte in said)
+    return b"I" + blank[1:] if said.startswith(b"import") else blank
 
 
 @cache

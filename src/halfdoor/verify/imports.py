@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
-from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Subject
+from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Status, Subject
 from halfdoor.verify import interpreter, standard
 from halfdoor.verify.around import Around
 from halfdoor.verify.base import Steps, judged, nothing
@@ -19,13 +19,15 @@ from halfdoor.verify.fresh import counted, text
 from halfdoor.verify.imported import Imported, imported
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.near import mistaken, nearest
+from halfdoor.verify.node import imports as node
+from halfdoor.verify.node.around import NodeAround
 
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
 NO_MODULE: Final = "no-such-module"
 NEAR_MISS: Final = "near-miss"
 
-NEAR_HINT: Final = "make sure that it is the one you mean, and name it in `allow_imports`"
+_NEAR_HINT: Final = "make sure that it is the one you mean, and name it in `allow_imports`"
 _HINT: Final = "correct the name, or declare the dependency and lock it"
 
 # Where something is imported.
@@ -37,13 +39,35 @@ class Imports:
     """allowed: names that are there though nothing says so."""
 
     name = NAME
-    reads: tuple[str, ...] = (*MANIFESTS, *LOCKS)
+    reads: tuple[str, ...] = (*MANIFESTS, *LOCKS, *node.READS)
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(allowed)
 
     def judge(self, subject: Subject) -> Steps:
-        """See `Check.judge`. The interpreter is asked only about names that nothing else knows."""
+        """See `Check.judge`."""
+        python = yield from self._python(subject)
+        script = self._node(subject)
+        made = [each for each in (python, script) if each.status is not Status.NOT_APPLICABLE]
+        if len(made) != 2:
+            return made[0] if made else nothing(NAME, "no Python, JavaScript or TypeScript changed")
+        if python.status is Status.SKIPPED and not script.findings:
+            return python
+        saw = f"{python.saw}; {script.saw}"
+        return judged(NAME, (*python.findings, *script.findings), saw)
+
+    def _node(self, subject: Subject) -> Result:
+        changes = [each for each in subject.changes if node.judges(each)]
+        near = [_near_miss(*each) for each in node.near_misses(subject, self._allowed)]
+        if not changes and not near:
+            return nothing(NAME, "no JavaScript changed")
+        around = NodeAround(subject, self._allowed)
+        said = node.Said(NAME, NO_PACKAGE, NO_MODULE)
+        found = [one for each in changes for one in said.strange(each, around)]
+        return judged(NAME, (*near, *found), counted(len(changes), "JavaScript or TypeScript file"))
+
+    def _python(self, subject: Subject) -> Steps:
+        """The interpreter is asked only about names that nothing else knows."""
         changes = [each for each in subject.changes if is_python(each.path) and each.after]
         near = tuple(_near_misses(subject, self._allowed))
         if not changes and not near:
@@ -136,19 +160,15 @@ def _near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[Finding]
     for change in subject.changes if had else ():
         for name in sorted(declared({change.path: change.after or b""}) - had - allowed):
             if near := mistaken(name, had):
-                said = f"the new dependency `{name}` is spelt almost like `{near}`"
-                yield Finding(
-                    NAME,
-                    change.path,
-                    _line_of(change, name),
-                    1,
-                    NEAR_MISS,
-                    said,
-                    NEAR_HINT,
-                    "CWE-829",
-                )
+                yield _near_miss(change, name, near)
+
+
+def _near_miss(change: Change, name: str, near: str) -> Finding:
+    said = f"the new dependency `{name}` is spelt almost like `{near}`"
+    place = (change.path, _line_of(change, name), 1)
+    return Finding(NAME, *place, NEAR_MISS, said, _NEAR_HINT, "CWE-829")
 
 
 def _line_of(change: Change, name: str) -> int:
     lines = text(change.after).splitlines()
-    return next((n for n, line in enumerate(lines, 1) if name in normal(line)), 1)
+    return next((n for n, line in enumerate(lines, 1) if name in line or name in normal(line)), 1)

@@ -18,7 +18,9 @@ class Index(BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         self.asked.append(self.path)
-        status = {"/simple/there/": 200, "/simple/broken/": 503}.get(self.path, 404)
+        status = {"/simple/there/": 200, "/simple/broken/": 503, "/npm/@a%2Fthere": 200}.get(
+            self.path, 404
+        )
         self.send_response(status)
         self.send_header("content-length", "1234")
         self.end_headers()
@@ -58,6 +60,22 @@ def test_the_index_is_asked_once_a_name_and_remembered_for_a_day(gate, index):
     assert sorted(index.asked) == ["/simple/broken/", "/simple/nowhere/", "/simple/there/"]
     gate("--index")
     assert index.asked[3:] == ["/simple/broken/"]
+
+
+def test_the_index_of_npm_is_asked_about_javascript_alone(gate, index, home):
+    url = (home / ".config/halfdoor/config.toml").read_text().split('"')[1]
+    npm = url.replace("/simple", "/npm")
+    write(home, {".config/halfdoor/config.toml": f'[gate]\nnpm_index = "{npm}"\n'})
+    write(
+        gate.folder,
+        {"a.py": "import nowhere\n", "b.ts": 'import "@a/there"; import "nowhere/x";\n'},
+    )
+    assert messages(gate("--index")) == [
+        "no index of its language is configured",
+        "exists in the index, undeclared",
+        "does not exist in the index",
+    ]
+    assert sorted(index.asked) == ["/npm/@a%2Fthere", "/npm/nowhere"]
 
 
 def test_without_being_told_to_nobody_is_asked(gate, index):

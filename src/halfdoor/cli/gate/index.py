@@ -1,4 +1,4 @@
-"""Asking the package index that a person allowed about names that nothing here knows.
+"""Asking the package indexes that a person allowed about names that nothing here knows.
 
 One HEAD a name, remembered for a day. Only the name goes out; the verdict stays what it was.
 """
@@ -9,20 +9,23 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
 
-from halfdoor.canon.checks import Result
+from halfdoor.canon.checks import Finding, Result
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.errors import BackendError
 from halfdoor.verify.declared import normal
 from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.imports import NAME, NO_PACKAGE
+from halfdoor.verify.node.imports import is_script
 
 PURPOSE: Final = "package index"
 _FILE: Final = "index-names.json"
+_NPM_FILE: Final = "npm-names.json"
 _KEPT_S: Final = 86_400
 _MOST: Final = 50
 _NAMED: Final = re.compile(r"^`([^`]+)`")
@@ -32,14 +35,19 @@ _SAID: Final = {200: "exists in the index, undeclared", 404: "does not exist in 
 Head = Callable[[str], int]
 
 
-def told(results: Iterable[Result], head: Head, kept: Path) -> tuple[Result, ...]:
-    """The results, with what the index says added to imports that are nowhere.
+def told(results: Iterable[Result], pypi: str, npm: str, kept: Path) -> tuple[Result, ...]:
+    """The results, with what the indexes say added to imports that are nowhere.
 
-    kept: the state directory, where answers are remembered.
+    pypi, npm: their addresses; "" for one that is not to be asked. kept: the state directory,
+    where answers are remembered.
     """
-    names = _Names(head, kept / _FILE)
-    done = tuple(_told(each, names) if each.check == NAME else each for each in results)
-    names.keep()
+    indexes = _Indexes(
+        _Names(head(pypi), kept / _FILE) if pypi else None,
+        _Names(head(npm), kept / _NPM_FILE) if npm else None,
+    )
+    done = tuple(_told(each, indexes) if each.check == NAME else each for each in results)
+    for each in filter(None, indexes):
+        each.keep()
     return done
 
 
@@ -77,7 +85,7 @@ class _Names:
         self._asked += 1
         if self._asked > _MOST:
             return 0
-        status = self._head(f"{name}/")
+        status = self._head(name)
         self._known[name] = (status, time.time())
         return status
 
@@ -90,9 +98,16 @@ class _Names:
                 self._file.write_bytes(msgspec.json.encode(answers))
 
 
-def _told(result: Result, names: _Names) -> Result:
+class _Indexes(NamedTuple):
+    """None for one that is not to be asked."""
+
+    python: _Names | None
+    script: _Names | None
+
+
+def _told(result: Result, indexes: _Indexes) -> Result:
     findings = tuple(
-        replace(each, message=f"{each.message}; {_said(each.message, names)}")
+        replace(each, message=f"{each.message}; {_said(each, indexes)}")
         if each.code == NO_PACKAGE
         else each
         for each in result.findings
@@ -100,11 +115,17 @@ def _told(result: Result, names: _Names) -> Result:
     return replace(result, findings=findings)
 
 
-def _said(message: str, names: _Names) -> str:
-    """What the index says of the module that a finding names."""
-    found = _NAMED.match(message)
-    top = found[1] if found else ""
-    wanted = DISTRIBUTIONS.get(top, (top,))
-    statuses = [names.status(normal(name)) for name in wanted if name]
-    best = 200 if 200 in statuses else 404 if statuses and set(statuses) == {404} else 0
+def _said(finding: Finding, indexes: _Indexes) -> str:
+    """What the index of its language says of the name that a finding is about."""
+    found = _NAMED.match(finding.message)
+    name = found[1] if found else ""
+    if is_script(finding.path):
+        wanted, names = [quote(name, safe="@")], indexes.script
+    else:
+        wanted = [f"{normal(each)}/" for each in DISTRIBUTIONS.get(name, (name,))]
+        names = indexes.python
+    if names is None or not name:
+        return "no index of its language is configured"
+    statuses = [names.status(each) for each in wanted]
+    best = 200 if 200 in statuses else 404 if set(statuses) == {404} else 0
     return _SAID.get(best, "whether the index has it is unknown")

@@ -31,6 +31,7 @@ from halfdoor.store.git import Changed, Git
 from halfdoor.verify.applies import applied, form_of
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
+from halfdoor.verify.node.imports import judges
 
 _READ: Final = "read"
 _MOST_READ: Final = 2000
@@ -140,6 +141,7 @@ def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject
         commits=changed.commits,
         root=str(git.root),
         revision="" if scope.under else changed.base,
+        installed=tuple(_installed(git.root, changed)),
     )
 
 
@@ -169,6 +171,18 @@ def _python(root: Path) -> str:
     return ""
 
 
+def _installed(root: Path, changed: Changed) -> Iterator[str]:
+    """Packages of npm that lie beside a `package.json`; looked for where one may be asked about."""
+    if not any(judges(each) for each in changed.changes):
+        return
+    folders = {path.removesuffix("package.json") for path in changed.paths
+               if basename(path) == "package.json"}  # fmt: skip
+    for folder in folders:
+        held = root / folder / "node_modules"
+        for place in (*held.glob("[!.@]*"), *held.glob("@*/*")):
+            yield place.relative_to(held).as_posix()
+
+
 def _runner(asked: Asked, trees: Trees) -> Runner:
     """The sandbox; trees are laid out when it needs them, and what may be is remembered."""
     from halfdoor.runner.remembered import Remembering  # noqa: PLC0415  only when something runs
@@ -191,15 +205,16 @@ def _performed(line: Climb, runner: Runner) -> tuple[Result, ...]:
 
 
 def _indexed(results: tuple[Result, ...], user: Config, state: Path) -> tuple[Result, ...]:
-    """With the word of the package index, which only a person's own file may name."""
+    """With the word of the package indexes, which only a person's own file may name."""
     from halfdoor.cli.gate import index  # noqa: PLC0415  when asked for
 
-    if not user.gate.index:
-        hint = "write `index` in `[gate]` of your own file; a project's is not read for it"
+    pypi, npm = user.gate.index, user.gate.npm_index
+    if not (pypi or npm):
+        hint = "write `index` or `npm_index` in `[gate]` of your own file, not of a project's"
         raise SetupError("no package index is configured", hint=hint)
     if user.offline or flagged(str(flag(state))):
         go_offline()
-    return index.told(results, index.head(user.gate.index), state)
+    return index.told(results, pypi, npm, state)
 
 
 def _unread(changed: Changed) -> Iterator[Result]:

@@ -1,0 +1,1 @@
+"""What JavaScript and TypeScript import, and whether it is there."""

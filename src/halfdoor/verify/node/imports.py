@@ -1,0 +1,92 @@
+"""Is all that new JavaScript and TypeScript imports there? See `verify/imports.py`."""
+
+from collections.abc import Iterator
+from posixpath import basename, splitext
+from typing import Final
+
+from halfdoor.canon.checks import Change, Finding, Subject
+from halfdoor.verify.fresh import text
+from halfdoor.verify.near import mistaken, nearest
+from halfdoor.verify.node.around import NodeAround, package
+from halfdoor.verify.node.builtins import is_builtin
+from halfdoor.verify.node.manifests import ALIASES, IGNORES, LOCKS, MANIFESTS, PATHS, declared
+from halfdoor.verify.node.specifiers import Specifier, specifiers
+
+READS: Final = (*MANIFESTS, *LOCKS, *ALIASES, *PATHS, IGNORES)
+SUFFIXES: Final = frozenset({".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts"})
+_HINT: Final = "correct the name, or declare the dependency and lock it"
+
+
+class Said:
+    """Makes findings. check, no_package, no_module: names as the check has them."""
+
+    def __init__(self, check: str, no_package: str, no_module: str) -> None:
+        self._check = check
+        self._no_package = no_package
+        self._no_module = no_module
+
+    def strange(self, change: Change, around: NodeAround) -> Iterator[Finding]:
+        """A finding for each import that the file did not have and that leads nowhere."""
+        new = text(change.after)
+        read = specifiers(new)
+        given = {each.name for each in read if each.declares}
+        doubts = [each for each in read if each.name not in given and not each.guarded]
+        found = [
+            (each, code) for each in doubts if (code := self._fault(change.path, each, around))
+        ]
+        had = {each.name for each in specifiers(text(change.before))} if found else set()
+        for each, code in found:
+            if each.name not in had and not _mocked(change.path, each.name, new):
+                had.add(each.name)
+                yield self._finding(change.path, each, code, around)
+
+    def _fault(self, path: str, each: Specifier, around: NodeAround) -> str:
+        """A code, "" when it leads somewhere or nothing here can tell."""
+        name = each.name
+        if name.startswith("node:"):
+            return "" if is_builtin(name) else self._no_module
+        if around.lacks_file(path, name):
+            return self._no_module
+        return "" if around.knows(name) else self._no_package
+
+    def _finding(self, path: str, each: Specifier, code: str, around: NodeAround) -> Finding:
+        if code == self._no_module:
+            where = "Node.js" if each.name.startswith("node:") else "this repository"
+            said = f"`{each.name}` is no module of {where}"
+            return Finding(
+                self._check, path, each.line, 1, code, said, "correct the name, or add it"
+            )
+        name = package(each.name)
+        near = nearest(name, around.declared)
+        said = (
+            f"`{name}` is neither of Node.js, nor in the repository, declared, locked or installed"
+        )
+        hint = f"did you mean `{near}`?" if near else _HINT
+        return Finding(self._check, path, each.line, 1, code, said, hint, "CWE-829")
+
+
+def judges(change: Change) -> bool:
+    """Is it a file of these languages that is there after the change?"""
+    return is_script(change.path) and bool(change.after)
+
+
+def is_script(path: str) -> bool:
+    """Is it a path of these languages?"""
+    return splitext(path)[1] in SUFFIXES
+
+
+def near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[tuple[Change, str, str]]:
+    """(manifest, new dependency, what the project has under almost the same name)."""
+    before = {each.was or each.path: each.before or b"" for each in subject.changes}
+    had = declared({**subject.files, **before})
+    for change in subject.changes if had else ():
+        if basename(change.path) in MANIFESTS:
+            for name in sorted(declared({change.path: change.after or b""}) - had - allowed):
+                if near := mistaken(name, had):
+                    yield change, name, near
+
+
+def _mocked(path: str, name: str, text: str) -> bool:
+    """Does a test name the module elsewhere, too? Then it makes the module that it imports."""
+    in_test = "test" in path or "spec" in path or "mock" in path
+    return in_test and text.count(f'"{name}"') + text.count(f"'{name}'") > 1
