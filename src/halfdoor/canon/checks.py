@@ -50,12 +50,17 @@ class Edit(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True):
-    """One commit of what is judged. author: an address. trailers: (name, value), in order."""
+    """One commit of what is judged.
+
+    author: an address. trailers: (name, value), in order. time: when it was committed, RFC 3339,
+        UTC; "" when that is not known.
+    """
 
     id: str
     author: str
     trailers: tuple[tuple[str, str], ...] = ()
     paths: tuple[str, ...] = ()
+    time: str = ""
 
 
 class Subject(Struct, frozen=True):

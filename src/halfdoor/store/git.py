@@ -10,6 +10,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ _ENVIRONMENT: Final = {
     "LC_ALL": "C",
 }
 _DIFF: Final = ("diff", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv")
-_LOG: Final = "%x1e%H%x1f%ae%x1f%(trailers:only,unfold,separator=%x1d)%x1f"
+_LOG: Final = "%x1e%H%x1f%ae%x1f%ct%x1f%(trailers:only,unfold,separator=%x1d)%x1f"
 
 
 class Changed(Struct, frozen=True):
@@ -215,11 +216,11 @@ class Git:
             f"--format={_LOG}",
         )
         for each in self._text(*asked, f"{base}..{head}", "--").split("\x1e")[1:]:
-            commit, author, trailers, paths = each.split("\x1f", 3)
+            commit, author, moment, trailers, paths = each.split("\x1f", 4)
             pairs = (line.partition(": ") for line in trailers.split("\x1d") if ": " in line)
             named = tuple((name.strip(), value.strip()) for name, _, value in pairs)
             files = tuple(path.lstrip("\n") for path in paths.split("\0") if path.strip("\n"))
-            yield Commit(commit, author, named, files)
+            yield Commit(commit, author, named, files, _utc(moment))
 
     def _blobs(self, names: Iterable[str]) -> list[bytes | None]:
         """What these objects hold, None for those that are not there; one process for all."""
@@ -279,6 +280,11 @@ class Git:
             why = said[0].removeprefix("fatal: ") if said else f"exit status {ran.returncode}"
             raise SetupError(f"git {arguments[0]} failed: {why}", hint=_hint(why))
         return ran.stdout if not ran.returncode else b""
+
+
+def _utc(epoch: str) -> str:
+    moment = datetime.fromtimestamp(int(epoch), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _hint(why: str) -> str:

@@ -5,7 +5,9 @@ import json
 from halfdoor.cli.gate import local
 from halfdoor.store import index
 from halfdoor.store.keys import LogKeys
+from halfdoor.store.reader import LogReader
 from tests.helpers.checkouts import commit, write
+from tests.store.ledgers import written
 
 SECRET_TEXT = " ".join(
     f"the margin of deal {n} is agreed with partner {n * 7} in writing" for n in range(40)
@@ -40,7 +42,22 @@ def test_a_commit_that_a_tool_helped_with_must_name_an_exchange_of_the_log(gate)
     assert gate.json("--diff", "HEAD~1..HEAD")[2] == ["untraced"]
     write(gate.folder, {"a.py": "x = 2\n"})
     commit(gate.folder, f"change\n\nHalfdoor-Exchange: hd_{'0' * 26}")
-    assert gate.json("--diff", "HEAD~1..HEAD")[2] == []
+    assert gate.json("--diff", "HEAD~1..HEAD")[:3] == (4, "skipped", [])
+
+
+def test_an_exchange_is_looked_up_in_the_log_of_this_machine(gate, home):
+    state = home / ".local/state/halfdoor"
+    written(state)
+    with LogReader(state) as log:
+        exchange = log.recent(1)[0].decided.id
+    write(gate.folder, {".halfdoor.toml": "[gate]\nrequire_trace = true\n"})
+    commit(gate.folder, "settings")
+    write(gate.folder, {"a.py": "x = 1\n"})
+    commit(gate.folder, f"change\n\nHalfdoor-Exchange: {exchange}")
+    assert gate.json("--diff", "HEAD~1..HEAD")[:3] == (0, "passed", [])
+    write(gate.folder, {"a.py": "x = 2\n"})
+    commit(gate.folder, f"change\n\nHalfdoor-Exchange: hd_{'z' * 26}")
+    assert gate.json("--diff", "HEAD~1..HEAD")[2] == ["no-exchange"]
 
 
 def test_advisories_that_were_taken_in_judge_new_pins(gate, halfdoor, tmp_path):

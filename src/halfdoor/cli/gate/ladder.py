@@ -27,7 +27,7 @@ from halfdoor.verify.semgrep import NAME as SEMGREP
 from halfdoor.verify.semgrep import semgrep
 from halfdoor.verify.syntax import Syntax
 from halfdoor.verify.tests import ProjectTests
-from halfdoor.verify.trace import Known, Trace
+from halfdoor.verify.trace import Look, Trace
 from halfdoor.verify.types import Types
 from halfdoor.verify.vulnerable import NAME as VULNERABLE
 from halfdoor.verify.vulnerable import Vulnerable
@@ -54,7 +54,7 @@ def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Re
         Vulnerable(lambda: advisories(state_dir), asked=VULNERABLE in settings.ask),
         _rules(settings),
         Review(matcher(each.match for each in settings.paths if each.review)),
-        Trace(required=settings.require_trace, known=_log(settings, state_dir)),
+        Trace(required=settings.require_trace, look=_log(settings, state_dir)),
         *_slower(settings),
     )
     off = frozenset(settings.off)
@@ -72,7 +72,7 @@ def _slower(settings: Gate) -> Iterator[Check]:
     yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
 
 
-def _log(settings: Gate, state_dir: Path) -> Known | None:
+def _log(settings: Gate, state_dir: Path) -> Look | None:
     return exchanges(state_dir) if settings.require_trace else None
 
 

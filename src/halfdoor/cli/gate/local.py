@@ -1,14 +1,15 @@
 """What this machine's own state knows: text of restricted files, and exchanges in the log."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.secrets import Known
-from halfdoor.verify.vulnerable import Look
+from halfdoor.verify.trace import Look, Traced
+from halfdoor.verify.vulnerable import Look as Advisories
 
 _PATH: Final = "path:"
 # As `store.index.FOLDER`, whose import takes longer than a check; a test holds the two equal.
@@ -39,27 +40,29 @@ def restricted(state_dir: Path) -> Known | None:
     return known
 
 
-def exchanges(state_dir: Path) -> Callable[[str], bool] | None:
-    """Tells whether an exchange is in the log; None where there is no log."""
+def exchanges(state_dir: Path) -> Look | None:
+    """Tells what the log holds of an exchange; None where there is no log."""
     from halfdoor.store import schema  # noqa: PLC0415  only when a commit names an exchange
 
     if not (state_dir / schema.FILE).exists():
         return None
 
-    def known(exchange: str) -> bool:
+    def known(exchange: str) -> Traced | None:
         from halfdoor.errors import LogError  # noqa: PLC0415  the same
         from halfdoor.store.reader import LogReader  # noqa: PLC0415  the same
 
         with LogReader(state_dir) as log:
             try:
-                return log.find(exchange) == exchange
+                log.find(exchange)
             except LogError:
-                return False
+                return None
+            held = log.exchange(exchange)
+            return Traced(held.decided.time, held.outcome.result if held.outcome else "")
 
     return known
 
 
-def advisories(state_dir: Path) -> Look | None:
+def advisories(state_dir: Path) -> Advisories | None:
     """What OSV knows of a package, as far as `gate sync` brought it here."""
     from halfdoor.store.advisories import look  # noqa: PLC0415  only when a pin is new
 
