@@ -1,4 +1,4 @@
-"""bandit and semgrep: what they say is read, and what they do not do is not taken for done."""
+"""bandit, semgrep and ast-grep: what they say is read, and what they do not do is not taken for done."""
 
 import json
 import shutil
@@ -6,13 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from halfdoor.canon.checks import Ran, RanStatus, Status
+from halfdoor.verify.ast_grep import ast_grep
 from halfdoor.verify.bandit import bandit
 from halfdoor.verify.semgrep import semgrep
 from halfdoor.verify.semgrep_rules import RULES
 from tests.helpers.checks import TROUBLE, change, codes, judge, subject
+from tests.verify.tools import perform
 
 ABSENT = Ran(RanStatus.REFUSED, why="it is not installed", absent=True)
 SHELL = "import subprocess\n\n\ndef f(x):\n    subprocess.call(x, shell=True)\n"
@@ -92,7 +95,8 @@ def test_a_teams_rules_for_semgrep_go_beside_ours():
         asked.append(wanted)
         return said(SEMGREP | {"results": []})
 
-    judge(semgrep(asked=True, rules=b"rules: []"), CHANGE, run)
+    with_rules = msgspec.structs.replace(CHANGE, files={"rules/s.yml": b"rules: []"})
+    judge(semgrep(asked=False, rules="rules/s.yml"), with_rules, run)
     assert asked[0].argv.count("--config") == 2
     assert b"rules: []" in asked[0].files.values()
     assert not asked[0].own
@@ -101,6 +105,62 @@ def test_a_teams_rules_for_semgrep_go_beside_ours():
 def test_every_rule_of_semgrep_names_a_weakness_and_what_to_do():
     assert len({rule["id"] for rule in RULES}) == len(RULES) >= 15
     assert all(rule["metadata"]["cwe"] and rule["metadata"]["hint"] for rule in RULES)
+
+
+@pytest.mark.parametrize("check", [semgrep(asked=False, rules="r.yml"), ast_grep("r.yml")])
+def test_rules_that_are_not_there_are_a_skip_and_not_a_pass(check):
+    assert judge(check, CHANGE).status is Status.SKIPPED
+
+
+def test_without_rules_of_a_teams_own_ast_grep_has_nothing_to_do():
+    assert judge(ast_grep(""), CHANGE).status is Status.NOT_APPLICABLE
+
+
+RULES_OF_A_TEAM = b"""
+id: no-eval
+language: javascript
+severity: error
+message: no eval
+note: read JSON
+rule: {pattern: eval($X)}
+---
+id: no-print
+language: python
+message: no print
+rule: {pattern: print($$$A)}
+"""
+IGNORING = "x = 1\n# ast-grep-ignore\nprint(x)\n"
+
+
+def by_ast_grep(*changes, rules=RULES_OF_A_TEAM):
+    if not shutil.which("ast-grep", path=str(Path(sys.executable).parent)):
+        pytest.skip("ast-grep is not installed beside halfdoor")
+    asked = subject(*changes, files={"r.yml": rules})
+    return judge(ast_grep("r.yml"), asked, perform)
+
+
+def test_a_teams_rules_for_ast_grep_are_asked_and_what_was_there_is_not_told():
+    result = by_ast_grep(change("a.js", "f()\neval(x)\neval(y)\n", "eval(x)\n"))
+    (finding,) = result.findings
+    assert (finding.path, finding.line, finding.code, finding.hint) == ("a.js", 3, "no-eval", "read JSON")  # fmt: skip
+
+
+def test_code_cannot_silence_the_rules_of_a_team_and_cannot_bring_settings():
+    """Settings of ast-grep may name libraries that it loads."""
+    settings = change("sgconfig.yml", "customLanguages: {x: {libraryPath: x.so}}\n")
+    result = by_ast_grep(change(".hidden/a.py", IGNORING), settings)
+    assert [(each.path, each.line) for each in result.findings] == [(".hidden/a.py", 3)]
+
+
+def test_rules_that_ast_grep_cannot_read_are_a_skip():
+    result = by_ast_grep(change("a.js", "eval(x)\n"), rules=b"id: [")
+    assert (result.status, "ended with 8" in result.saw) == (Status.SKIPPED, True)
+
+
+@pytest.mark.parametrize("ran", [*TROUBLE, ABSENT, Ran(RanStatus.EXITED, 2), Ran(RanStatus.EXITED, 0, b"{}")])  # fmt: skip
+def test_ast_grep_that_did_not_do_its_work_is_skipped(ran):
+    asked = subject(change("a.js", "eval(x)\n"), files={"r.yml": RULES_OF_A_TEAM})
+    assert judge(ast_grep("r.yml"), asked, ran).status is Status.SKIPPED
 
 
 VULNERABLE = {

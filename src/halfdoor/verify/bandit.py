@@ -51,7 +51,7 @@ def bandit(*, asked: bool) -> FileTool:
     return FileTool(NAME, is_python, _run, _read, asked=asked)
 
 
-def _run(files: Files) -> Run:
+def _run(files: Files, _rules: bytes) -> Run:
     # Whoever writes the code could write `nosec`, too.
     options = ("-q", "-f", "json", "--exit-zero", "--ignore-nosec", "-s", _LEFT_OUT)
     argv = (NAME, *options, *(f"./{path}" for path in files))

@@ -31,23 +31,28 @@ def told(check: str, ran: Ran, tool: str) -> Result:
 class FileTool:
     """A check by a tool that reads single files: those that changed.
 
-    wants: does it judge files of this path? run: over files. read: what it said, None when that is
-    no report of a whole run. asked: must it judge? What it finds in the files as they were is not
-    the change's doing, and a second run tells what that is.
+    wants: does it judge files of this path? run: over files, by a team's rules. read: what it said,
+    None when that is no report of a whole run. asked: must it judge? rules: the path of the team's
+    rules in the repository, as the base revision has them; "" for none. alone: has it rules without
+    these? What it finds in the files as they were is not the change's doing, and a second run tells
+    what that is.
     """
-
-    reads: tuple[str, ...] = ()
 
     def __init__(
         self,
         name: str,
         wants: Callable[[str], bool],
-        run: Callable[[Files], Run],
+        run: Callable[[Files, bytes], Run],
         read: Callable[[Ran], Found | None],
         *,
         asked: bool,
+        rules: str = "",
+        alone: bool = True,
     ) -> None:
         self.name = name
+        self.reads: tuple[str, ...] = (rules,) if rules else ()
+        self._rules = rules
+        self._alone = alone
         self._wants = wants
         self._run = run
         self._read = read
@@ -55,28 +60,33 @@ class FileTool:
 
     def judge(self, subject: Subject) -> Result | Generator[Run, Ran, Result]:
         """See `Check.judge`."""
+        if not (self._rules or self._alone):
+            return nothing(self.name, "[gate] names no rules for it")
         changes = [each for each in subject.changes if self._wants(each.path)]
         after = [(each.path, each.after) for each in changes]
         if not any(data for _, data in after):
             return nothing(self.name, "no file of its kind changed")
-        return self._judge(changes, after)
+        if self._rules and self._rules not in subject.files:
+            said = f"`{self._rules}`, which [gate] names, is not in the base revision"
+            return skipped(self.name, said)
+        return self._judge(changes, after, subject.files.get(self._rules, b""))
 
     def _judge(
-        self, changes: list[Change], after: list[tuple[str, bytes | None]]
+        self, changes: list[Change], after: list[tuple[str, bytes | None]], rules: bytes
     ) -> Generator[Run, Ran, Result]:
-        found = yield from self._over(after)
+        found = yield from self._over(after, rules)
         if found and not isinstance(found, Result):
-            had = yield from self._over((each.path, each.before) for each in changes)
+            had = yield from self._over(((each.path, each.before) for each in changes), rules)
             found = had if isinstance(had, Result) else tuple(fresh(changes, had, found))
         if isinstance(found, Result):
             return found
         return judged(self.name, found, counted(sum(bool(data) for _, data in after), "file"))
 
-    def _over(self, texts: Iterable[tuple[str, bytes | None]]) -> Asked:
+    def _over(self, texts: Iterable[tuple[str, bytes | None]], rules: bytes) -> Asked:
         files = {path: data for path, data in texts if data}
         if not files:
             return ()
-        ran = yield self._run(files)
+        ran = yield self._run(files, rules)
         if trouble := without(self.name, ran, self.name, asked=self._asked):
             return trouble
         found = self._read(ran)

@@ -54,9 +54,9 @@ class _Report(Struct):
 _REPORT: Final = msgspec.json.Decoder(_Report)
 
 
-def semgrep(*, asked: bool, rules: bytes = b"") -> FileTool:
-    """The check. rules: the team's own, YAML or JSON, beside ours; asked: see `FileTool`."""
-    return FileTool(NAME, _wants, lambda files: _run(files, rules), _read, asked=asked)
+def semgrep(*, asked: bool, rules: str = "") -> FileTool:
+    """The check. rules: the path of the team's own, beside ours; asked: see `FileTool`."""
+    return FileTool(NAME, _wants, _run, _read, asked=asked or bool(rules), rules=rules)
 
 
 def _wants(path: str) -> bool:
@@ -69,7 +69,16 @@ def _run(files: Files, rules: bytes) -> Run:
         given["team-" + _CONFIG.lstrip(".")] = rules
     options = ("scan", "--json", "--quiet", "--metrics", "off", "--disable-version-check")
     configs = tuple(word for name in given for word in ("--config", name))
-    targets = ("--no-git-ignore", "--disable-nosem", "--jobs", "1", "--", *files)
+    targets = (
+        "--no-git-ignore",
+        "--disable-nosem",
+        "--max-target-bytes",
+        "0",
+        "--jobs",
+        "1",
+        "--",
+        *files,
+    )
     return Run(
         (NAME, *options, *configs, *targets),
         "semgrep over changed files",

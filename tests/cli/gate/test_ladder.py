@@ -11,6 +11,7 @@ SETTINGS = Gate(
     forbid_imports=("pickle",),
     format=True,
     require_trace=True,
+    ast_grep="rules.yml",
     paths=(GatePath(match="a/**", review=True),),
     ask=("types", "tests", "examples", "bandit", "semgrep", "vulnerable"),
 )

@@ -10,6 +10,7 @@ from halfdoor.config.tables.gate import Gate
 from halfdoor.reading.engine import NATIVE, Engine
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.applies import Applies
+from halfdoor.verify.ast_grep import ast_grep
 from halfdoor.verify.bandit import NAME as BANDIT
 from halfdoor.verify.bandit import bandit
 from halfdoor.verify.base import Check, nothing
@@ -67,7 +68,8 @@ def _slower(settings: Gate) -> Iterator[Check]:
     ask = frozenset(settings.ask)
     yield Types(asked=Types.name in ask)
     yield bandit(asked=BANDIT in ask)
-    yield semgrep(asked=SEMGREP in ask)
+    yield semgrep(asked=SEMGREP in ask, rules=settings.semgrep)
+    yield ast_grep(settings.ast_grep)
     yield Examples(asked=Examples.name in ask)
     yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
 

@@ -9,7 +9,7 @@ from halfdoor.config.tables.words import about
 CheckName = Literal[
     "read", "complete", "syntax", "applies", "lint", "format", "security", "imports", "secrets",
     "licence", "vulnerable", "rules", "review", "trace", "types", "tests", "examples", "bandit",
-    "semgrep",
+    "semgrep", "ast-grep",
 ]  # fmt: skip
 GLOB: Final = r"^[!-~]([ -~]{0,398}[!-~])?$"
 
@@ -58,6 +58,14 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True):
     lint: Annotated[
         str,
         about("Path of ruff settings in the repository; empty is its own ones, if it has any."),
+    ] = ""
+    semgrep: Annotated[
+        str,
+        about("Path of the project's own rules for semgrep, YAML; then it must judge."),
+    ] = ""
+    ast_grep: Annotated[
+        str,
+        about("Path of the project's own rules for ast-grep, YAML; then it must judge."),
     ] = ""
     format: Annotated[
         bool, about("Python is formatted as ruff does, even if no settings of ruff say so.")
