@@ -192,4 +192,9 @@ def _finding(name: str, said: _Said, known: list[str]) -> Finding:
 
 def _known(said: _Said, known: list[str]) -> str:
     """The path as we gave it; ruff tells where it lay."""
-    return next((each for each in known if said.filename.endswith(f"/{each}")), said.filename)
+    return next((e for e in known if said.filename.endswith(f"/{_shown(e)}")), said.filename)
+
+
+def _shown(path: str) -> str:
+    """A path that is no UTF-8 as ruff says it."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

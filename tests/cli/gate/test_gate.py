@@ -1,6 +1,9 @@
 """The gate judges what changed, tells only what the change brought, and knows when it could not."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -199,12 +202,12 @@ def test_a_language_that_nothing_reads_is_no_pass(gate):
     assert "asks for klingon; it reads c, c++" in gate().out
 
 
-def test_what_had_nothing_to_judge_takes_a_line_a_reason_and_none_when_nothing_changed(gate):
+def test_what_had_nothing_to_judge_takes_one_line_and_none_when_nothing_changed(gate):
     assert gate().out.startswith("passed: no file changed (")
     write(gate.folder, {"a.md": "x\n"})
     said = gate().out
-    assert "not applicable: lint, security, types (no Python changed)" in said
-    assert len(said.splitlines()) < 15
+    assert "nothing to judge: applies, complete, syntax, lint" in said
+    assert len(said.splitlines()) == 3
 
 
 def test_a_skip_ends_with_what_to_do_about_it(gate, monkeypatch):
@@ -220,3 +223,20 @@ def test_an_edit_of_gits_own_folder_does_not_apply(gate, path):
     """It passed: a hook is code that the next commit runs."""
     patch = f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+x\n"
     assert gate.json("--stdin", stdin=patch)[:3] == (3, "failed", ["does-not-apply"])
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--github", "--sarif=-"])
+def test_a_file_whose_name_is_no_utf_8_is_told_in_every_form(gate, form):
+    """Each but the plain form ended in a traceback."""
+    (gate.folder / os.fsdecode(b"latin\xe4.py")).write_text("print(nope)\n")
+    said = gate(*filter(None, [form]))
+    assert (said.code, "halfdoor-run" in said.out) == (3, False)
+    assert ("latin%E4.py" if "sarif" in form else "latin?.py") in said.out
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_the_findings(gate, processes):
+    write(gate.folder, {"n\u00e4me.py": "print(n\u00e4me)\n"})
+    plain = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    program = [sys.executable, "-m", "halfdoor", "gate"]
+    done = subprocess.run(program, cwd=gate.folder, env=plain, capture_output=True, check=False)
+    assert (done.returncode, b"n?me.py:1:7: Undefined name" in done.stdout) == (3, True)

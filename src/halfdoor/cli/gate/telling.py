@@ -1,8 +1,10 @@
 """How the gate speaks: lines for people, JSON, SARIF, and annotations that GitHub reads."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -13,16 +15,21 @@ from halfdoor.errors import SetupError
 from halfdoor.verify.fresh import counted, lines_of, text
 from halfdoor.verify.sarif import sarif as sarif_document
 
+# Reasons that a person may want to do something about.
+_ASKS: Final = re.compile(r"hint:|^off in|^a person must")
+
 
 def tell(told: Told, *, json: bool, sarif: Path | None, github: bool) -> None:
     """Say it in every way that was asked for; to people when in none on standard output."""
     said = sarif is not None and str(sarif) == "-"
     if sarif is not None:
-        _write(sarif, msgspec.json.encode(sarif_document(told.results, __version__)))
+        _write(sarif, msgspec.json.encode(_sayable(sarif_document(told.results, __version__))))
     if json:
-        _write(Path("-"), msgspec.json.format(msgspec.json.encode(document(told)), indent=2))
+        _write(
+            Path("-"), msgspec.json.format(msgspec.json.encode(_sayable(document(told))), indent=2)
+        )
     if github:
-        _write(Path("-"), "\n".join(annotations(told)).encode())
+        _write(Path("-"), "\n".join(annotations(told)).encode("utf-8", "replace"))
     if not (said or json or github):
         _write(Path("-"), "\n".join(lines(told)).encode("utf-8", "replace"))
 
@@ -66,12 +73,14 @@ def _statuses(told: Told) -> Iterator[str]:
     width = max((len(each.check) for each in made), default=0)
     for result in made:
         yield f"{result.check:<{width}}  {result.status.value:<7}  {_plain(result.saw)}".rstrip()
-    reasons: dict[str, list[str]] = {}
-    for each in told.results if told.subject.changes or made else ():
-        if each.status is Status.NOT_APPLICABLE:
-            reasons.setdefault(each.saw, []).append(each.check)
-    for saw, checks in reasons.items():
-        yield f"not applicable: {', '.join(checks)} ({_plain(saw)})"
+    left = [each for each in told.results if each.status is Status.NOT_APPLICABLE]
+    if not (left and (made or told.subject.changes)):
+        return
+    asking = [each for each in left if _ASKS.search(each.saw)]
+    quiet = [each.check for each in left if each not in asking]
+    yield from (f"not applicable: {each.check} ({_plain(each.saw)})" for each in asking)
+    if quiet:
+        yield f"nothing to judge: {', '.join(quiet)} (`--json` says why)"
 
 
 def annotations(told: Told) -> Iterator[str]:
@@ -121,6 +130,19 @@ def _plain(said: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "?" for c in said)[:400]
 
 
+def _sayable(value: object) -> object:
+    """The same, with `?` in names of files that are no UTF-8."""
+    match msgspec.to_builtins(value):
+        case str(text):
+            return text.encode("utf-8", "replace").decode()
+        case [*items]:
+            return [_sayable(each) for each in items]
+        case dict(members):
+            return {name: _sayable(each) for name, each in members.items()}
+        case other:
+            return other
+
+
 def _property(said: str) -> str:
     return _data(said).replace(":", "%3A").replace(",", "%2C")
 
@@ -131,7 +153,9 @@ def _data(said: str) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     if str(path) == "-":
-        sys.stdout.write(data.decode("utf-8", "replace") + "\n")
+        # What a terminal cannot show is shown as `?`, and stops nobody.
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(f"{data.decode()}\n".encode(encoding, "replace").decode(encoding))
         return
     try:
         path.write_bytes(data + b"\n")
