@@ -19,8 +19,7 @@ from halfdoor.verify.fresh import counted, text
 from halfdoor.verify.imported import Imported, imported
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.near import mistaken, nearest
-from halfdoor.verify.node import imports as node
-from halfdoor.verify.node.around import NodeAround
+from halfdoor.verify.node import files
 
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
@@ -39,7 +38,7 @@ class Imports:
     """allowed: names that are there though nothing says so."""
 
     name = NAME
-    reads: tuple[str, ...] = (*MANIFESTS, *LOCKS, *node.READS)
+    reads: tuple[str, ...] = (*MANIFESTS, *LOCKS, *files.READS)
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(allowed)
@@ -57,7 +56,12 @@ class Imports:
         return judged(NAME, (*python.findings, *script.findings), saw)
 
     def _node(self, subject: Subject) -> Result:
-        changes = [each for each in subject.changes if node.judges(each)]
+        changes = [each for each in subject.changes if files.judges(each)]
+        if not changes and not any(map(files.declares, subject.changes)):
+            return nothing(NAME, "no JavaScript changed")
+        from halfdoor.verify.node import imports as node  # noqa: PLC0415  see `node/files.py`
+        from halfdoor.verify.node.around import NodeAround  # noqa: PLC0415  the same
+
         near = [_near_miss(*each) for each in node.near_misses(subject, self._allowed)]
         if not changes and not near:
             return nothing(NAME, "no JavaScript changed")

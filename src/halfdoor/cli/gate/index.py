@@ -21,7 +21,7 @@ from halfdoor.errors import BackendError
 from halfdoor.verify.declared import normal
 from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.imports import NAME, NO_PACKAGE
-from halfdoor.verify.node.imports import is_script
+from halfdoor.verify.node.files import is_script
 
 PURPOSE: Final = "package index"
 _FILE: Final = "index-names.json"

@@ -31,7 +31,7 @@ from halfdoor.store.git import Changed, Git
 from halfdoor.verify.applies import applied, form_of
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
-from halfdoor.verify.node.imports import judges
+from halfdoor.verify.node.files import judges
 
 _READ: Final = "read"
 _MOST_READ: Final = 2000

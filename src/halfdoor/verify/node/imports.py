@@ -1,7 +1,7 @@
 """Is all that new JavaScript and TypeScript imports there? See `verify/imports.py`."""
 
 from collections.abc import Iterator
-from posixpath import basename, splitext
+from posixpath import basename
 from typing import Final
 
 from halfdoor.canon.checks import Change, Finding, Subject
@@ -9,11 +9,10 @@ from halfdoor.verify.fresh import text
 from halfdoor.verify.near import mistaken, nearest
 from halfdoor.verify.node.around import NodeAround, package
 from halfdoor.verify.node.builtins import is_builtin
-from halfdoor.verify.node.manifests import ALIASES, IGNORES, LOCKS, MANIFESTS, PATHS, declared
+from halfdoor.verify.node.files import MANIFESTS
+from halfdoor.verify.node.manifests import declared
 from halfdoor.verify.node.specifiers import Specifier, specifiers
 
-READS: Final = (*MANIFESTS, *LOCKS, *ALIASES, *PATHS, IGNORES)
-SUFFIXES: Final = frozenset({".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts"})
 _HINT: Final = "correct the name, or declare the dependency and lock it"
 
 
@@ -63,16 +62,6 @@ class Said:
         )
         hint = f"did you mean `{near}`?" if near else _HINT
         return Finding(self._check, path, each.line, 1, code, said, hint, "CWE-829")
-
-
-def judges(change: Change) -> bool:
-    """Is it a file of these languages that is there after the change?"""
-    return is_script(change.path) and bool(change.after)
-
-
-def is_script(path: str) -> bool:
-    """Is it a path of these languages?"""
-    return splitext(path)[1] in SUFFIXES
 
 
 def near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[tuple[Change, str, str]]:

@@ -8,25 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-MANIFESTS: Final = ("package.json", "deno.json", "deno.jsonc", "import_map.json", "jsr.json")
-LOCKS: Final = (
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "bun.lock",
-)
-# Where a project gives modules other names; as text, for they are programs.
-ALIASES: Final = tuple(
-    f"{name}*"
-    for name in ("vite.config.", "vitest.config.", "webpack.", "rollup.config.", "jest.config.",
-                 "babel.config.", ".babelrc", "next.config.", "nuxt.config.", "svelte.config.",
-                 "astro.config.", "metro.config.", "rspack.config.", "rsbuild.config.",
-                 "craco.config.", "gatsby-node.", "snowpack.config.", "esbuild.",
-                 "build.config.", "vue.config.")
-)  # fmt: skip
-IGNORES: Final = ".gitignore"
-PATHS: Final = ("tsconfig*.json", "jsconfig*.json")
+from halfdoor.verify.node.files import ALIASES, IGNORES, MANIFESTS
 
 _TABLES: Final = (
     "dependencies", "devDependencies", "peerDependencies", "optionalDependencies",
