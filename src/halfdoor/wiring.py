@@ -1,5 +1,6 @@
 """The one file that names concrete classes: configuration → house and services."""
 
+import asyncio
 import contextlib
 import hmac
 import os
@@ -59,6 +60,7 @@ from halfdoor.store.checkout import Checkout
 from halfdoor.store.floors import SharedFloors
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.ledger import Calendar, SharedLedger
+from halfdoor.store.live import Live
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.opening import opening, used
 from halfdoor.store.periods import zone
@@ -127,6 +129,7 @@ class Gateway:
     residency: what engines have said of what they have loaded; it does, too.
     loads: asks how busy they are, and tells their queues.
     indexed: roots of the projects whose restricted files are known by their text.
+    live: what this process shows of the calls that run.
     """
 
     house: House
@@ -144,6 +147,7 @@ class Gateway:
     residency: Residency
     indexed: frozenset[str]
     loads: Loads
+    live: Live
 
     def asked(self) -> tuple[Asked, ...]:
         """Every model whose engine must say where it runs it, as far as its name is known."""
@@ -184,6 +188,7 @@ class Gateway:
     async def close(self) -> None:
         """Backends first, so that nothing new can be answered while the log drains."""
         await self.hang_up()
+        await asyncio.to_thread(self.live.close)
         await self.memory.close()
         await self.floors.close()
         self.pins.close()
@@ -244,6 +249,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
     floors = SharedFloors(state_dir, clock.now_ms, int(loaded.config.server.remember_s * 1000))
     pins, ratios = SharedPins(state_dir), SharedRatios(state_dir, clock.now_ms)
     residency = Residency(time.monotonic)
+    live = Live(state_dir, clock.now_ms)
     services = Services(
         log,
         backends,
@@ -258,6 +264,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         widened=lambda: admission.widened,
         windows=residency.now,
         pins=pins,
+        sights=live,
     )
     engine = kept_engine(state_dir, keys)
     provenance, indexed = restricted_text(state_dir, keys)
@@ -279,6 +286,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         residency,
         indexed,
         Loads(residency, time.monotonic),
+        live,
     )
 
 

@@ -38,6 +38,15 @@ class Crew:
         ]
         return self.ask("POST", "/v1/chat/completions", {"model": "claude-x", "messages": messages})
 
+    def metrics(self):
+        """The page, over a connection of its own: whichever worker takes it."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        client.request("GET", "/metrics")
+        with client.getresponse() as answer:
+            page = answer.read().decode()
+        client.close()
+        return page
+
     def pids(self):
         return {self.ask("GET", "/halfdoor/status")[1]["pid"] for _ in range(30)}
 
@@ -88,6 +97,19 @@ def test_two_workers_share_the_port_the_log_and_what_they_remember(crew):
     verified = json.loads(crew.command("log", "verify", "--json").stdout)
     assert verified["size"] >= 25 * 2
     assert verified["whole"] is True
+
+
+def test_one_scrape_tells_of_every_worker_whichever_answers(crew):
+    for number in range(12):
+        crew.chat(f"say {number}")
+    pages = [crew.metrics() for _ in range(8)]
+    assert all("halfdoor_processes 2\n" in page for page in pages)
+    deadline = time.monotonic() + 10
+    while not all('halfdoor_log_entries_total{kind="outcome"} 12\n' in p for p in pages):
+        assert time.monotonic() < deadline, pages[0]
+        pages = [crew.metrics() for _ in range(8)]
+    crew.running.send_signal(signal.SIGTERM)
+    assert crew.running.wait(20) == 0
 
 
 def test_workers_end_with_a_parent_that_is_killed(crew):

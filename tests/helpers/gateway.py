@@ -21,11 +21,13 @@ from halfdoor.canon.decision import Permit
 from halfdoor.canon.record import Entry, Outcome
 from halfdoor.cli.why import why
 from halfdoor.config.load import load
+from halfdoor.config.objectives import objectives
 from halfdoor.flow.ports import Log
 from halfdoor.server.address import address
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.listen import Server, bound
+from halfdoor.server.metrics import Metrics
 from halfdoor.server.status import Status
 from halfdoor.server.tokens import access, secrets
 from halfdoor.wiring import assemble
@@ -83,7 +85,9 @@ class Served:
         status = Status("test", os.getpid(), time.monotonic(), house.cards, held=held)
         tokens = secrets(loaded.config.tokens, os.environ)
         may_ask = access(loaded.config, tokens, None, loopback=True)
-        app = App(house, services, may_ask, Limits(), status)
+        held_to = objectives(loaded.config.backends)
+        metrics = Metrics("test", loaded.state_dir, self._inner.live, held_to)
+        app = App(house, services, may_ask, Limits(), status, metrics=metrics)
         self._server = Server(app, self._ready.set)
 
     def waiting(self, backend: str) -> int:

@@ -301,6 +301,8 @@ class Answered(Struct, frozen=True):
     """The call ended and its answer reached the client (unless held: then `body` has it).
 
     headers: the backend's own.
+    first_answer_ms: from its backend being asked, its turn in a queue behind it, to the first bytes
+        of a stream that were no ping; -1 where nothing streamed.
     """
 
     status: int
@@ -311,10 +313,14 @@ class Answered(Struct, frozen=True):
     ms: int
     headers: Headers = ()
     waited: Waited = Waited()
+    first_answer_ms: int = -1
 
 
 class Faulted(Struct, frozen=True):
-    """The call failed. committed: the client already has bytes, so no other target may be tried."""
+    """The call failed. committed: the client already has bytes, so no other target may be tried.
+
+    first_answer_ms: see `Answered`.
+    """
 
     fault: Fault
     committed: bool
@@ -324,10 +330,11 @@ class Faulted(Struct, frozen=True):
     first_byte_ms: int
     ms: int
     waited: Waited = Waited()
+    first_answer_ms: int = -1
 
 
 class HungUp(Struct, frozen=True):
-    """The client went away; the backend was cancelled."""
+    """The client went away; the backend was cancelled. first_answer_ms: see `Answered`."""
 
     committed: bool
     learnt: Learnt
@@ -336,6 +343,7 @@ class HungUp(Struct, frozen=True):
     first_byte_ms: int
     ms: int
     waited: Waited = Waited()
+    first_answer_ms: int = -1
 
 
 Command = Begin | Append | Reserve | Call | Settle | Remember

@@ -169,6 +169,7 @@ class Attempt(Struct, frozen=True):
         when that is not known.
     waited_ms: of its time, in the queue before its engine. swap: there, also until another model
         had finished, which its own would have put out.
+    first_ms: see `Answered.first_answer_ms`.
     """
 
     model: str
@@ -186,6 +187,7 @@ class Attempt(Struct, frozen=True):
     worth: int | None = None
     waited_ms: int = 0
     swap: bool = False
+    first_ms: int = -1
 
 
 class Outcome(Struct, frozen=True, tag_field="kind", tag="outcome"):

@@ -171,8 +171,8 @@ def stripped(loaded: Loaded, environ: Mapping[str, str], mine: Mapping[str, str]
         if backend.credentials == "client"
     }
     keys = {p.variable for p in PROVIDERS if urlsplit(p.url).hostname not in passed}
-    admins = {token.env for token in loaded.config.tokens if token.role == "admin"}
-    gone = {*keys, *_OTHER_KEYS} - mine.keys() | admins
+    others = {token.env for token in loaded.config.tokens if token.role != "tool"}
+    gone = {*keys, *_OTHER_KEYS} - mine.keys() | others
     return sorted(name for name in gone if name in environ)
 
 

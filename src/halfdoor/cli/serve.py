@@ -29,6 +29,7 @@ from halfdoor.cli.restricted import warnings
 from halfdoor.config.check import produced
 from halfdoor.config.handing import handed, received
 from halfdoor.config.load import Loaded, cards, rules_in_force
+from halfdoor.config.objectives import objectives
 from halfdoor.config.offline import OPTION
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
@@ -41,10 +42,12 @@ from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.crew import crew
 from halfdoor.server.listen import bound, guarded, run
+from halfdoor.server.metrics import Metrics, standing
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
-from halfdoor.server.tokens import access, admins, secrets
+from halfdoor.server.tokens import access, asking, secrets
 from halfdoor.store.keys import session_key
+from halfdoor.store.live import Note, note
 from halfdoor.wiring import Gateway, assemble
 
 # Longer than an answer may be silent, by default twice over.
@@ -86,7 +89,7 @@ def serve(
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
     tokens = secrets(loaded.config.tokens, os.environ)
-    guarded(where, tokens=len(loaded.config.tokens) - len(admins(loaded.config.tokens)))
+    guarded(where, tokens=asking(loaded.config.tokens))
     # It looks at every restricted file, and requests do not wait for that.
     look = partial(_look_over, loaded, project_dir(project))
     with nullcontext() if worker else beside(look):
@@ -208,6 +211,12 @@ class Service:
             tightened=gateway.tightened,
             added=self._switch.rules,
             admin=Admin(gateway.floors, gateway.log, gateway.services.clock),
+            metrics=Metrics(
+                __version__,
+                gateway.loaded.state_dir,
+                gateway.live,
+                objectives(config.backends),
+            ),
         )
 
     async def reload(self, app: App, read: Callable[[], Loaded]) -> None:
@@ -243,6 +252,9 @@ class Service:
     def _watched(self) -> tuple[Watched, ...]:
         return self.gateway.watched()
 
+    def _noted(self) -> Note:
+        return note(*standing(self.gateway.services))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `running`; gateways that a reload replaced are gone when this ends."""
@@ -250,6 +262,7 @@ class Service:
         asking = asyncio.create_task(self.gateway.admission.keep(self._asked))
         looking = asyncio.create_task(self.gateway.residency.keep(self._engines))
         loads = asyncio.create_task(self.gateway.loads.keep(self._watched))
+        beating = asyncio.create_task(self.gateway.live.keep(self._noted))
         try:
             async with running(self.gateway, lambda: self.gateway):
                 yield
@@ -258,6 +271,7 @@ class Service:
             asking.cancel()
             looking.cancel()
             loads.cancel()
+            beating.cancel()
             for leaving, before in tuple(self._leaving.items()):
                 leaving.cancel()
                 await before.hang_up()
@@ -332,8 +346,7 @@ def banner(
     if loaded.offline:
         yield f"!! OFFLINE ({loaded.offline}): only this device is spoken to"
     yield from (f"!! {note}" for note in loaded.notes)
-    needed = len(loaded.config.tokens) > len(admins(loaded.config.tokens))
-    token = "<your token>" if needed else "unused"
+    token = "<your token>" if asking(loaded.config.tokens) else "unused"
     yield "point your tools here"
     yield f"  Claude Code  ANTHROPIC_BASE_URL={root} ANTHROPIC_AUTH_TOKEN={token} claude"
     yield f"  OpenAI SDK   OPENAI_BASE_URL={root}/v1 OPENAI_API_KEY={token}"

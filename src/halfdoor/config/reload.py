@@ -156,12 +156,13 @@ def _host(url: str) -> str:
 
 
 def _places(old: Loaded, new: Loaded) -> Iterator[str]:
-    if _tools(old) and not _tools(new):
+    open_now = old.config.tokens and not new.config.tokens
+    if open_now or (_tools(old) and not _tools(new)):
         yield "no token would be needed any more"
     if more := set(new.config.server.allowed_hosts) - set(old.config.server.allowed_hosts):
         yield f"it would answer to {len(more)} more in `allowed_hosts`"
     more_tokens = set(new.config.tokens) - set(old.config.tokens)
-    if any(token.role == "admin" or _tools(old) for token in more_tokens):
+    if any(token.role != "tool" or _tools(old) for token in more_tokens):
         # Any variable can be named as a token's, also one whose value a tool knows.
         yield "a token that is new would be taken"
     if old.config.server.listen != new.config.server.listen:

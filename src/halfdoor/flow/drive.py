@@ -26,10 +26,12 @@ from halfdoor.canon.commands import (
 )
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.money import Spending
+from halfdoor.canon.record import Decided
 from halfdoor.canon.scene import Placed, Scene
 from halfdoor.errors import BackendError, LogError
 from halfdoor.flow.pinger import Pinger, waiting
 from halfdoor.flow.ports import Calling, Incoming, Services, Sink, Turn
+from halfdoor.flow.sights import Sight
 
 # A backend's error body is read to be passed on, up to here.
 ERROR_BODY_LIMIT_BYTES = 1024 * 1024
@@ -95,6 +97,7 @@ class _Performer:
         self._soon: asyncio.TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
         self._caller: asyncio.Task[object] | None = None
+        self._decided: Decided | None = None
         self.gone = False
         self.stopped = False
         self.failed: Exception | None = None
@@ -188,6 +191,8 @@ class _Performer:
             await self._services.ledger.settle(command)
 
     async def _append(self, command: Append) -> Permit | Unrecorded:
+        if isinstance(command.entry, Decided):
+            self._decided = command.entry
         try:
             return await self._services.log.append(command.entry)
         except LogError as error:
@@ -196,13 +201,14 @@ class _Performer:
     async def _call(self, command: Call) -> Answered | Faulted | HungUp:
         if self._services.health is not None:
             self._services.health.asked(command.target)
-        passage = _Passage(command, self._services, self._sink, self._client_key, self._begun_ms)
+        assert self._decided is not None
+        sight = self._services.sights.called(self._decided, command.target)
+        begun_ms = self._begun_ms
+        passage = _Passage(command, self._services, self._sink, self._client_key, begun_ms, sight)
         self._listen_soon()
-        if self.gone:
-            return passage.hung_up()
         self._caller = asyncio.current_task()
         try:
-            return await passage.run()
+            return passage.hung_up() if self.gone else await passage.run()
         except ConnectionError:
             self.gone = True
             return passage.hung_up()
@@ -218,6 +224,7 @@ class _Performer:
             return passage.failed()
         finally:
             self._caller = None
+            sight.over()
 
     def _hung_up(self) -> bool:
         """Was the cancellation ours? Then it is used up here."""
@@ -245,17 +252,26 @@ class _Passage:
     """One call: its bytes out, its bytes in, and what they count."""
 
     def __init__(
-        self, call: Call, services: Services, sink: Sink, client_key: str, begun_ms: float
+        self,
+        call: Call,
+        services: Services,
+        sink: Sink,
+        client_key: str,
+        begun_ms: float,
+        sight: Sight,
     ) -> None:
         self._call = call
         self._services = services
         self._sink = sink
         self._client_key = client_key
+        self._sight = sight
         self._exchange_begun_ms = begun_ms
         self._begun_ms = services.clock.ticks_ms()
         self._committed = False
         self._kept = False
         self._first_byte_ms = -1
+        self._asked_ms = 0.0
+        self._first_answer_ms = -1
         self._calling: Calling | None = None
         self._received = 0
         self._turn: Turn | None = None
@@ -302,6 +318,8 @@ class _Passage:
     async def _ask(self) -> Answered | Faulted:
         call = self._call
         backend = self._services.backends[call.target.backend]
+        self._asked_ms = self._services.clock.ticks_ms()
+        self._sight.asked()
         self._calling = backend.call(call.target, call.outbound, call.permit, self._client_key)
         async with self._calling as incoming:
             if not 200 <= incoming.status < 300:
@@ -316,6 +334,7 @@ class _Passage:
                 self._ms(),
                 incoming.headers,
                 waited=self._waits(),
+                first_answer_ms=self._first_answer_ms,
             )
 
     async def _pass(self, incoming: Incoming) -> None:
@@ -325,6 +344,9 @@ class _Passage:
             self._received += len(chunk)
             out = pipe.feed(chunk)
             if out:
+                if self._first_answer_ms < 0:
+                    self._first_answer_ms = self._since(self._asked_ms)
+                self._sight.passed(chunk)
                 if pipe.finished:
                     await self._keep()
                 if not self._committed:
@@ -374,6 +396,7 @@ class _Passage:
             self._first_byte_ms,
             self._ms(),
             waited=self._waits(),
+            first_answer_ms=self._first_answer_ms,
         )
 
     async def _refused(self, incoming: Incoming) -> Faulted:
@@ -399,11 +422,12 @@ class _Passage:
             self._first_byte_ms,
             self._ms(),
             waited=self._waits(),
+            first_answer_ms=self._first_answer_ms,
         )
 
     async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
         self._committed = True
-        self._first_byte_ms = int(self._services.clock.ticks_ms() - self._exchange_begun_ms)
+        self._first_byte_ms = self._since(self._exchange_begun_ms)
         if self._call.notice is not None:
             headers = (*headers, *self._call.notice(self._call.pipe.learnt()))
         await self._sink.start(status, headers)
@@ -420,4 +444,7 @@ class _Passage:
         return self._calling.sent_bytes if self._calling else 0
 
     def _ms(self) -> int:
-        return int(self._services.clock.ticks_ms() - self._begun_ms)
+        return self._since(self._begun_ms)
+
+    def _since(self, then_ms: float) -> int:
+        return int(self._services.clock.ticks_ms() - then_ms)

@@ -14,6 +14,7 @@ Each has a shipped fake that obeys one contract suite with the real thing.
 | Runner   | runner.sandbox.Sandbox    | tests.helpers.checks      |
 | Sink     | server.app.AsgiSink       | tests.helpers.sink        |
 | Clock    | wiring (time, secrets)    | tests.helpers.clock       |
+| Sights   | store.live.Live           | flow.sights.Unseen        |
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -42,6 +43,7 @@ from halfdoor.canon.plans import Plan
 from halfdoor.canon.record import Entry
 from halfdoor.canon.scene import Depth, Pin, Place, Placed, Unwell
 from halfdoor.flow.pins import Pins
+from halfdoor.flow.sights import Sights, Unseen
 
 
 class Log(Protocol):
@@ -275,6 +277,7 @@ class Services:
     widened: where models were found that are wider than their claim, see `Scene.widened`.
     windows: what engines have loaded, see `Scene.windows`.
     pins: who answered each session last.
+    sights: where calls show themselves while they run.
     """
 
     log: Log
@@ -290,3 +293,4 @@ class Services:
     widened: Callable[[], dict[tuple[str, str], Zone]] = dict
     windows: Callable[[], Mapping[tuple[str, str], int]] = dict
     pins: Pinned = field(default_factory=Pins)
+    sights: Sights = field(default_factory=Unseen)

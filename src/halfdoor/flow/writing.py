@@ -144,6 +144,7 @@ def attempt(ready: Prepared, over: Answered | Faulted | HungUp) -> Attempt:
         worth=None if target.listed is None else spent(over, target.listed),
         waited_ms=over.waited.ms,
         swap=over.waited.swap,
+        first_ms=over.first_answer_ms,
     )
 
 

@@ -87,6 +87,7 @@ class Access:
 
     tokens: (name, secret); none means that whoever reaches a loopback listener may ask.
     admins: the same, of those who may change what holds, and may ask no model.
+    watchers: the same, of those who may read the metrics, and nothing else.
     allowed_hosts: further names to accept in `Host`, lower-case, without port.
     loopback: the listener is reached from this device only.
     sessions: reads the tokens that `launch` gives; None where none are taken.
@@ -95,6 +96,7 @@ class Access:
 
     tokens: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     admins: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    watchers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     allowed_hosts: frozenset[str] = frozenset({"localhost"})
     loopback: bool = True
     project: str = ""
@@ -135,6 +137,13 @@ class Access:
                 code="admin_token",
                 hint="give your tool a token of its own; it must not hold this one",
             )
+        if self.watchers and _recognised(shown, self.watchers)[0]:
+            raise ClientError(
+                "a metrics token asks no model",
+                status=403,
+                code="metrics_token",
+                hint='give your tool a token of its own, with `role = "tool"`',
+            )
         if launched := [secret for secret in shown if secret.startswith(PREFIX)]:
             return self._launched(launched, [s for s in shown if s not in launched])
         tool = _tool(headers)
@@ -172,6 +181,20 @@ class Access:
                 hint='set the variable of a `[[tokens]]` with `role = "admin"`',
             )
         return name
+
+    def observe(self, headers: RawHeaders) -> None:
+        """Judge who wants the metrics: open where no token is configured. Raises ClientError."""
+        self.visit(headers)
+        who = (*self.watchers, *self.admins)
+        if not who and not self.tokens:
+            return
+        if not _recognised(_credentials(headers), who)[0]:
+            raise ClientError(
+                "a metrics token is needed",
+                status=403,
+                code="not_watcher",
+                hint='send the secret of a `[[tokens]]` with `role = "metrics"` as a bearer token',
+            )
 
     def _launched(self, tokens: list[str], others: list[str]) -> tuple[Actor, str]:
         """A tool that `launch` started: who it is stands in its token, not in its user agent."""

@@ -31,6 +31,8 @@ from halfdoor.server import joining, ollama
 from halfdoor.server.access import Access, RawHeaders, passed_on
 from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
 from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
+from halfdoor.server.exposition import CONTENT_TYPE
+from halfdoor.server.metrics import METRICS, Metrics
 from halfdoor.server.ollama import Engine
 from halfdoor.server.sink import AsgiSink, Send
 from halfdoor.server.status import Status
@@ -67,6 +69,7 @@ class Serving:
     tightened: Callable[[tuple[Rule, ...]], House] | None
     added: Callable[[], tuple[Rule, ...]]
     admin: Admin | None = None
+    metrics: Metrics | None = None
 
     def house_of(self, actor: Actor) -> House:
         """The house, tightened by the rules added for all, and by those of the caller's project."""
@@ -81,7 +84,7 @@ class App:
     """The ASGI application.
 
     tightened: the house for more rules. added: rules that hold for all from now on (`offline`).
-    admin: what an admin may do.
+    admin: what an admin may do. metrics: what `/metrics` shows; None where there is none.
     now: what requests from now on meet; those under way end as they began.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
@@ -99,8 +102,11 @@ class App:
         tightened: Callable[[tuple[Rule, ...]], House] | None = None,
         added: Callable[[], tuple[Rule, ...]] = tuple,
         admin: Admin | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
-        self.now = Serving(house, services, access, limits, status, tightened, added, admin)
+        self.now = Serving(
+            house, services, access, limits, status, tightened, added, admin, metrics
+        )
         self._running = running
         self._routes = routes(house.dialects)
         self._pages: dict[str, Callable[[RawHeaders], tuple[str, bytes]]] = {
@@ -132,6 +138,9 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == LIFT and scope["method"] == "POST":
             await self._administer(scope, receive, send)
+            return
+        if scope["path"] == METRICS and self.now.metrics and scope["method"] in _READS:
+            await self._measure(scope, send)
             return
         if scope["path"] in ollama.ASKING and scope["method"] == "POST":
             await self._about(scope, receive, send)
@@ -210,6 +219,17 @@ class App:
             await _refuse(send, error.status, _neutral(error), reader)
             return
         await _whole(send, 200, _JSON, body)
+
+    async def _measure(self, scope: Scope, send: Send) -> None:
+        now = self.now
+        try:
+            now.access.observe(scope["headers"])
+            assert now.metrics is not None  # else it would be a page that is not here
+            page = await now.metrics.page(now.house, now.services)
+        except ClientError as error:
+            await _whole(send, error.status, _JSON, _neutral(error))
+            return
+        await _whole(send, 200, CONTENT_TYPE, page)
 
     async def _about(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What an Ollama client asks of one model: the name stands in a body."""

@@ -17,10 +17,11 @@ def access(
     loopback: bool,
 ) -> Access:
     """Who may ask, by the configuration. tokens: (name, secret), as `secrets` found them."""
-    ruling = admins(config.tokens)
+    roles = {each.name: each.role for each in config.tokens}
     return Access(
-        tokens=tuple(token for token in tokens if token[0] not in ruling),
-        admins=tuple(token for token in tokens if token[0] in ruling),
+        tokens=tuple(token for token in tokens if roles[token[0]] == "tool"),
+        admins=tuple(token for token in tokens if roles[token[0]] == "admin"),
+        watchers=tuple(token for token in tokens if roles[token[0]] == "metrics"),
         allowed_hosts=frozenset({"localhost", *map(str.lower, config.server.allowed_hosts)}),
         loopback=loopback,
         sessions=sessions,
@@ -28,9 +29,9 @@ def access(
     )
 
 
-def admins(tokens: Sequence[Token]) -> frozenset[str]:
-    """Names of the tokens that ask no model."""
-    return frozenset(each.name for each in tokens if each.role == "admin")
+def asking(tokens: Sequence[Token]) -> int:
+    """How many of the tokens may ask models."""
+    return sum(each.role == "tool" for each in tokens)
 
 
 def secrets(tokens: tuple[Token, ...], env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

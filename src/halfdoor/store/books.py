@@ -7,7 +7,8 @@ lost or the log is another one.
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,25 +17,28 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import astuple, replace
 
+from halfdoor.canon.objectives import Objective
 from halfdoor.canon.record import Attempt, Decided, Entry, Outcome, Planned
+from halfdoor.decide.objectives import Level
 from halfdoor.errors import LogError
 from halfdoor.record.audit import Row
-from halfdoor.store import schema
+from halfdoor.record.tally import Series
+from halfdoor.store import schema, tallies
 from halfdoor.store.reader import LogReader
 
 FILE: Final = "books.db"
-VERSION: Final = 2
+VERSION: Final = 3
 # Every offset of a time zone is a whole number of these, so a day anywhere is some of them.
 QUARTER_S: Final = 900
 _AT_ONCE: Final = 4096
 # SQLite's integers end there; nothing real comes near, but a backend may claim anything.
 LARGEST: Final = 2**63 - 1
 
-_TABLES: Final = (
-    """CREATE TABLE IF NOT EXISTS head (
+_TABLES: Final = {
+    "head": """CREATE TABLE IF NOT EXISTS head (
          only INTEGER PRIMARY KEY CHECK (only = 0), next INTEGER NOT NULL, last BLOB NOT NULL)
        STRICT""",
-    """CREATE TABLE IF NOT EXISTS lines (
+    "lines": """CREATE TABLE IF NOT EXISTS lines (
          quarter INTEGER, model TEXT, backend TEXT, zone TEXT, token TEXT, tool TEXT,
          project TEXT, labels TEXT, plan TEXT,
          exchanges INTEGER NOT NULL, early INTEGER NOT NULL,
@@ -43,10 +47,11 @@ _TABLES: Final = (
          most INTEGER NOT NULL, worth INTEGER NOT NULL, unvalued INTEGER NOT NULL,
          PRIMARY KEY (quarter, model, backend, zone, token, tool, project, labels, plan))
        STRICT, WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS open (
+    "open": """CREATE TABLE IF NOT EXISTS open (
          exchange TEXT PRIMARY KEY, quarter INTEGER NOT NULL, who TEXT NOT NULL, plan TEXT NOT NULL)
        STRICT, WITHOUT ROWID""",
-)
+    **tallies.TABLES,
+}
 _KEY_COLUMNS: Final = 9
 
 
@@ -169,11 +174,26 @@ class Books:
         for exchange, quarter, who, plan in self._rows(query, (since_ms // 1000 // QUARTER_S,)):
             yield Pending(exchange, quarter, _who.decode(who), _plan.decode(plan))
 
-    def _rows(self, query: str, values: tuple[object, ...]) -> Sequence[tuple[Any, ...]]:
+    def sums(self) -> dict[Series, int]:
+        """What the meters count, see `record/meters.py`."""
+        with self._heard():
+            return tallies.sums(self._file)
+
+    def standing(self, objectives: Iterable[Objective], now_ms: int) -> tuple[Level, ...]:
+        """How the objectives stand at that moment."""
+        with self._heard():
+            return tallies.standing(self._file, objectives, now_ms)
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
         try:
-            return self._file.execute(query, values).fetchall()
+            yield
         except sqlite3.Error as error:
             raise _damaged(self._path, error) from None
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> Sequence[tuple[Any, ...]]:
+        with self._heard():
+            return self._file.execute(query, values).fetchall()
 
     def _next(self) -> int:
         row = self._file.execute("SELECT next FROM head").fetchone()
@@ -188,20 +208,17 @@ class Books:
         if there is None or there.seq != row[0] - 1 or there.hash != row[1]:
             with self._file:
                 self._file.execute("BEGIN IMMEDIATE")
-                for table in ("head", "lines", "open"):
+                for table in _TABLES:
                     self._file.execute(f"DELETE FROM {table}")  # noqa: S608  a fixed name
 
     def _batch(self, log: LogReader) -> bool:
         """Enter some entries; False when there was none. One process at a time."""
-        try:
-            with self._file:
-                self._file.execute("BEGIN IMMEDIATE")
-                rows = log.rows(after=self._next() - 1)
-                taken = [row for row, _ in zip(rows, range(_AT_ONCE), strict=False)]
-                if taken:
-                    _Entering(self._file).enter(log, taken)
-        except sqlite3.Error as error:
-            raise _damaged(self._path, error) from None
+        with self._heard(), self._file:
+            self._file.execute("BEGIN IMMEDIATE")
+            rows = log.rows(after=self._next() - 1)
+            taken = [row for row, _ in zip(rows, range(_AT_ONCE), strict=False)]
+            if taken:
+                _Entering(self._file).enter(log, taken)
         return bool(taken)
 
 
@@ -214,8 +231,10 @@ class _Entering:
         self._sums: dict[Key, Sum] = {}
 
     def enter(self, log: LogReader, rows: Sequence[Row]) -> None:
-        for row in rows:
-            self._entry(log.entry(row))
+        entries = [log.entry(row) for row in rows]
+        for each in entries:
+            self._entry(each)
+        tallies.enter(self._file, entries)
         for key, more in self._sums.items():
             self._add(key, more)
         holes = "(?, ?, ?, ?)"
@@ -339,9 +358,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _begin_again(file: sqlite3.Connection) -> None:
     with file:
         file.execute("BEGIN IMMEDIATE")
-        for table in ("head", "lines", "open"):
+        for table in _TABLES:
             file.execute(f"DROP TABLE IF EXISTS {table}")
-        for statement in _TABLES:
+        for statement in _TABLES.values():
             file.execute(statement)
         file.execute(f"PRAGMA user_version = {VERSION}")
 

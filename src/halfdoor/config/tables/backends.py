@@ -23,6 +23,25 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 7200.0
 
 
+class Slo(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the backend is held to; nothing that is left out."""
+
+    availability: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        about("Share of its calls that it must not fail, as `0.99`; left out, none is promised."),
+    ] = None
+    first_token_s: Annotated[
+        Annotated[float, Meta(ge=0.1, le=3600)] | None,
+        about(
+            "Seconds to the first bytes of a streamed answer, in tenths; left out, none promised."
+        ),
+    ] = None
+    first_token_share: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)],
+        about("Share of its streamed answers that must begin within `first_token_s`."),
+    ] = 0.95
+
+
 class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     """A place where models answer."""
 
@@ -111,6 +130,7 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
             "engines that swap models: Ollama, LM Studio, llama-swap."
         ),
     ] = 30.0
+    slo: Annotated[Slo, about("See `[backends.slo]`.")] = Slo()
 
     @property
     def key_env(self) -> str:

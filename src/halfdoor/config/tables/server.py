@@ -83,8 +83,9 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(pattern=NAME + "|^$", description="The team of that person, for the same.")
     ] = ""
     role: Annotated[
-        Literal["tool", "admin"],
+        Literal["tool", "admin", "metrics"],
         about(
-            "`tool` may ask models; `admin` may lift sessions and ask nobody. Keep it from tools."
+            "`tool` may ask models; `admin` may lift sessions and ask nobody, keep it from tools; "
+            "`metrics` may read `/metrics` and nothing else."
         ),
     ] = "tool"
