@@ -10,6 +10,7 @@ import contextlib
 import mmap
 import os
 import secrets
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,6 @@ _SWEPT_MS: Final = 60_000
 _HEAD: Final = 16_384
 _SLOT: Final = 640
 _WORD: Final = 8
-_WORDS: Final = _SLOT // _WORD
 _TEXT: Final = 12 * _WORD
 _FIELD_CHARS: Final = 64
 _FORMAT: Final = 1
@@ -41,6 +41,7 @@ _FORMAT: Final = 1
 _VERSION, _BEAT, _NOTED, _BEYOND, _TOP = range(5)
 _STATE, _BEGUN, _SINCE, _FIRST, _FRAMES, _BYTES, _INPUT, _IN, _OUT, _LENGTH = range(10)
 _NOTE: Final = 5 * _WORD
+_FILL: Final = struct.Struct("9q")
 _FREE, _WAITING, _ASKED, _STREAMING = range(4)
 STATES: Final = ("", "waiting", "asked", "streaming")
 
@@ -141,17 +142,17 @@ class Live:
             self.words[_BEYOND] += 1
             return _Beyond(self, -1)
         number = self.free.pop()
-        at = (_HEAD + number * _SLOT) // _WORD
-        self.words[_TOP] = max(self.words[_TOP], number + 1)
+        start = _HEAD + number * _SLOT
+        if number >= self.words[_TOP]:
+            self.words[_TOP] = number + 1
         price, now = target.price, self.now_ms()
         text = _text(decided, target)
-        start = at * _WORD + _TEXT
-        self._map[start : start + len(text)] = text
-        values = (now, now, 0, 0, 0, decided.expected_tokens, _rate(price.input))
-        for offset, value in enumerate((*values, _rate(price.output), len(text)), _BEGUN):
-            self.words[at + offset] = value
+        begin = start + _TEXT
+        self._map[begin : begin + len(text)] = text
+        tokens, rates = decided.expected_tokens, (_rate(price.input), _rate(price.output))
+        _FILL.pack_into(self._map, start + _WORD, now, now, 0, 0, 0, tokens, *rates, len(text))
         # INVARIANT: last, so that who reads a slot that is taken reads a whole one.
-        self.words[at] = _WAITING
+        self.words[start // _WORD] = _WAITING
         return _Slot(self, number)
 
     def beat(self, note: Note) -> None:
