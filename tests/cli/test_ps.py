@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from halfdoor.cli.ledger import age, show
-from halfdoor.cli.ps import TITLES, held
+from halfdoor.cli.ps import held
+from halfdoor.cli.recent import TITLES
 from halfdoor.errors import LogError
 from halfdoor.server.status import Loaded
 from halfdoor.store.file import LogFile

@@ -31,11 +31,22 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
 SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
-SPARE: Final = ("MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
+SPARE: Final = ("SESSION", "MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
 _NUMBERS: Final = frozenset(
-    {"TOKENS", "MS", "AGE", "ENTRY", "EXCHANGES", "IN", "CACHED", "OUT", "COST", "WORTH", "FEE"}
+    {
+        *("TOKENS", "TOK/S", "RUNS", "WAITS", "MS", "AGE"),
+        *("ENTRY", "EXCHANGES", "IN", "CACHED", "OUT", "COST", "WORTH", "FEE"),
+    }
 )
-SHRINKS: Final = {"BY": 12, "MODEL": 12, "RULE": 12, "WHAT": 30}
+SHRINKS: Final = {
+    "BY": 12,
+    "MODEL": 12,
+    "RULE": 12,
+    "WHAT": 30,
+    "BACKEND": 12,
+    "BREAKER": 14,
+    "HELD TO": 20,
+}
 
 
 def settings(config: Path | None) -> Loaded:
@@ -98,18 +109,27 @@ def tokens(usage: Usage | None) -> str:
 
 def show(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns: a table on a terminal; elsewhere plain text that is never cut, for programs."""
-    if not console.is_terminal:
-        _plain(console, [titles, *rows])
-        return
     rows = list(rows)
-    titles, rows = _fitted(console.width, titles, rows)
+    if console.is_terminal:
+        console.print(drawn(console.width, titles, rows))
+    else:
+        _plain(console, [titles, *rows])
+
+
+def drawn(width: int, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """The table as a terminal of that width shows it."""
+    titles, rows = _fitted(width, titles, rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         number = title in _NUMBERS or title.startswith("ON ")
         table.add_column(title, justify="right" if number else "left", overflow="ellipsis")
     for row in rows:
-        table.add_row(*(Text(cell, style=STYLES.get(cell, ""), no_wrap=True) for cell in row))
-    console.print(table)
+        table.add_row(*(Text(cell, style=_style(cell), no_wrap=True) for cell in row))
+    return table
+
+
+def _style(cell: str) -> str:
+    return "red" if cell.startswith("!!") else STYLES.get(cell, "")
 
 
 def _fitted(

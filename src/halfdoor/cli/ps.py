@@ -1,54 +1,75 @@
-"""`halfdoor ps`: whether a gateway runs, what its engines have loaded, the newest exchanges."""
+"""`halfdoor ps`: whether a gateway runs, what it does, what its engines have loaded."""
 
 import asyncio
+import sys
+import time
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import msgspec
 import typer
 
-from halfdoor.canon.record import Decided
-from halfdoor.cli.ledger import SHORT_ID, age, settings, show, tokens
+from halfdoor.cli.ledger import SHORT_ID, settings, show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
+from halfdoor.cli.recent import TITLES, document, recent, row
 from halfdoor.cli.running import told
+from halfdoor.cli.underway import Now, Watcher
+from halfdoor.cli.watching import BACKENDS, CALLS, calls, lines, live, standing
 from halfdoor.config.model import Config
-from halfdoor.errors import LogError
 from halfdoor.server.address import address, answers
-from halfdoor.server.status import Loaded, ModelShown
-from halfdoor.store.reader import Exchange, LogReader
-from halfdoor.store.schema import FILE
-
-TITLES: Final = ("ID", "AGE", "BY", "MODEL", "ZONE", "RULE", "TOKENS", "MS", "RESULT")
+from halfdoor.server.status import Loaded as Resident
+from halfdoor.server.status import ModelShown
+from halfdoor.store.reader import Exchange
 
 
 def ps(
     count: Annotated[
         int, typer.Option("--number", "-n", min=1, max=10_000, help="How many exchanges to list.")
     ] = 10,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", "-w", help="Look again and again, until Ctrl-C; once where nobody watches."
+        ),
+    ] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", min=0.2, max=3600, help="Seconds between two looks.")
+    ] = 1.0,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """List what runs, what its engines have loaded, and the newest exchanges."""
     loaded = settings(config)
+    if watch and json:
+        lines(loaded, interval)
+        return
+    if watch and sys.stdout.isatty():
+        live(loaded, interval, count)
+        return
     listen = loaded.config.server.listen
     runs = asyncio.run(answers(address(listen)))
     models = _models(loaded.config) if runs else ()
+    now = Watcher(loaded).look(time.time_ns() // 1_000_000)
     wide = tuple(model for model in models if model.zone != model.claimed)
-    try:
-        with LogReader(loaded.state_dir) as reader:
-            found = reader.recent(count)
-    except LogError:
-        # A gateway that has recorded nothing yet is no error here; a log that cannot be read is.
-        if (loaded.state_dir / FILE).exists():
-            raise
-        found = []
+    found = recent(loaded, count)
     if json:
-        exchanges = [_document(x) for x in found]
-        state = {"listen": listen, "running": runs, "widened": wide, "models": models}
+        exchanges = [document(x) for x in found]
+        state = {"listen": listen, "running": runs, "widened": wide, "models": models, "now": now}
         say_json({**state, "exchanges": exchanges})
         return
     _state(models, listen, running=runs)
+    _under_way(now)
     _show(found)
+
+
+def _under_way(now: Now) -> None:
+    """What runs, where anything does; and the backends that have something to say."""
+    screen = console()
+    told = [each for each in now.backends if each.tripped or each.objectives or each.waiting]
+    for titles, rows in ((BACKENDS, [standing(b) for b in told]), (CALLS, calls(now))):
+        if rows:
+            show(screen, titles, rows)
+            screen.print("")
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -77,7 +98,7 @@ def _state(models: Sequence[ModelShown], listen: str, *, running: bool) -> None:
             screen.print(f"{model.name}: {held(model.held)}", highlight=False)
 
 
-def held(model: Loaded) -> str:
+def held(model: Resident) -> str:
     """What an engine has in its memory, in a few words, and how old that knowledge is."""
     by = f" ({model.engine}, asked {model.age_s} s ago)"
     if not model.loaded:
@@ -94,46 +115,4 @@ def _show(found: Sequence[Exchange]) -> None:
         screen.print("no exchange has been recorded yet", highlight=False)
         return
     narrow = screen.is_terminal
-    show(screen, TITLES, [_row(x, SHORT_ID if narrow else None) for x in found])
-
-
-def _row(found: Exchange, length: int | None) -> tuple[str, ...]:
-    decided, outcome = found.decided, found.outcome
-    shown = decided.id[:length]
-    if outcome is None:
-        result = "refused" if decided.refusal else "open"
-        return (shown, age(decided.time), _by(decided), "", "", decided.rule, "", "", result)
-    return (
-        shown,
-        age(decided.time),
-        _by(decided),
-        outcome.model,
-        outcome.zone,
-        decided.rule,
-        tokens(outcome.usage),
-        f"{outcome.ms:,}",
-        outcome.result,
-    )
-
-
-def _by(decided: Decided) -> str:
-    """The tool, and its project where `launch` told it."""
-    return " ".join(part for part in (decided.tool, decided.project) if part)
-
-
-def _document(found: Exchange) -> dict[str, Any]:
-    decided, outcome = found.decided, found.outcome
-    return {
-        "id": decided.id,
-        "time": decided.time,
-        "asked": decided.asked,
-        "token": decided.token,
-        "tool": decided.tool,
-        "project": decided.project,
-        "rule": decided.rule,
-        "model": outcome.model if outcome else "",
-        "zone": outcome.zone if outcome else "",
-        "usage": msgspec.to_builtins(outcome.usage) if outcome else None,
-        "ms": outcome.ms if outcome else None,
-        "result": outcome.result if outcome else "refused" if decided.refusal else "open",
-    }
+    show(screen, TITLES, [row(x, SHORT_ID if narrow else None) for x in found])

@@ -1,0 +1,184 @@
+"""What runs at this moment, for `ps`: each call, each backend, how it keeps what it is held to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from halfdoor.config.load import Loaded
+from halfdoor.config.objectives import objectives
+from halfdoor.config.tables.backends import Backend
+from halfdoor.decide.objectives import AVAILABILITY, Level
+from halfdoor.store.books import Books
+from halfdoor.store.live import Process, Seen, look
+
+_WAITING: Final = "waiting"
+
+
+class Under(Struct, frozen=True):
+    """One call under way.
+
+    state: `waiting`, `asked` (nothing of an answer yet) or `streaming`. position, of: its place
+        among those that wait for the same backend, in the order they came; 0 for one that does not.
+    tokens: of its answer so far, about: one for each frame of its stream. tokens_per_s: since the
+        last look, or since its stream began; None before it has.
+    cost: pico-USD so far, by these tokens; None where no price or no count is known.
+    """
+
+    exchange: str
+    tool: str
+    project: str
+    session: str
+    rule: str
+    model: str
+    backend: str
+    zone: str
+    state: str
+    position: int
+    of: int
+    tokens: int
+    tokens_per_s: float | None
+    cost: int | None
+    age_ms: int
+
+
+class Held(Struct, frozen=True):
+    """One objective of a backend. good: share of the last hour, None of no calls.
+
+    burn: by window. alarm: the window that burns too fast, "" for none.
+    """
+
+    objective: str
+    target: float
+    good: float | None
+    burn: dict[str, float]
+    alarm: str
+    urgent: bool
+
+
+class Standing(Struct, frozen=True):
+    """One backend.
+
+    slots: of all processes, None where it has no limit here. tripped: how it, or a model of it, has
+        just failed, with the milliseconds for which others are asked instead.
+    """
+
+    name: str
+    zone: str
+    slots: int | None
+    running: int
+    waiting: int
+    tripped: dict[str, int]
+    objectives: tuple[Held, ...]
+
+
+class Now(Struct, frozen=True):
+    """One look. at_ms: Unix time. processes: of the house. beyond: calls that are not listed."""
+
+    at_ms: int
+    processes: int
+    calls: tuple[Under, ...]
+    backends: tuple[Standing, ...]
+    beyond: int = 0
+
+
+class Watcher:
+    """Looks, and looks again."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._before: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def look(self, now_ms: int) -> Now:
+        """As it is now. Raises LogError when the books cannot be kept."""
+        crew = look(self._loaded.state_dir, now_ms)
+        levels = _levels(self._loaded, now_ms)
+        calls = sorted((c for p in crew for c in p.calls), key=lambda each: each.begun_ms)
+        queues = _queues(calls)
+        shown = tuple(self._under(call, queues, now_ms) for call in calls)
+        self._before = {(c.exchange, c.model): (now_ms, c.frames) for c in calls}
+        config = self._loaded.config
+        backends = tuple(_standing(each, crew, calls, levels) for each in config.backends)
+        return Now(now_ms, len(crew), shown, backends, sum(process.beyond for process in crew))
+
+    def _under(self, call: Seen, queues: Mapping[str, Sequence[Seen]], now_ms: int) -> Under:
+        waits = call.state == _WAITING
+        queue = queues.get(call.backend, ()) if waits else ()
+        return Under(
+            *(call.exchange, call.tool, call.project, call.session, call.rule),
+            *(call.model, call.backend, call.zone, call.state),
+            position=queue.index(call) + 1 if waits else 0,
+            of=len(queue),
+            tokens=call.frames,
+            tokens_per_s=self._speed(call, now_ms),
+            cost=_cost(call),
+            age_ms=max(0, now_ms - call.begun_ms),
+        )
+
+    def _speed(self, call: Seen, now_ms: int) -> float | None:
+        if not call.first_ms:
+            return None
+        then_ms, frames = self._before.get((call.exchange, call.model), (call.first_ms, 0))
+        since_ms = now_ms - max(then_ms, call.first_ms)
+        return round((call.frames - frames) * 1000 / since_ms, 1) if since_ms > 0 else None
+
+
+def level_held(level: Level) -> Held:
+    """An objective, in numbers that are shown."""
+    alarm = level.alarm
+    burns = {window: round(level.burn(window), 2) for window in level.of}
+    good = level.good("1h")
+    urgent = alarm is not None and alarm.urgent
+    name = alarm.long if alarm else ""
+    return Held(level.what, level.target, good, burns, name, urgent)
+
+
+def worded(held: Held) -> str:
+    """`99.8 % up`, `97 % in time`, or how fast it burns; "" of no calls in an hour."""
+    what = "up" if held.objective == AVAILABILITY else "in time"
+    if held.alarm:
+        return f"!! {what}: burns {held.burn[held.alarm]:.3g}x in {held.alarm}"
+    return "" if held.good is None else f"{held.good * 100:.4g}% {what}"
+
+
+def _queues(calls: Sequence[Seen]) -> dict[str, list[Seen]]:
+    queues: dict[str, list[Seen]] = {}
+    for call in calls:
+        if call.state == _WAITING:
+            queues.setdefault(call.backend, []).append(call)
+    return queues
+
+
+def _cost(call: Seen) -> int | None:
+    if call.input < 0 or call.output < 0:
+        return None
+    if call.input and not call.input_tokens:
+        return None
+    return call.input_tokens * call.input + call.frames * call.output
+
+
+def _levels(loaded: Loaded, now_ms: int) -> tuple[Level, ...]:
+    held_to = objectives(loaded.config.backends)
+    if not held_to:
+        return ()
+    with Books(loaded.state_dir) as books:
+        books.catch_up()
+        return books.standing(held_to, now_ms)
+
+
+def _standing(
+    backend: Backend, crew: Sequence[Process], calls: Sequence[Seen], levels: Sequence[Level]
+) -> Standing:
+    mine = [call.state for call in calls if call.backend == backend.name]
+    tripped: dict[str, int] = {}
+    for process in crew:
+        for each in process.note.tripped:
+            if each.backend == backend.name:
+                said = f"{each.model}: {each.said}" if each.model else each.said
+                tripped[said] = max(each.for_ms, tripped.get(said, 0))
+    lanes = [lane for p in crew for lane in p.note.lanes if lane.backend == backend.name]
+    slots = sum(lane.slots for lane in lanes) if lanes else backend.slots
+    waiting = mine.count(_WAITING)
+    held = tuple(level_held(level) for level in levels if level.backend == backend.name)
+    running = len(mine) - waiting
+    return Standing(backend.name, backend.zone, slots, running, waiting, tripped, held)
