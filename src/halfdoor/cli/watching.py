@@ -77,7 +77,7 @@ def _head(now: Now, loaded: Loaded, width: int) -> Text:
     waits = sum(call.position > 0 for call in now.calls)
     runs = len(now.calls) + now.beyond - waits
     who = "1 process" if now.processes == 1 else f"{now.processes} processes"
-    said = f"halfdoor on {loaded.config.server.listen}: {who}, {runs} under way, {waits} waiting"
+    said = f"gateway on {loaded.config.server.listen}: {who}, {runs} under way, {waits} waiting"
     if not now.processes:
         said = "no gateway runs here; `halfdoor serve` starts one"
     room = max(1, width - len(said) - len(clock))
