@@ -1,11 +1,18 @@
 import json
+import time
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
+from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
+from halfdoor.store.live import Live
+from halfdoor.store.schema import FILE
 from tests.cli.commands import app, halfdoor, settle_in
-from tests.cli.test_cost import ANN, QWEN, SONNET, logged
+from tests.cli.test_cost import ANN, NOW, QWEN, SONNET, logged
+from tests.cli.test_underway import QWEN as NEAR
+from tests.record.samples import decided, outcome
 
 
 @pytest.fixture
@@ -45,3 +52,43 @@ def test_claude_codes_session_is_the_one_spoken_of(state):
 
 def test_before_the_first_exchange_there_is_nothing_to_say(state):
     assert halfdoor("status").stdout == "halfdoor: nothing yet | today 0.00 USD\n"
+
+
+def put(state, *entries):
+    file = LogFile(state / FILE, LogKeys.load_or_create(state))
+    file.append(entries, last=True)
+    file.close()
+
+
+def test_it_says_who_failed_before_the_one_that_answered(state):
+    busy = replace(SONNET, result="status", status=529, cost=0)
+    put(state, decided(1, time=NOW, rule=""), outcome(1, attempts=(busy, QWEN), cost=0))
+    assert "qwen-coder device after sonnet: 529" in halfdoor("status").stdout
+
+
+def test_what_waits_says_its_place_and_what_runs_that_it_does(state):
+    table = Live(state, lambda: time.time_ns() // 1_000_000)
+    table.called(decided(1), NEAR)
+    mine = table.called(decided(2), NEAR)
+    put(state, decided(1, time=NOW, rule=""), decided(2, time=NOW, rule=""))
+    assert "halfdoor: qwen3-coder:30b device waits 2/2 |" in halfdoor("status").stdout
+    mine.asked()
+    assert "halfdoor: qwen3-coder:30b device under way |" in halfdoor("status").stdout
+    mine.over()
+    assert "halfdoor: under way |" in halfdoor("status").stdout
+
+
+def test_a_backend_that_fails_too_often_is_told(state):
+    config = state.parents[1] / "config" / "halfdoor" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        '[[backends]]\nname = "anthropic"\ndialect = "anthropic_messages"\nzone = "cloud"\n'
+        'url = "https://api.anthropic.com"\n[backends.slo]\navailability = 0.9\n'
+    )
+    down = replace(SONNET, result="connect", cost=0)
+    for number in range(3):
+        failed = outcome(number, attempts=(down,), result="failed", time=NOW)
+        put(state, decided(number, time=NOW), failed)
+    assert halfdoor("status").stdout.endswith("| anthropic !! up: burns 10x in 6h\n")
+    (told,) = json.loads(halfdoor("status", "--json").stdout)["burning"]
+    assert (told["backend"], told["objective"]) == ("anthropic", "availability")

@@ -17,8 +17,9 @@ from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 from halfdoor.canon.scene import Depth, Unwell
-from halfdoor.cli.ledger import settings
-from halfdoor.cli.underway import Held, Watcher, worded
+from halfdoor.cli.held import Held, worded
+from halfdoor.cli.options import settings
+from halfdoor.cli.underway import Watcher
 from halfdoor.cli.watching import CALLS, calls, picture
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys

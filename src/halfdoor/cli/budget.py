@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from halfdoor.canon.money import Budget
 from halfdoor.canon.plans import Beyond
-from halfdoor.cli.ledger import settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, folded, say_json
+from halfdoor.cli.ledger import show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, folded, say_json, settings
 from halfdoor.cli.plans import document, standings, windows
 from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown

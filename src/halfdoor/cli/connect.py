@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from halfdoor.cli import connecting
-from halfdoor.cli.ledger import settings
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
 from halfdoor.config.connect import steps
 from halfdoor.config.connect.change import Unfit
 from halfdoor.config.connect.steps import Step

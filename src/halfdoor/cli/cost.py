@@ -12,8 +12,16 @@ from msgspec import Struct
 
 from halfdoor.canon.plans import Plan, Standing
 from halfdoor.cli.comparing import Reference, compared, reference
-from halfdoor.cli.ledger import beginning, moment, settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, folded, say_json
+from halfdoor.cli.ledger import beginning, moment, show
+from halfdoor.cli.options import (
+    ConfigOption,
+    JsonOption,
+    console,
+    counted,
+    folded,
+    say_json,
+    settings,
+)
 from halfdoor.cli.plans import (
     Term,
     costed,

@@ -2,8 +2,7 @@
 
 from halfdoor.cli import connecting
 from halfdoor.cli.connect import DryOption, ScopeOption, ToolArgument
-from halfdoor.cli.ledger import settings
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
 from halfdoor.config.connect import steps
 
 

@@ -1,6 +1,5 @@
 """What the commands that read the log share: where it is, and how its facts are worded."""
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halfdoor.canon.money import Usage
-from halfdoor.cli.options import heeded
-from halfdoor.config.load import Loaded, load
+from halfdoor.cli.options import settings
 from halfdoor.store.reader import LogReader
 
 STYLES: Final = {
@@ -47,14 +45,6 @@ SHRINKS: Final = {
     "BREAKER": 14,
     "HELD TO": 20,
 }
-
-
-def settings(config: Path | None) -> Loaded:
-    """The configuration, for the state directory and the address; no project's file matters here.
-
-    Raises SetupError.
-    """
-    return heeded(load(config, None, os.environ))
 
 
 def opened(config: Path | None) -> LogReader:

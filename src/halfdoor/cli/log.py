@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from halfdoor.canon.record import Decided, Entry, Noted, Outcome
-from halfdoor.cli.ledger import SHORT_ID, beginning, moment, opened, settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
+from halfdoor.cli.ledger import SHORT_ID, beginning, moment, opened, show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json, settings
 from halfdoor.errors import LogError, SetupError
 from halfdoor.record.audit import Problem, Report, Row
 from halfdoor.store.keys import LogKeys

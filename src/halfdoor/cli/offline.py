@@ -17,8 +17,7 @@ from halfdoor.backends.switch import LOOK_S
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Noted
-from halfdoor.cli.ledger import settings
-from halfdoor.cli.options import ConfigOption, JsonOption, console, look_around, say_json
+from halfdoor.cli.options import ConfigOption, JsonOption, console, look_around, say_json, settings
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import Loaded

@@ -1,13 +1,12 @@
 """Options that commands share, and how they speak: JSON for programs, plain lines for people."""
 
-import asyncio
 import os
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
 
 from halfdoor.backends import guard
 from halfdoor.cli.flags import ConfigOption as ConfigOption
@@ -18,6 +17,9 @@ from halfdoor.config.found import Discovered
 from halfdoor.config.load import Loaded
 from halfdoor.config.load import load as read
 from halfdoor.errors import SetupError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def load(config: Path | None, project: Path | None = None) -> Loaded:
@@ -30,6 +32,14 @@ def load(config: Path | None, project: Path | None = None) -> Loaded:
     if loaded.config.source:
         return loaded
     return msgspec.structs.replace(loaded, config=default_config(look_around()))
+
+
+def settings(config: Path | None) -> Loaded:
+    """The configuration, for the state directory and the address; no project's file matters here.
+
+    Raises SetupError.
+    """
+    return heeded(read(config, None, os.environ))
 
 
 def heeded(loaded: Loaded) -> Loaded:
@@ -68,6 +78,8 @@ def printable(text: str) -> str:
 
 def look_around() -> Discovered:
     """Engines on this machine and keys in the environment, within a second."""
+    import asyncio  # noqa: PLC0415  the same
+
     from halfdoor.backends.control import control_get  # noqa: PLC0415  the same
     from halfdoor.backends.discover import discover  # noqa: PLC0415  costs 0.1 s, seldom needed
 
@@ -80,7 +92,7 @@ def say_json(document: object) -> None:
     sys.stdout.write(text.decode() + "\n")
 
 
-def folded(text: str, screen: Console, indent: int) -> str:
+def folded(text: str, screen: "Console", indent: int) -> str:
     """`text` broken between words where people read it, later lines `indent` columns in.
 
     Where the output is no terminal a line stays one line, for programs.
@@ -93,9 +105,11 @@ def folded(text: str, screen: Console, indent: int) -> str:
     )
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """Where people read. Colours only on a terminal and without NO_COLOR; lines are never cut.
 
     Text is printed as it is: `[…]` in a label is no markup.
     """
+    from rich.console import Console  # noqa: PLC0415  20 ms that a prompt need not pay
+
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from halfdoor.cli.ledger import SHORT_ID, settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json
+from halfdoor.cli.ledger import SHORT_ID, show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, counted, say_json, settings
 from halfdoor.cli.recent import TITLES, document, recent, row
 from halfdoor.cli.running import told
 from halfdoor.cli.underway import Now, Watcher

@@ -13,8 +13,8 @@ import typer
 
 from halfdoor.backends.control import authority, local_post
 from halfdoor.canon.decision import ControlPermit
-from halfdoor.cli.ledger import settings, show
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.ledger import show
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
 from halfdoor.cli.running import url_of
 from halfdoor.config.model import Config
 from halfdoor.errors import BackendError, SetupError

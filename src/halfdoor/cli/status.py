@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from halfdoor.cli.ledger import settings
-from halfdoor.cli.options import ConfigOption, JsonOption, say_json
+from halfdoor.cli.held import held_of, worded
+from halfdoor.cli.options import ConfigOption, JsonOption, say_json, settings
 from halfdoor.cli.plans import fullest, standings, terms
 from halfdoor.config.load import Loaded
+from halfdoor.config.objectives import objectives
 from halfdoor.decide.money import shown
+from halfdoor.decide.objectives import Level
 from halfdoor.errors import LogError
 from halfdoor.store.books import Books
 from halfdoor.store.keys import LogKeys
@@ -30,6 +33,7 @@ class Today(Struct, frozen=True):
     cost: int
     fees: int = 0
     plans: tuple[str, ...] = ()
+    burning: tuple[Level, ...] = ()
 
 
 class _Session(Struct):
@@ -57,7 +61,8 @@ def status(
     if json:
         say_json(_document(last, today))
     else:
-        sys.stdout.write(_line(last, today) + "\n")
+        runs = _runs(loaded, last) if last is not None else ""
+        sys.stdout.write(_line(last, today, runs) + "\n")
 
 
 def _session() -> str:
@@ -90,12 +95,14 @@ def _today(loaded: Loaded) -> Today:
     with Books(loaded.state_dir) as books:
         books.catch_up()
         lines = list(books.lines(span_ms[0]))
+        levels = books.standing(objectives(loaded.config.backends), span_ms[1])
+    burning = tuple(level for level in levels if level.alarm)
     cost = sum(line.sum.cost for line in lines)
     if not loaded.config.plans:
-        return Today(cost)
+        return Today(cost, burning=burning)
     fees = sum(term.fee for term in terms(loaded, lines, span_ms))
     full = (fullest(plan, how) for plan, how in standings(loaded, span_ms[1]))
-    return Today(cost, fees, tuple(filter(None, full)))
+    return Today(cost, fees, tuple(filter(None, full)), burning)
 
 
 def _day(loaded: Loaded) -> tuple[int, int]:
@@ -104,23 +111,41 @@ def _day(loaded: Loaded) -> tuple[int, int]:
     return period("day", now_ms, zone(loaded.config.server.time_zone)).start_ms, now_ms
 
 
-def _line(last: Exchange | None, today: Today) -> str:
-    said = " ".join(_told(last)) if last else "nothing yet"
+def _runs(loaded: Loaded, last: Exchange) -> str:
+    """Where an exchange without an outcome stands; "" where no process knows of it."""
+    if last.outcome is not None or last.decided.refusal:
+        return ""
+    from halfdoor.cli.underway import Watcher  # noqa: PLC0415  20 ms that are seldom needed
+
+    calls = Watcher(loaded).look(time.time_ns() // 1_000_000).calls
+    mine = next((call for call in calls if call.exchange == last.decided.id), None)
+    if mine is None:
+        return ""
+    stands = f"waits {mine.position}/{mine.of}" if mine.position else "under way"
+    return f"{mine.model} {mine.zone} {stands}"
+
+
+def _line(last: Exchange | None, today: Today, runs: str) -> str:
+    said = " ".join(_told(last, runs)) if last else "nothing yet"
     fees = f" + {shown(today.fees)} of fees" if today.fees else ""
-    return " | ".join((f"halfdoor: {said}", f"today {shown(today.cost)}{fees}", *today.plans))
+    burns = (f"{level.backend} {worded(held_of(level))}" for level in today.burning)
+    spent = f"today {shown(today.cost)}{fees}"
+    return " | ".join((f"halfdoor: {said}", spent, *today.plans, *burns))
 
 
-def _told(last: Exchange) -> list[str]:
+def _told(last: Exchange, runs: str) -> list[str]:
     decided, outcome = last.decided, last.outcome
     rule = f"(rule {decided.rule})" if decided.rule else ""
     if outcome is None:
-        waits = "refused" if decided.refusal else "under way"
-        return [each for each in (waits, rule) if each]
+        stands = "refused" if decided.refusal else runs or "under way"
+        return [each for each in (stands, rule) if each]
     cost = "" if outcome.cost is None else shown(outcome.cost)
     passed = f"instead of {', '.join(decided.unwell)}" if decided.unwell else ""
+    failed = ", ".join(f"{a.model}: {a.status or a.result}" for a in outcome.attempts[:-1])
+    after = f"after {failed}" if failed else ""
     said = outcome.result if outcome.result != "answered" else ""
     place = f"{outcome.model} {outcome.zone}" if outcome.model else ""
-    return [each for each in (place, said, rule, passed, cost) if each]
+    return [each for each in (place, said, rule, passed, after, cost) if each]
 
 
 def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
@@ -136,5 +161,8 @@ def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
         "today": today.cost,
         "fees": today.fees,
         "plans": list(today.plans),
+        "burning": [
+            {"backend": level.backend, **asdict(held_of(level))} for level in today.burning
+        ],
         "unit": "pico-USD",
     }

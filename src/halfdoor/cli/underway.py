@@ -5,10 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from halfdoor.cli.held import Held, held_of
 from halfdoor.config.load import Loaded
 from halfdoor.config.objectives import objectives
 from halfdoor.config.tables.backends import Backend
-from halfdoor.decide.objectives import AVAILABILITY, Level
+from halfdoor.decide.objectives import Level
 from halfdoor.store.books import Books
 from halfdoor.store.live import Process, Seen, look
 
@@ -40,20 +41,6 @@ class Under(Struct, frozen=True):
     tokens_per_s: float | None
     cost: int | None
     age_ms: int
-
-
-class Held(Struct, frozen=True):
-    """One objective of a backend. good: share of the last hour, None of no calls.
-
-    burn: by window. alarm: the window that burns too fast, "" for none.
-    """
-
-    objective: str
-    target: float
-    good: float | None
-    burn: dict[str, float]
-    alarm: str
-    urgent: bool
 
 
 class Standing(Struct, frozen=True):
@@ -123,24 +110,6 @@ class Watcher:
         return round((call.frames - frames) * 1000 / since_ms, 1) if since_ms > 0 else None
 
 
-def level_held(level: Level) -> Held:
-    """An objective, in numbers that are shown."""
-    alarm = level.alarm
-    burns = {window: round(level.burn(window), 2) for window in level.of}
-    good = level.good("1h")
-    urgent = alarm is not None and alarm.urgent
-    name = alarm.long if alarm else ""
-    return Held(level.what, level.target, good, burns, name, urgent)
-
-
-def worded(held: Held) -> str:
-    """`99.8 % up`, `97 % in time`, or how fast it burns; "" of no calls in an hour."""
-    what = "up" if held.objective == AVAILABILITY else "in time"
-    if held.alarm:
-        return f"!! {what}: burns {held.burn[held.alarm]:.3g}x in {held.alarm}"
-    return "" if held.good is None else f"{held.good * 100:.4g}% {what}"
-
-
 def _queues(calls: Sequence[Seen]) -> dict[str, list[Seen]]:
     queues: dict[str, list[Seen]] = {}
     for call in calls:
@@ -179,6 +148,6 @@ def _standing(
     lanes = [lane for p in crew for lane in p.note.lanes if lane.backend == backend.name]
     slots = sum(lane.slots for lane in lanes) if lanes else backend.slots
     waiting = mine.count(_WAITING)
-    held = tuple(level_held(level) for level in levels if level.backend == backend.name)
+    held = tuple(held_of(level) for level in levels if level.backend == backend.name)
     running = len(mine) - waiting
     return Standing(backend.name, backend.zone, slots, running, waiting, tripped, held)

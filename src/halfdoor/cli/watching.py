@@ -12,9 +12,10 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from halfdoor.cli.held import worded
 from halfdoor.cli.ledger import SHORT_ID, drawn
 from halfdoor.cli.recent import TITLES, recent, row
-from halfdoor.cli.underway import Now, Standing, Under, Watcher, worded
+from halfdoor.cli.underway import Now, Standing, Under, Watcher
 from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown
 

@@ -22,8 +22,8 @@ from halfdoor.canon.record import (
     Planned,
     TooLong,
 )
-from halfdoor.cli.ledger import moment, settings
-from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json
+from halfdoor.cli.ledger import moment
+from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import shown
 from halfdoor.decide.plans import PLAN
