@@ -87,6 +87,17 @@ def test_the_tool_gets_a_base_url_and_a_token_and_no_vendors_key(project, proces
     assert "sk-real" not in done.stdout
 
 
+def test_a_token_that_is_no_tools_is_kept_from_it(project, processes):
+    config = project[0] / ".config/halfdoor/config.toml"
+    for role in ("admin", "metrics"):
+        table = f'[[tokens]]\nname = "{role}"\nenv = "THE_{role.upper()}"\nrole = "{role}"\n'
+        config.write_text(config.read_text() + table)
+    secrets = {"THE_ADMIN": "a" * 20, "THE_METRICS": "b" * 20}
+    done = launched(project, sys.executable, "--", "-c", SHOW, **secrets)
+    environment, _ = json.loads(done.stdout)
+    assert not secrets.keys() & environment.keys()
+
+
 def test_the_projects_rules_hold_for_its_tool_and_the_log_says_who_asked(project, processes):
     done = launched(project, sys.executable, "--", "-c", ASK)
     assert done.stdout.strip() == "path:payments/**", done.stderr

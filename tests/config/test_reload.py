@@ -104,6 +104,13 @@ def test_another_name_or_token_to_be_reached_by_waits_for_a_restart(tmp_path):
     assert "token that is new" in between(tmp_path, BASE + token, BASE + token + known)[0]
 
 
+def test_a_token_that_reads_metrics_is_neither_added_nor_the_last_one_taken_out(tmp_path):
+    metrics = '[[tokens]]\nname = "prom"\nenv = "HOME"\nrole = "metrics"\n'
+    assert "token that is new" in between(tmp_path, BASE, BASE + metrics)[0]
+    assert between(tmp_path, BASE + metrics, BASE) == ("no token would be needed any more",)
+    assert between(tmp_path, BASE + metrics, BASE + metrics) == ()
+
+
 TERMS = 'region = "us"\ntraining = "allowed"\nretention_days = 30\n'
 EU = """
 [[rules]]

@@ -65,7 +65,9 @@ def test_trouble_that_is_over_ends_the_alarm():
 
 
 def test_what_begins_late_counts_against_the_first_token_alone():
-    (found,) = levels(Objective("gpu", None, 20), dict.fromkeys(WINDOWS, Counted(9, 9, 20, 2)))
+    (found,) = levels(
+        Objective("gpu", None, 20, 0.95), dict.fromkeys(WINDOWS, Counted(9, 9, 20, 2))
+    )
     assert (found.what, found.target) == ("first_token", 0.95)
     assert found.good("1h") == pytest.approx(0.9)
 

@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from halfdoor.canon.commands import Answered, Fault, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
+from halfdoor.canon.objectives import BUSY
 from halfdoor.canon.scene import Unwell
 
 _AT_ONCE: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS, FaultKind.TIMEOUT})
 _BY_CHANCE: Final = frozenset({FaultKind.CUT, FaultKind.PROTOCOL})
 _WHOLE_BACKEND: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS})
-_BUSY: Final = frozenset({429, 529})
 _IN_A_ROW: Final = 3
 _FIRST_MS: Final = 2_000
 _LONGEST_MS: Final = 60_000
@@ -76,12 +76,12 @@ class Breakers:
         if fault is None:
             self._no_fault(over, whole, one)
             return
-        if fault.kind is FaultKind.STATUS and (fault.status < 500 and fault.status not in _BUSY):
+        if fault.kind is FaultKind.STATUS and (fault.status < 500 and fault.status not in BUSY):
             # It answers, if not to this request.
             self._well(whole, one)
             return
         # A limit that one caller's own key has met says nothing to the others.
-        if target.client_credentials and fault.status in _BUSY:
+        if target.client_credentials and fault.status in BUSY:
             return
         self._failed(whole if fault.kind in _WHOLE_BACKEND else one, fault)
 
@@ -129,7 +129,7 @@ def _fault(over: Answered | Faulted | HungUp) -> Fault | None:
 
 
 def _certain(fault: Fault) -> bool:
-    return fault.kind in _AT_ONCE or fault.status in _BUSY
+    return fault.kind in _AT_ONCE or fault.status in BUSY
 
 
 def _said(fault: Fault) -> str:

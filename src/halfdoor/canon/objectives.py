@@ -25,7 +25,7 @@ class Objective(Struct, frozen=True):
     backend: str
     availability: float | None = None
     first_tenths: int | None = None
-    first_share: float = 0.95
+    first_share: float = 1.0
 
 
 class Counted(Struct, frozen=True):

@@ -195,6 +195,12 @@ def _backends(source: Source, tables: Tables) -> None:
                 f"backend `{backend.name}` has both `key` and `credentials`",
                 "keep one: its own key, or the caller's",
             )
+        if backend.slo.first_token_share is not None and backend.slo.first_token_s is None:
+            raise source.error(
+                ("backends", index, "slo", "first_token_share"),
+                "`first_token_share` without `first_token_s` promises nothing",
+                "write within how many seconds, as `first_token_s = 3.0`",
+            )
 
 
 def _url_trouble(url: str) -> tuple[str, str] | None:

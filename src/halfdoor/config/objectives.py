@@ -1,9 +1,13 @@
 """What the configuration holds its backends to, as `decide` reads it."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from halfdoor.canon.objectives import Objective
 from halfdoor.config.tables.backends import Backend
+
+# Of streamed answers that must begin in time, where nobody says another share.
+SHARE: Final = 0.95
 
 
 def objectives(backends: Iterable[Backend]) -> tuple[Objective, ...]:
@@ -15,4 +19,5 @@ def objectives(backends: Iterable[Backend]) -> tuple[Objective, ...]:
 def _objective(backend: Backend) -> Objective:
     slo = backend.slo
     first = None if slo.first_token_s is None else round(slo.first_token_s * 10)
-    return Objective(backend.name, slo.availability, first, slo.first_token_share)
+    share = SHARE if slo.first_token_share is None else slo.first_token_share
+    return Objective(backend.name, slo.availability, first, share)

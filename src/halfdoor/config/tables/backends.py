@@ -37,9 +37,9 @@ class Slo(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = None
     first_token_share: Annotated[
-        Annotated[float, Meta(gt=0, lt=1)],
-        about("Share of its streamed answers that must begin within `first_token_s`."),
-    ] = 0.95
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        about("Share of its streamed answers that must begin in that time; left out, 0.95."),
+    ] = None
 
 
 class Backend(Struct, frozen=True, forbid_unknown_fields=True):
