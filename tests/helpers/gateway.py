@@ -86,7 +86,7 @@ class Served:
         tokens = secrets(loaded.config.tokens, os.environ)
         may_ask = access(loaded.config, tokens, None, loopback=True)
         held_to = objectives(loaded.config.backends)
-        metrics = Metrics("test", loaded.state_dir, self._inner.live, held_to)
+        metrics = Metrics("test", loaded.state_dir, self._inner.live, self._inner.log, held_to)
         app = App(house, services, may_ask, Limits(), status, metrics=metrics)
         self._server = Server(app, self._ready.set)
 

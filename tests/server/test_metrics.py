@@ -128,6 +128,13 @@ async def test_what_runs_and_what_waits_is_told_while_it_does(door, local):
     assert of(found, "vllm:num_requests_waiting", **whose) == 0
 
 
+async def test_the_log_tells_what_waits_for_the_disk_and_how_long_a_write_takes(door):
+    await ask(door)
+    found, _ = await scraped(door, 1)
+    assert of(found, "halfdoor_log_waiting_entries") == 0
+    assert of(found, "halfdoor_log_write_seconds") >= 0
+
+
 async def test_a_budget_tells_its_limit_and_what_is_left(door):
     found, _ = await scraped(door, 0)
     assert of(found, "halfdoor_budget_limit_usd", budget="team") == 10

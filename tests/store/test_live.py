@@ -111,7 +111,7 @@ def test_what_the_dead_left_is_swept_up_and_what_is_young_stays(tmp_path, clock,
 
 def test_breakers_and_queues_are_told_with_the_beat(tmp_path, clock):
     table = Live(tmp_path, clock)
-    said = note({("gpu", ""): Unwell("connect", 900)}, {"gpu": Depth(2, 2, 5)})
+    said = note({("gpu", ""): Unwell("connect", 900)}, {"gpu": Depth(2, 2, 5)}, (7, 40))
     table.beat(said)
     (process,) = look(tmp_path, clock.now)
     assert process.note == said

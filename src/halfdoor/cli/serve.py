@@ -42,12 +42,12 @@ from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.crew import crew
 from halfdoor.server.listen import bound, guarded, run
-from halfdoor.server.metrics import Metrics, standing
+from halfdoor.server.metrics import Metrics, noted
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
 from halfdoor.server.tokens import access, asking, secrets
 from halfdoor.store.keys import session_key
-from halfdoor.store.live import Note, note
+from halfdoor.store.live import Note
 from halfdoor.wiring import Gateway, assemble
 
 # Longer than an answer may be silent, by default twice over.
@@ -215,6 +215,7 @@ class Service:
                 __version__,
                 gateway.loaded.state_dir,
                 gateway.live,
+                gateway.log,
                 objectives(config.backends),
             ),
         )
@@ -253,7 +254,7 @@ class Service:
         return self.gateway.watched()
 
     def _noted(self) -> Note:
-        return note(*standing(self.gateway.services))
+        return noted(self.gateway.services, self.gateway.log)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -129,6 +129,15 @@ PROCESSES: Final = Meter(
     "Processes whose exchanges are in this answer; fewer than `--workers` says, and what is as of "
     "now is not the whole.",
 )  # fmt: skip
+LOG_WAITING: Final = Meter(
+    "halfdoor_log_waiting_entries", Kind.GAUGE, "entries", (),
+    "Entries that wait for the disk; beyond 8,192 in a process, requests are refused.",
+)  # fmt: skip
+LOG_WRITE: Final = Meter(
+    "halfdoor_log_write_seconds", Kind.GAUGE, "seconds", (),
+    "How long the newest write of the log took, its flush to the disk with it; of the slowest "
+    "process.",
+)  # fmt: skip
 TRIPPED: Final = Meter(
     "halfdoor_breaker_open", Kind.GAUGE, "processes", ("backend", "model"),
     "Processes in which others are asked first, because this has just failed; without a model, the "
@@ -173,8 +182,8 @@ COUNTED: Final = (
     REASONING, SPEND, UNPRICED, FIRST_TOKEN, DURATION, NOTICES, ENTRIES,
 )  # fmt: skip
 CURRENT: Final = (
-    RUNNING, WAITING, PROCESSES, TRIPPED, BUDGET_LIMIT, BUDGET_LEFT, TARGET, BURN, BAD, CONSIDERED,
-    OFFLINE, INFO,
+    RUNNING, WAITING, PROCESSES, LOG_WAITING, LOG_WRITE, TRIPPED, BUDGET_LIMIT, BUDGET_LEFT, TARGET,
+    BURN, BAD, CONSIDERED, OFFLINE, INFO,
 )  # fmt: skip
 METERS: Final = (*COUNTED, *CURRENT)
 

@@ -10,7 +10,6 @@ from typing import Final
 from halfdoor.backends import guard
 from halfdoor.canon.money import Budget, Purse
 from halfdoor.canon.objectives import Objective
-from halfdoor.canon.scene import Depth, Unwell
 from halfdoor.decide.objectives import Level
 from halfdoor.errors import ClientError, LogError
 from halfdoor.flow.house import House
@@ -19,7 +18,8 @@ from halfdoor.record import meters
 from halfdoor.record.tally import Series
 from halfdoor.server.exposition import Gauge, text
 from halfdoor.store.books import Books
-from halfdoor.store.live import Live, Process, look, note
+from halfdoor.store.live import Live, Note, Process, look, note
+from halfdoor.store.log import SqliteLog
 
 METRICS: Final = "/metrics"
 _Taken = Mapping[Purse, int]
@@ -32,11 +32,12 @@ class Metrics:
     version: str
     directory: Path
     live: Live
+    log: SqliteLog
     objectives: tuple[Objective, ...] = ()
 
     async def page(self, house: House, services: Services) -> bytes:
         """The page, as of now. Raises ClientError, 503: a part of it would be a wrong number."""
-        self.live.beat(note(*standing(services)))
+        self.live.beat(noted(services, self.log))
         try:
             taken = await _taken(house, services)
             sums, levels, crew = await asyncio.to_thread(self._read, services.clock.now_ms())
@@ -65,10 +66,10 @@ class Metrics:
             return books.sums(), standing, look(self.directory, now_ms)
 
 
-def standing(services: Services) -> tuple[Mapping[tuple[str, str], Unwell], Mapping[str, Depth]]:
-    """What `store.live.note` wants to know."""
+def noted(services: Services, log: SqliteLog) -> Note:
+    """What this process says of itself now."""
     unwell = services.health.unwell() if services.health else {}
-    return unwell, {name: queue.depth for name, queue in services.queues.items()}
+    return note(unwell, {name: queue.depth for name, queue in services.queues.items()}, log.pace)
 
 
 async def _taken(house: House, services: Services) -> _Taken:
@@ -91,6 +92,8 @@ def _crew(house: House, crew: tuple[Process, ...]) -> Iterator[Gauge]:
         yield meters.RUNNING, place, running[place]
         yield meters.WAITING, place, waiting[place]
     yield meters.PROCESSES, (), len(crew)
+    yield meters.LOG_WAITING, (), sum(process.note.log[0] for process in crew)
+    yield meters.LOG_WRITE, (), max((p.note.log[1] for p in crew), default=0) / 1000
     yield from _tripped(house, crew)
 
 

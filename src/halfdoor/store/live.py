@@ -65,11 +65,12 @@ class Lane(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """What a process says of itself once a second."""
+    """What a process says of itself once a second. log: see `store.writer.Writer.pace`."""
 
     pid: int
     tripped: tuple[Tripped, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    log: tuple[int, int] = (0, 0)
 
 
 class Seen(Struct, frozen=True):
@@ -226,11 +227,15 @@ class _Beyond(_Slot):
         self._live.words[_BEYOND] -= 1
 
 
-def note(unwell: Mapping[tuple[str, str], Unwell], queues: Mapping[str, Depth]) -> Note:
+def note(
+    unwell: Mapping[tuple[str, str], Unwell],
+    queues: Mapping[str, Depth],
+    log: tuple[int, int] = (0, 0),
+) -> Note:
     """What this process says of itself."""
     tripped = [Tripped(*place, how.said, how.for_ms) for place, how in unwell.items()]
     lanes = [Lane(name, d.slots, d.running, d.waiting) for name, d in queues.items()]
-    return Note(os.getpid(), tuple(tripped), tuple(lanes))
+    return Note(os.getpid(), tuple(tripped), tuple(lanes), log)
 
 
 def look(directory: Path, now_ms: int) -> tuple[Process, ...]:

@@ -34,6 +34,11 @@ class SqliteLog:
         self._writer.put(Job(entry, future))
         return permit(self._keys.seal_key, entry, await future)
 
+    @property
+    def pace(self) -> tuple[int, int]:
+        """See `Writer.pace`."""
+        return self._writer.pace
+
     async def close(self) -> None:
         """Write what is queued, sign the head, fold the journal in. Appends fail from here on."""
         await asyncio.to_thread(self._writer.stop)

@@ -51,12 +51,18 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._patient: deque[Job] = deque()
         self._stopped = False
+        self._flush_ms = 0
         self._busy = False
         # INVARIANT: an outcome that the disk refused is written before anything new. New requests
         # are refused meanwhile, so these are the exchanges that were under way, and no more.
         self._owed: list[Outcome] = []
         self._thread = threading.Thread(target=self._run, name="halfdoor-log", daemon=True)
         self._thread.start()
+
+    @property
+    def pace(self) -> tuple[int, int]:
+        """Entries that wait for the disk, and milliseconds that the newest write to it took."""
+        return self._jobs.qsize() + len(self._patient), self._flush_ms
 
     def put(self, job: Job) -> None:
         """Queue an entry. Raises LogError if the log is closed or too far behind."""
@@ -97,7 +103,9 @@ class Writer:
         more = True
         while more:
             batch, more = self._take()
+            began_s = time.perf_counter()
             results = self._write([job.entry for job in batch], last=not more)
+            self._flush_ms = int((time.perf_counter() - began_s) * 1000)
             _resolve(batch, results)
         self._file.close()
 
