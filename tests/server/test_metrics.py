@@ -131,7 +131,7 @@ async def test_what_runs_and_what_waits_is_told_while_it_does(door, local):
 async def test_the_log_tells_what_waits_for_the_disk_and_how_long_a_write_takes(door):
     await ask(door)
     found, _ = await scraped(door, 1)
-    assert of(found, "halfdoor_log_waiting_entries") == 0
+    assert of(found, "halfdoor_log_waiting_entries") <= 1  # an outcome waits for company
     assert of(found, "halfdoor_log_write_seconds") >= 0
 
 

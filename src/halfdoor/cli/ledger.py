@@ -29,7 +29,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # `hd_`, ten digits of time and three of chance: enough for `why`, and it fits a narrow screen.
 SHORT_ID: Final = 16
 # What a narrow screen does without, first to last; and how far the long ones may be cut.
-SPARE: Final = ("SESSION", "MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
+SPARE: Final = ("CHAT", "MS", "TOKENS", "AGE", "TIME", "BY", "RULE", "MODEL")
 _NUMBERS: Final = frozenset(
     {
         *("TOKENS", "TOK/S", "RUNS", "WAITS", "MS", "AGE"),

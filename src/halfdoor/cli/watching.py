@@ -19,7 +19,7 @@ from halfdoor.cli.underway import Now, Standing, Under, Watcher
 from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown
 
-CALLS: Final = ("AGE", "BY", "SESSION", "MODEL", "ZONE", "STATE", "TOK/S", "TOKENS", "COST")
+CALLS: Final = ("AGE", "BY", "CHAT", "MODEL", "ZONE", "STATE", "TOK/S", "TOKENS", "COST")
 BACKENDS: Final = ("BACKEND", "ZONE", "RUNS", "WAITS", "BREAKER", "HELD TO")
 _SESSION_CHARS: Final = 6
 _TERMINATED: Final = 143
