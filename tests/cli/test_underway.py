@@ -112,6 +112,17 @@ def test_who_waits_has_a_place_among_those_for_the_same_backend(table, loaded, c
     ]
 
 
+def test_places_are_the_fair_queues_and_who_has_just_come_is_last(table, loaded, clock):
+    for number in range(1, 5):
+        clock.now += 10
+        table.called(decided(number), QWEN)
+    first, second, third = (decided(number).id for number in (1, 2, 3))
+    table.beat(note({}, {QWEN.backend: (Depth(None, 1, 3), (third, first, second))}))
+    now = Watcher(loaded).look(clock.now)
+    assert [(c.position, c.of) for c in now.calls] == [(2, 4), (3, 4), (1, 4), (4, 4)]
+    assert next(b.slots for b in now.backends if b.name == QWEN.backend) is None
+
+
 def test_speed_is_since_the_last_look_and_at_first_since_the_stream_began(table, loaded, clock):
     call = begun(table, 1, SONNET)
     watcher = Watcher(loaded)
@@ -150,7 +161,7 @@ def test_a_backend_tells_its_slots_its_breaker_and_what_it_is_held_to(table, loa
         file.append([decided(number), ended], last=True)
     file.close()
     unwell = {("far", ""): Unwell("connect", 4_000)}
-    table.beat(note(unwell, {"gpu": Depth(2, 2, 5)}))
+    table.beat(note(unwell, {"gpu": (Depth(2, 2, 5), ())}))
     gpu, far = Watcher(loaded).look(clock.now).backends
     assert (gpu.slots, gpu.tripped, gpu.objectives) == (2, {}, ())
     assert far.tripped == {"connect": 4_000}

@@ -111,11 +111,15 @@ def test_what_the_dead_left_is_swept_up_and_what_is_young_stays(tmp_path, clock,
 
 def test_breakers_and_queues_are_told_with_the_beat(tmp_path, clock):
     table = Live(tmp_path, clock)
-    said = note({("gpu", ""): Unwell("connect", 900)}, {"gpu": Depth(2, 2, 5)}, (7, 40))
+    line = [f"hd_{number:026}" for number in range(99)]
+    queues = {"gpu": (Depth(2, 2, 5), line)}
+    said = note({("gpu", ""): Unwell("connect", 900)}, queues, (7, 40))
     table.beat(said)
     (process,) = look(tmp_path, clock.now)
     assert process.note == said
-    assert (process.note.lanes[0].waiting, process.note.tripped[0].said) == (5, "connect")
+    lane = process.note.lanes[0]
+    assert (lane.waiting, process.note.tripped[0].said) == (5, "connect")
+    assert lane.line == tuple(line[:64])
 
 
 def test_too_much_to_say_leaves_the_process_seen(tmp_path, clock):

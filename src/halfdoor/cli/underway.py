@@ -1,6 +1,7 @@
 """What runs at this moment, for `ps`: each call, each backend, how it keeps what it is held to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from halfdoor.config.objectives import objectives
 from halfdoor.config.tables.backends import Backend
 from halfdoor.decide.objectives import Level
 from halfdoor.store.books import Books
-from halfdoor.store.live import Process, Seen, look
+from halfdoor.store.live import Lane, Process, Seen, look
 
 _WAITING: Final = "waiting"
 
@@ -20,7 +21,8 @@ class Under(Struct, frozen=True):
     """One call under way.
 
     state: `waiting`, `asked` (nothing of an answer yet) or `streaming`. position, of: its place
-        among those that wait for the same backend, in the order they came; 0 for one that does not.
+        among those of its process that wait for the same backend, as of the last second; 0 for one
+        that does not.
     tokens: of its answer so far, about: one for each frame of its stream. tokens_per_s: since the
         last look, or since its stream began; None before it has.
     cost: pico-USD so far, by these tokens; None where no price or no count is known.
@@ -81,20 +83,19 @@ class Watcher:
         crew = look(self._loaded.state_dir, now_ms)
         levels = _levels(self._loaded, now_ms)
         calls = sorted((c for p in crew for c in p.calls), key=lambda each: each.begun_ms)
-        queues = _queues(calls)
+        queues = [queue for process in crew for queue in _queues(process)]
         shown = tuple(self._under(call, queues, now_ms) for call in calls)
         self._before = {(c.exchange, c.model): (now_ms, c.frames) for c in calls}
         config = self._loaded.config
         backends = tuple(_standing(each, crew, calls, levels) for each in config.backends)
         return Now(now_ms, len(crew), shown, backends, sum(process.beyond for process in crew))
 
-    def _under(self, call: Seen, queues: Mapping[str, Sequence[Seen]], now_ms: int) -> Under:
-        waits = call.state == _WAITING
-        queue = queues.get(call.backend, ()) if waits else ()
+    def _under(self, call: Seen, queues: Sequence[Sequence[Seen]], now_ms: int) -> Under:
+        queue: Sequence[Seen] = next((queue for queue in queues if call in queue), ())
         return Under(
             *(call.exchange, call.tool, call.project, call.session, call.rule),
             *(call.model, call.backend, call.zone, call.state),
-            position=queue.index(call) + 1 if waits else 0,
+            position=queue.index(call) + 1 if queue else 0,
             of=len(queue),
             tokens=call.frames,
             tokens_per_s=self._speed(call, now_ms),
@@ -110,12 +111,18 @@ class Watcher:
         return round((call.frames - frames) * 1000 / since_ms, 1) if since_ms > 0 else None
 
 
-def _queues(calls: Sequence[Seen]) -> dict[str, list[Seen]]:
-    queues: dict[str, list[Seen]] = {}
-    for call in calls:
-        if call.state == _WAITING:
-            queues.setdefault(call.backend, []).append(call)
-    return queues
+def _queues(process: Process) -> Iterator[list[Seen]]:
+    """Who waits for a backend, in the order of its queue; who has just come, behind all others."""
+    lines = {lane.backend: lane.line for lane in process.note.lanes}
+
+    def place(call: Seen) -> tuple[str, int, int]:
+        line = lines.get(call.backend, ())
+        at = line.index(call.exchange) if call.exchange in line else len(line)
+        return call.backend, at, call.begun_ms
+
+    waiting = sorted((call for call in process.calls if call.state == _WAITING), key=place)
+    for _, queue in groupby(waiting, key=lambda call: call.backend):
+        yield list(queue)
 
 
 def _cost(call: Seen) -> int | None:
@@ -135,6 +142,12 @@ def _levels(loaded: Loaded, now_ms: int) -> tuple[Level, ...]:
         return books.standing(held_to, now_ms)
 
 
+def _slots(lanes: Sequence[Lane]) -> int | None:
+    """Of all processes; None where one has no limit."""
+    known = [lane.slots for lane in lanes if lane.slots is not None]
+    return sum(known) if len(known) == len(lanes) else None
+
+
 def _standing(
     backend: Backend, crew: Sequence[Process], calls: Sequence[Seen], levels: Sequence[Level]
 ) -> Standing:
@@ -146,7 +159,7 @@ def _standing(
                 said = f"{each.model}: {each.said}" if each.model else each.said
                 tripped[said] = max(each.for_ms, tripped.get(said, 0))
     lanes = [lane for p in crew for lane in p.note.lanes if lane.backend == backend.name]
-    slots = sum(lane.slots for lane in lanes) if lanes else backend.slots
+    slots = _slots(lanes) if lanes else backend.slots
     waiting = mine.count(_WAITING)
     held = tuple(held_of(level) for level in levels if level.backend == backend.name)
     running = len(mine) - waiting

@@ -69,7 +69,11 @@ class Metrics:
 def noted(services: Services, log: SqliteLog) -> Note:
     """What this process says of itself now."""
     unwell = services.health.unwell() if services.health else {}
-    return note(unwell, {name: queue.depth for name, queue in services.queues.items()}, log.pace)
+    queues = {
+        name: (queue.depth, (exchange for exchange, _ in queue.line()))
+        for name, queue in services.queues.items()
+    }
+    return note(unwell, queues, log.pace)
 
 
 async def _taken(house: House, services: Services) -> _Taken:

@@ -11,7 +11,8 @@ import mmap
 import os
 import secrets
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,8 @@ _WORD: Final = 8
 _TEXT: Final = 12 * _WORD
 _FIELD_CHARS: Final = 64
 _FORMAT: Final = 1
+# A head has room for this many of some queues; who comes later is told by when it came.
+_LINE: Final = 64
 # Words of the head, and of a slot.
 _VERSION, _BEAT, _NOTED, _BEYOND, _TOP = range(5)
 _STATE, _BEGUN, _SINCE, _FIRST, _FRAMES, _BYTES, _INPUT, _IN, _OUT, _LENGTH = range(10)
@@ -56,12 +59,13 @@ class Tripped(Struct, frozen=True):
 
 
 class Lane(Struct, frozen=True):
-    """A queue of a process, see `canon.scene.Depth`."""
+    """A queue of a process, see `canon.scene.Depth`. line: the first of those that wait."""
 
     backend: str
     slots: int | None
     running: int
     waiting: int
+    line: tuple[str, ...] = ()
 
 
 class Note(Struct, frozen=True):
@@ -229,12 +233,15 @@ class _Beyond(_Slot):
 
 def note(
     unwell: Mapping[tuple[str, str], Unwell],
-    queues: Mapping[str, Depth],
+    queues: Mapping[str, tuple[Depth, Iterable[str]]],
     log: tuple[int, int] = (0, 0),
 ) -> Note:
-    """What this process says of itself."""
+    """What this process says of itself. queues: each with the exchanges that wait, in order."""
     tripped = [Tripped(*place, how.said, how.for_ms) for place, how in unwell.items()]
-    lanes = [Lane(name, d.slots, d.running, d.waiting) for name, d in queues.items()]
+    lanes = [
+        Lane(name, depth.slots, depth.running, depth.waiting, tuple(islice(line, _LINE)))
+        for name, (depth, line) in queues.items()
+    ]
     return Note(os.getpid(), tuple(tripped), tuple(lanes), log)
 
 
