@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -399,3 +400,56 @@ def test_a_thinking_budget_stays_below_the_clamped_limit(limit, thinking):
 def test_other_thinking_is_left_alone(thinking):
     body = {"model": "m", "max_tokens": 64000, "thinking": thinking, "messages": []}
     assert edited(body, max_output_tokens=5)["thinking"] == thinking
+
+
+OWN = {"type": "thinking", "thinking": "hm", "signature": "own"}
+FOREIGN = {**OWN, "signature": "foreign"}
+BUDGET = {"type": "enabled", "budget_tokens": 2048}
+
+
+def loop(*turns, **more):
+    """A tool loop of these turns of models, each answered."""
+    said: list[dict[str, Any]] = [{"role": "user", "content": "go"}]
+    for at, thought in enumerate(turns):
+        use = {"type": "tool_use", "id": f"toolu_{at}", "name": "Read", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": f"toolu_{at}", "content": "x"}
+        said += [{"role": "assistant", "content": [*thought, use]}]
+        said += [{"role": "user", "content": [result]}]
+    return {"model": "m", "max_tokens": 9000, "thinking": BUDGET, "messages": said, **more}
+
+
+@pytest.mark.parametrize(
+    ("turns", "strict", "thinks"),
+    [
+        ([[FOREIGN]], True, False),
+        ([[]], True, False),
+        ([[FOREIGN]], False, True),
+        ([[OWN]], True, True),
+        ([[OWN], []], True, True),
+        ([[], [OWN]], True, False),
+    ],
+)
+def test_a_vendor_that_goes_on_with_anothers_tool_loop_is_not_asked_to_think(turns, strict, thinks):
+    after = edited(loop(*turns), strict=strict, drop_signatures=frozenset({"foreign"}))
+    assert (after["thinking"]["type"] == "enabled") == thinks
+
+
+def test_what_may_only_stand_beside_thinking_goes_with_it():
+    clears = {"edits": [{"type": "clear_thinking_20251015"}]}
+    after = edited(loop([], context_management=clears), strict=True)
+    assert (after["thinking"], after["context_management"]) == ({"type": "disabled"}, {"edits": []})
+
+
+def test_a_new_ask_after_anothers_tool_loop_may_be_thought_about():
+    body = loop([])
+    body["messages"] += [
+        {"role": "assistant", "content": "Done."},
+        {"role": "user", "content": "?"},
+    ]
+    assert edited(body, strict=True)["thinking"] == BUDGET
+
+
+def test_an_engines_blank_text_leaves_with_its_thinking():
+    body = loop([FOREIGN, {"type": "text", "text": "\n\n"}])
+    after = edited(body, drop_signatures=frozenset({"foreign"}))
+    assert [block["type"] for block in after["messages"][1]["content"]] == ["tool_use"]

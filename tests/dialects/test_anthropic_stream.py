@@ -462,3 +462,17 @@ def test_a_body_that_is_no_answer_is_the_backends_fault(body):
         DIALECT.events(body)
 
     assert failed.value.kind == "protocol"
+
+
+def test_blank_text_before_a_call_never_reaches_a_tool_whose_vendor_would_refuse_it_back():
+    opened: list[Event] = [Start("m", "x"), Open(0, TEXT), Delta(0, "\n"), Delta(0, "\n")]
+    called: list[Event] = [Close(0), Open(1, TOOL, "c1", "Read"), Delta(1, "{}"), Close(1)]
+    stream = emitted(opened, called, [Stop(StopReason.TOOL_CALLS)])
+    assert b"text_delta" not in stream
+    assert b'"content_block_start","index":0,"content_block":{"type":"tool_use"' in stream
+    assert b"text" not in DIALECT.answer([*opened, *called]).replace(b"context", b"")
+
+
+def test_blank_text_before_letters_goes_out_with_them():
+    told = emitted([Start("m", "x"), Open(0, TEXT), Delta(0, "\n\n")], [Delta(0, "Hi")])
+    assert told.index(b'"text":"\\n\\n"') < told.index(b'"text":"Hi"')

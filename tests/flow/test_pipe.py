@@ -5,9 +5,10 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from halfdoor.canon.commands import Fault, FaultKind
 from halfdoor.dialects.anthropic_messages import AnthropicMessages
 from halfdoor.dialects.openai_chat import OpenAIChat
-from halfdoor.flow.pipe import through
+from halfdoor.flow.pipe import through, translated
 from tests.flow.test_passing_cost import (
     CHAT_BODY,
     CHAT_END,
@@ -61,3 +62,24 @@ def test_frames_that_tell_nothing_pass_without_a_copy():
         chunks = [frame + b"\n\n" for frame in stream.split(b"\n\n")[:-1]]
         passed = [pipe.feed(chunk) for chunk in chunks]
         assert all(out is chunk for out, chunk in zip(passed, chunks, strict=True) if out)
+
+
+def test_a_call_id_that_not_every_vendor_takes_back_is_made_fit_on_its_way_to_the_tool():
+    chat, messages = OpenAIChat(), AnthropicMessages()
+    call = b'{"index":0,"id":"functions.Read:0","function":{"name":"Read","arguments":"{}"}}'
+    frame = b'data: {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[%b]}}]}\n\n' % call
+    asked = messages.read("/v1/messages", (), "", MESSAGES_BODY)
+    pipe = translated(asked, messages, chat, (), texts=False)
+    out = pipe.feed(frame)
+    assert b"functions.Read:0" not in out
+    assert pipe.learnt().calls[0].encode() in out
+
+
+def test_what_breaks_behind_a_keep_alive_alone_is_told_in_the_stream():
+    chat, messages = OpenAIChat(), AnthropicMessages()
+    asked = messages.read("/v1/messages", (), "", MESSAGES_BODY)
+    pipe = translated(asked, messages, chat, (), texts=False)
+    told = pipe.broken(Fault(FaultKind.CUT, "the backend died"))
+    assert told.startswith(b"event: error")
+    assert b"halfdoor: the backend died" in told
+    assert pipe.learnt().failure

@@ -68,11 +68,14 @@ def conversations(draw, *, rich=False):
     """
     given = tuple(draw(st.lists(tools, max_size=3, unique_by=lambda tool: tool.name)))
     choice = draw(_choices(given)) if given else None
+    messages = tuple(draw(_messages(rich=rich)))
+    # A loop that did not begin in thought goes on without: that is a loss, and told.
+    loop = any(isinstance(part, ToolResult) for message in messages for part in message.parts)
     return Conversation(
-        messages=tuple(draw(_messages(rich=rich))),
+        messages=messages,
         tools=given,
         tool_choice=choice,
-        options=draw(_options(choice, rich=rich)),
+        options=draw(_options(choice, rich=rich and not loop)),
         stream=draw(st.booleans()),
     )
 

@@ -7,6 +7,8 @@ refuse, does what its scenes say, and can be asked whether it ever saw some byte
 import asyncio
 import base64
 import json
+import socket
+import struct
 import time
 import urllib.parse
 from collections import deque
@@ -22,10 +24,14 @@ from tests.helpers.scenes import (
     Cut,
     ErrorEvent,
     Garble,
+    Hang,
     Heard,
+    Jumbled,
     Linger,
+    Raw,
     Refuse,
     Report,
+    Reset,
     Say,
     Scene,
     Slow,
@@ -150,6 +156,7 @@ class FakeModel:
     models: ids it serves, None for any. key: what callers must show, "" for anything.
     max_output_tokens: larger limits are refused, as vendors do. open_fields: unknown fields are
     accepted (an engine that ignores them); vendors refuse them. pages: what it answers to GET.
+    directs: makes the scene for a request where the script is at its end, in place of `default`.
     """
 
     models: frozenset[str] | None = None
@@ -162,6 +169,7 @@ class FakeModel:
     pages: dict[str, str] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
     default: Scene = field(default_factory=Scene)
+    directs: Callable[[Seen], Scene] | None = None
     url: str = ""
     _script: deque[Scene] = field(default_factory=deque)
     _seals: dict[str, str] = field(default_factory=dict)
@@ -204,6 +212,19 @@ class FakeModel:
         """As that dialect's SDK wants it: OpenAI's with `/v1`, the others without."""
         return self.url + ("/v1" if dialect.startswith("openai_") else "")
 
+    def connections(self) -> int:
+        """Connections that are open now."""
+        server = self._runner.server
+        return len(server.connections) if server is not None else 0
+
+    def down(self) -> None:
+        """Die: no connection is taken, and those that stand are reset."""
+        self._loop.run(self._die())
+
+    def up(self) -> None:
+        """Live again, at the same address."""
+        self._loop.run(self._listen(int(self.url.rpartition(":")[2])))
+
     def __enter__(self) -> Self:
         self._loop = LoopThread("fake-model")
         self._loop.__enter__()
@@ -211,7 +232,7 @@ class FakeModel:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run(self._runner.cleanup())
+        self._loop.run(self._close())
         self._loop.__exit__()
 
     # --- the server ---
@@ -243,8 +264,24 @@ class FakeModel:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await self._listen(0)
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _listen(self, port: int) -> None:
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True)
+        await self._site.start()
+
+    async def _die(self) -> None:
+        await self._site.stop()
+        assert self._runner.server is not None
+        for each in list(self._runner.server.connections):
+            reset(each.transport)
+        await asyncio.sleep(0)  # until they are closed
+
+    async def _close(self) -> None:
+        await self._die()
+        await self._runner.cleanup()
+        await asyncio.sleep(0)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/api/show"):  # where does the model run? This is no Ollama
@@ -275,12 +312,14 @@ class FakeModel:
         except ComplaintError as complaint:
             exchange.seen.complaint = complaint.message
             return exchange.refuse(complaint.status, complaint.message, (), complaint.code)
-        scene = self._script.popleft() if self._script else self.default
         exchange.seen.heard = heard
+        scene = self._scene(exchange.seen)
         parts = tuple(Say(heard.report()) if isinstance(p, Report) else p for p in scene.parts)
         scene = replace(scene, parts=parts)
         if isinstance(scene.trouble, Stall):
             await asyncio.sleep(scene.trouble.s)
+        if isinstance(scene.trouble, Raw | Reset):
+            return await exchange.wreck(scene.trouble)
         if isinstance(scene.trouble, Refuse):
             return exchange.refuse(
                 scene.trouble.status, scene.trouble.message, scene.trouble.headers
@@ -288,6 +327,11 @@ class FakeModel:
         if exchange.vendor.streams(body):
             return await exchange.stream(scene, heard, body)
         return await exchange.whole(scene, heard, body)
+
+    def _scene(self, seen: Seen) -> Scene:
+        if self._script:
+            return self._script.popleft()
+        return self.directs(seen) if self.directs else self.default
 
     def _judge(self, exchange: "Exchange") -> tuple[dict[str, Any], Heard]:
         fields = exchange.seen.fields
@@ -306,6 +350,17 @@ class FakeModel:
                 f"max_tokens: {heard.max_tokens} > {limit}, which is the maximum allowed number of output tokens"
             )
         return body, heard
+
+
+def reset(transport: asyncio.BaseTransport | None) -> None:
+    """End a connection with RST, whatever is under way."""
+    if transport is None:
+        return
+    plug = transport.get_extra_info("socket")
+    if plug is not None:
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert isinstance(transport, asyncio.WriteTransport)
+    transport.abort()
 
 
 @dataclass(slots=True)
@@ -336,6 +391,8 @@ class Exchange:
     async def whole(self, scene: Scene, heard: Heard, body: dict[str, Any]) -> web.StreamResponse:
         data = self.vendor.whole(scene, heard, body)
         match scene.trouble:
+            case Hang():
+                await asyncio.Event().wait()
             case Slow(pause):
                 await asyncio.sleep(pause * len(self.vendor.events(scene, heard, body)))
             case ErrorEvent(message):
@@ -355,6 +412,11 @@ class Exchange:
         match scene.trouble:
             case Slow(pause):
                 return await self._slowly(answer, events, pause)
+            case Hang(after):
+                await self._write(answer, b"".join(events[:after]))
+                await asyncio.Event().wait()
+            case Jumbled():
+                events = events[::-1]
             case Cut(after, inside):
                 half = events[after][:-12] if inside else b""
                 return await self._cut(answer, b"".join(events[:after]) + half)
@@ -368,6 +430,22 @@ class Exchange:
             await asyncio.sleep(scene.trouble.s)
         await answer.write_eof()
         return answer
+
+    async def wreck(self, trouble: Raw | Reset) -> web.StreamResponse:
+        """What is no HTTP answer. It ends with the connection."""
+        self.seen.status = 200
+        transport = self.request.transport
+        if isinstance(trouble, Reset):
+            if trouble.begun:
+                await self._write(await self._open(self.vendor.stream_type, None, ()), b": wait\n\n")
+            reset(transport)
+            raise ConnectionResetError
+        while transport is not None and not transport.is_closing():
+            transport.write(trouble.data)
+            await asyncio.sleep(0.01)
+            if not trouble.endless:
+                transport.close()
+        raise ConnectionResetError
 
     async def _open(
         self, content_type: str, length: int | None, more: Iterable[tuple[str, str]]

@@ -87,8 +87,35 @@ class Linger:
     s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Silence after some wire events, until the caller leaves."""
+
+    after: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The connection is reset: before the status line, or in the middle of an answer."""
+
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Jumbled:
+    """The wire events in the wrong order, the last first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """These bytes in place of any HTTP answer; again and again until the caller leaves, or once."""
+
+    data: bytes
+    endless: bool = False
+
+
 Part = Say | Think | Use | Report
-Trouble = Refuse | ErrorEvent | Cut | Garble | Stall | Slow | Linger
+Trouble = Refuse | ErrorEvent | Cut | Garble | Stall | Slow | Linger | Hang | Reset | Jumbled | Raw
 
 
 @dataclass(frozen=True, slots=True)

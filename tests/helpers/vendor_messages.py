@@ -111,7 +111,11 @@ class MessagesVendor:
         )
         for i, message in enumerate(messages):
             self._message(message, f"messages.{i}", heard)
-        check_answers(turns(messages))
+        said = turns(messages)
+        check_answers(said)
+        thinks = (body.get("thinking") or {}).get("type") == "enabled"
+        if thinks and not self._open_fields:  # engines take back whatever stands there
+            check_thinking(said)
         return heard
 
     def _check_fields(self, body: dict[str, Any]) -> None:
@@ -203,6 +207,10 @@ class MessagesVendor:
             block.get("type") == "text", f"{place}: Input tag '{block.get('type')}' is not allowed"
         )
         demand(block.get("text"), f"{place}: text content blocks must be non-empty")
+        demand(
+            self._open_fields or block["text"].strip(),
+            f"{place}: text content blocks must contain non-whitespace text",
+        )
         return str(block["text"])
 
     def _message(self, message: Any, place: str, heard: Heard) -> None:
@@ -384,6 +392,8 @@ def turns(messages: list[Any]) -> list[tuple[str, list[Any]]]:
 def check_answers(said: list[tuple[str, list[Any]]]) -> None:
     """Every tool_use is answered in the next user message, and nothing else is."""
     waiting: list[str] = []
+    uses = [b["id"] for _, blocks in said for b in blocks if b["type"] == "tool_use"]
+    demand(len(uses) == len(set(uses)), "messages: `tool_use` ids must be unique")
     for i, (_role, blocks) in enumerate(said):
         results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
         for call in results:
@@ -404,6 +414,20 @@ def check_answers(said: list[tuple[str, list[Any]]]) -> None:
     demand(
         not waiting,
         f"messages: `tool_use` ids were found without `tool_result` blocks: {waiting}",
+    )
+
+
+def check_thinking(said: list[tuple[str, list[Any]]]) -> None:
+    """A tool loop that goes on must have begun with the model's thinking."""
+    first = None
+    for i, (role, blocks) in reversed(list(enumerate(said))):
+        if role == "user" and not any(block["type"] == "tool_result" for block in blocks):
+            break
+        if role == "assistant" and i < len(said) - 1:
+            first = (i, blocks[0]["type"])
+    demand(
+        first is None or first[1] in {"thinking", "redacted_thinking"},
+        f"messages.{first and first[0]}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first and first[1]}`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks).",
     )
 
 

@@ -1,5 +1,6 @@
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -231,3 +232,13 @@ def test_another_file_beside_a_completion_is_named_by_its_own_name():
     assert said.paths == ("payments/ledger.py",)
     schema = passage(b'{"properties":{"filename":{"type":"string"},"text":{}}}', "p", False)
     assert schema.paths == ()
+
+
+def test_reasoning_that_nobody_sealed_is_told_so_that_it_goes_to_no_vendor_that_seals():
+    item: dict[str, Any] = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": None,
+    }
+    assert passage(json.dumps(item).encode(), "", False).signatures == ("",)

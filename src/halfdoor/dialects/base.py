@@ -30,6 +30,7 @@ EDITS: Final = frozenset(
         "sampling",
         "server-tool",
         "thinking-budget",
+        "thinking-off",
         "typed-tool",
         *KINDS,
     }
@@ -195,10 +196,12 @@ class Dialect(Protocol):
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
         context_tokens: int | None = None,
+        strict: bool = False,
     ) -> tuple[Edit, ...]:
         """The splices that make the request's own body fit a backend of the same dialect.
 
         drop_signatures: thinking blocks with these signatures are another vendor's and are removed.
+        strict: the backend may check that a tool loop began with its own thinking.
         """
 
     def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:

@@ -17,6 +17,7 @@ from halfdoor.canon.request import Request
 from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Reads, Watcher
 from halfdoor.errors import BackendError
 from halfdoor.flow.repair import Repair
+from halfdoor.reading.naming import fit
 
 # Header names that tell a client about limits and requests; the rest is the backend's own affair.
 _KEPT: Final = ("retry-after", "retry-after-ms", "request-id", "x-request-id", "x-should-retry")
@@ -98,6 +99,7 @@ def translated(
         events = far.events(body)
         if repair is not None:
             events = [*repair.take(events), *repair.end()]
+        events = _fitting(events)
         notes.take(events)
         return near.answer(events if names is None else names.back(events), request)
 
@@ -248,7 +250,8 @@ class Translated:
         return self._emit(self._parser.end())
 
     def broken(self, fault: Fault) -> bytes:
-        """An error event that names the fault."""
+        """An error event that names the fault. A keep-alive may be all that went out before."""
+        self._begun = True
         return self._emit([Failed(f"halfdoor: {fault.message}", fault.kind.value)])
 
     def learnt(self) -> Learnt:
@@ -264,10 +267,26 @@ class Translated:
             raise BackendError(
                 first.message, kind="protocol" if first.code == "protocol" else "cut"
             )
+        events = _fitting(events)
         self._notes.take(events)
         out = self._emitter.emit(events if self._names is None else self._names.back(events))
         self._begun = self._begun or bool(out)
         return out
+
+
+def _fitting(events: list[Event]) -> list[Event]:
+    """Calls under ids that every vendor takes back: the session may go on at another's.
+
+    Kimi's are `functions.read:0`, which Anthropic refuses.
+    """
+    for at, event in enumerate(events):
+        if (
+            isinstance(event, Open)
+            and event.call_id
+            and (id_ := fit(event.call_id)) != event.call_id
+        ):
+            events[at] = replace(event, call_id=id_)
+    return events
 
 
 class Whole:

@@ -106,6 +106,7 @@ def _passed(weighed: Weighed, target: Target, near: Dialect) -> Prepared:
             max_output_tokens=target.max_output_tokens,
             drop_signatures=_foreign(weighed, target),
             context_tokens=target.context_tokens,
+            strict=target.zone is Zone.CLOUD,
         ),
         *inside,
         *(younger(request) if fixed else ()),
@@ -227,12 +228,12 @@ def _foreign(weighed: Weighed, target: Target) -> frozenset[str]:
     """Thinking seals that this target's vendor did not make.
 
     Thinking without a seal is its maker's own, and goes back to it only inside a tool loop; to a
-    vendor, which may seal its own, only if nobody else has answered here. What halfdoor itself
-    marked as unsealed was made in another dialect.
+    vendor only if nobody has sealed any here: who seals seals all, so the rest is another's. What
+    halfdoor itself marked as unsealed was made in another dialect.
     """
     origins, own = weighed.scene.origins, weighed.scene.latched == target.name
     if target.zone is Zone.CLOUD:
-        own = own and all(vendor == target.vendor for vendor in origins.values())
+        own = own and not origins
     return frozenset(
         seal
         for mark, seal in weighed.found.signatures

@@ -247,12 +247,14 @@ class _Notes:
 
     def _seal(self, item: Item, kind: str) -> None:
         sealed = [item.get("encrypted_content")]
+        if kind == "reasoning":
+            sealed = [sealed[0] or ""]
         if kind == "thinking" or "thinking" in item or "thought" in item:
             sealed += [item.get("signature"), item.get("thoughtSignature")]
         if kind in {"redacted_thinking", "reasoning.encrypted"}:
             sealed.append(item.get("data"))
         # Thinking that nobody sealed is told too, as "": a vendor that checks seals refuses it.
-        bare = kind == "thinking"
+        bare = kind in {"thinking", "reasoning"}
         self.sealed.update(
             (seal, None) for seal in sealed if isinstance(seal, str) and (seal or bare)
         )

@@ -15,6 +15,7 @@ from halfdoor.canon.commands import Headers
 from halfdoor.canon.decision import Edit, Target
 from halfdoor.canon.events import Event
 from halfdoor.canon.request import Asked, Conversation, Embed, Fill, Kind, Request
+from halfdoor.dialects.anthropic_messages import thinking
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import StreamParser, events
 from halfdoor.dialects.anthropic_messages.emit import StreamEmitter, answer, frame
@@ -34,7 +35,6 @@ from halfdoor.dialects.envelope import (
     opened,
     passing,
     renamed,
-    strings,
     value,
 )
 from halfdoor.dialects.parameters import Places
@@ -47,12 +47,9 @@ from halfdoor.dialects.withholding import (
     spans_of,
 )
 from halfdoor.errors import ClientError
-from halfdoor.reading.spans import Member, elements, members
 from halfdoor.reading.splice import without
 
 VERSION: Final = "2023-06-01"
-# The least thinking budget that the API takes.
-LEAST_BUDGET: Final = 1024
 
 # Names of an outbound request that pass from a tool to this vendor; the prefixes are open lists.
 _OWN: Final = frozenset({"accept", "user-agent", "x-app"})
@@ -100,9 +97,6 @@ COUNT: Final = "/v1/messages/count_tokens"
 
 # Arrays whose elements are blocks of their own, so that a longer turn costs only what is new.
 _LISTS: Final = frozenset({"messages", "system", "tools"})
-
-# The API refuses an assistant's turn without content.
-_NO_THINKING: Final = b'{"type":"text","text":"(reasoning removed)"}'
 
 
 class AnthropicMessages:
@@ -169,8 +163,9 @@ class AnthropicMessages:
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
         context_tokens: int | None = None,  # noqa: ARG002  as in `render`
+        strict: bool = False,
     ) -> tuple[Edit, ...]:
-        """`model`, `max-tokens`, `thinking-budget`, `drop-thinking`.
+        """`model`, `max-tokens`, `thinking-budget`, `thinking-off`, `drop-thinking`.
 
         Messages are parsed for the last one only.
 
@@ -180,9 +175,13 @@ class AnthropicMessages:
         limit = max_output_tokens
         if limit is not None and request.max_tokens is not None and request.max_tokens > limit:
             found.append(Edit("max-tokens", *request.members["max_tokens"], b"%d" % limit))
-            found += _fitted_budget(request, limit)
+        resumed = strict and thinking.lost(request, drop_signatures)
+        if resumed:
+            found += thinking.off(request)
+        elif limit is not None:
+            found += thinking.fitted(request, limit)
         if drop_signatures:
-            found += _dropped_thinking(request, drop_signatures)
+            found += thinking.dropped(request, drop_signatures)
         return tuple(found)
 
     def withheld(self, request: Request, *, own: bool, near: bool) -> Withheld:
@@ -277,50 +276,3 @@ def _attributes(raw: bytes) -> bool:
     except UNREADABLE:
         return False
     return isinstance(block, wire.TextBlock) and block.text.startswith(BILLING_MARK)
-
-
-def _fitted_budget(request: Request, limit: int) -> list[Edit]:
-    """A thinking budget must stay below `max_tokens`; where none fits, thinking is switched off."""
-    start, end = request.members.get("thinking", (0, 0))
-    if not request.body[start:end].startswith(b"{"):
-        return []
-    for member in members(request.body, start, end):
-        if member.key == "budget_tokens" and request.body[member.start : member.end].isdigit():
-            if int(request.body[member.start : member.end]) < limit:
-                return []
-            if limit <= LEAST_BUDGET:
-                return [Edit("thinking-budget", start, end, b'{"type":"disabled"}')]
-            fitting = b"%d" % max(LEAST_BUDGET, limit // 2)
-            return [Edit("thinking-budget", member.start, member.end, fitting)]
-    return []
-
-
-def _dropped_thinking(request: Request, seals: frozenset[str]) -> Iterator[Edit]:
-    body = request.body
-    for start, end in elements(body, *request.members["messages"]):
-        if not body.startswith(b"{", start):
-            continue
-        fields = {member.key: member for member in members(body, start, end)}
-        content = fields.get("content")
-        if content and _is_assistant(body, fields.get("role")) and body[content.start] == ord("["):
-            yield from _without(body, elements(body, content.start, content.end), seals)
-
-
-def _is_assistant(body: bytes, role: Member | None) -> bool:
-    if role is None:
-        return False
-    try:
-        return strings.decode(memoryview(body)[role.start : role.end]) == "assistant"
-    except UNREADABLE:
-        return False
-
-
-def _without(body: bytes, blocks: list[tuple[int, int]], seals: frozenset[str]) -> Iterator[Edit]:
-    """Splices that take the sealed blocks out of an array, each run with one of its commas."""
-    view = memoryview(body)
-    foreign = [wire.seal(view[start:end]) in seals for start, end in blocks]
-    if foreign and all(foreign):
-        yield Edit("drop-thinking", blocks[0][0], blocks[-1][1], _NO_THINKING)
-        return
-    for start, end in without(blocks, foreign):
-        yield Edit("drop-thinking", start, end, b"")

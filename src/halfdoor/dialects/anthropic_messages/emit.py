@@ -45,11 +45,13 @@ class StreamEmitter:
     """Events → a stream. Blocks never overlap on this wire: one that opens early waits its turn.
 
     Nothing follows a Failed. The end is written with the batch that holds the Stop, so counts may
-    come on either side of it.
+    come on either side of it. A text opens with its first letter: the API refuses blank text when
+    it comes back, and engines like to begin a call with two empty lines.
     """
 
     __slots__ = (
         "_begun",
+        "_blank",
         "_current",
         "_kind",
         "_next",
@@ -67,6 +69,7 @@ class StreamEmitter:
         self._current: int | None = None  # canon's index of the block that is open on the wire
         self._kind = PartKind.TEXT  # of that block
         self._signed = False  # that block
+        self._blank: list[Event] | None = None  # a text's beginning, while nothing stands in it
         self._next = 0  # index on the wire
         self._waiting: dict[int, list[Event]] = {}
         self._usage: Usage | None = None
@@ -129,6 +132,8 @@ class StreamEmitter:
                 self._write(held, out)
 
     def _write(self, event: Event, out: list[bytes]) -> None:
+        if self._blank is not None and not self._shown(event, out):
+            return
         match event:
             case Delta(text=text) if self._kind in _DELTAS:
                 out.append(self._delta(_DELTAS[self._kind], text))
@@ -142,8 +147,33 @@ class StreamEmitter:
             case _:
                 pass
 
+    def _shown(self, event: Event, out: list[bytes]) -> bool:
+        """Is there a block on the wire that this event goes on with?"""
+        assert self._blank is not None
+        if isinstance(event, Close):
+            self._blank, self._current = None, None
+            return False
+        self._blank.append(event)
+        if isinstance(event, Delta) and event.text and not event.text.isspace():
+            held, self._blank = self._blank, None
+            for each in held:
+                self._begun_with(each, out)
+        return False
+
+    def _begun_with(self, event: Event, out: list[bytes]) -> None:
+        if isinstance(event, Open):
+            self._put(event, out)
+        elif isinstance(event, Delta):
+            out.append(self._delta(_DELTAS[self._kind], event.text))
+
     def _open(self, event: Open, out: list[bytes]) -> None:
         self._current, self._kind, self._signed = event.index, event.kind, False
+        if event.kind is PartKind.TEXT:
+            self._blank = [event]
+        else:
+            self._put(event, out)
+
+    def _put(self, event: Open, out: list[bytes]) -> None:
         data = {
             "type": "content_block_start",
             "index": self._next,
@@ -227,7 +257,8 @@ class _Whole:
         return [
             wire.written(part, text, self._signatures.get(index, UNSIGNED))
             for index, part in self._opened.items()
-            if (text := "".join(self._texts.get(index, ()))) or part.kind is not PartKind.TEXT
+            if (text := "".join(self._texts.get(index, ()))).strip()
+            or part.kind is not PartKind.TEXT
         ]
 
     def _end(self) -> StopReason:

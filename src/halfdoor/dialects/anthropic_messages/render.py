@@ -228,10 +228,25 @@ class _Writer:
             return {"type": "disabled"}
         fitting = min(max(budget, _LEAST_BUDGET), self._max_tokens - 1)
         forced = isinstance(choice, dict) and choice["type"] in {"any", "tool"}
-        if forced or fitting < _LEAST_BUDGET:
+        if forced or fitting < _LEAST_BUDGET or self._unthought():
             self.degraded.add("thinking")
             return None
         return {"type": "enabled", "budget_tokens": fitting}
+
+    def _unthought(self) -> bool:
+        """Does a tool loop go on that another model began? The API wants it to begin in thought."""
+        answers, began = False, None
+        for message in reversed(self._said.messages):
+            if message.role is not Role.ASSISTANT:
+                answers = answers or any(isinstance(part, ToolResult) for part in message.parts)
+            elif answers:
+                began, answers = message, False
+            else:
+                break
+        if began is None:
+            return False
+        first = began.parts[0]
+        return not (isinstance(first, Thinking) and self._thinking(first))
 
     def _temperature(self, options: Options, thinking: object) -> float | None:
         """The API knows 0 to 1, and no choice beside a thinking budget."""

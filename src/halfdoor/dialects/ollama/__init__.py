@@ -148,6 +148,7 @@ class Ollama:
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],  # noqa: ARG002  its thinking carries no signature
         context_tokens: int | None = None,
+        strict: bool = False,  # noqa: ARG002  no vendor of this dialect checks how a loop began
     ) -> tuple[Edit, ...]:
         """`model`, `max-tokens`, `context-window`, by place; their spans never touch."""
         found = renamed(request, model_id)

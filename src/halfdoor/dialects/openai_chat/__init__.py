@@ -183,6 +183,7 @@ class OpenAIChat:
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],  # noqa: ARG002  Chat's thinking carries no signature
         context_tokens: int | None = None,  # noqa: ARG002  as in `render`
+        strict: bool = False,  # noqa: ARG002  no vendor of this dialect checks how a loop began
     ) -> tuple[Edit, ...]:
         """The splices for a backend of this dialect, by place; their spans never touch."""
         found = renamed(request, model_id)

@@ -153,6 +153,7 @@ class OpenAIResponses:
         max_output_tokens: int | None,
         drop_signatures: frozenset[str],
         context_tokens: int | None = None,  # noqa: ARG002  as in `render`
+        strict: bool = False,  # noqa: ARG002  no vendor of this dialect checks how a loop began
     ) -> tuple[Edit, ...]:
         """`model`, `max-tokens`, `drop-thinking`, by place; their spans never touch.
 
