@@ -259,7 +259,7 @@ def assemble(loaded: Loaded, state_dir: Path) -> Gateway:
         floors,
         ledger=ledger(loaded, state_dir, clock.now_ms),
         queues=queues(loaded, {}),
-        health=Breakers(clock.now_ms, clock.draw),
+        health=Breakers(lambda: int(clock.ticks_ms()), clock.draw),
         ping_s=ping_s,
         widened=lambda: admission.widened,
         windows=residency.now,

@@ -95,10 +95,11 @@ class Served:
         return self._inner.services.queues[backend].depth.waiting
 
     def well_again(self) -> None:
-        """Forget which backends have just failed."""
+        """Forget which backends, and which turns, have just failed."""
         health = self._inner.services.health
         assert isinstance(health, Breakers)
         health._states.clear()
+        self._inner.services.turns.clear()
 
     async def look(self) -> None:
         """Ask the engines, as `serve` does beside the requests, however lately they were asked."""

@@ -148,9 +148,11 @@ def answered(**learnt: object) -> Answered:
     return Answered(200, Learnt(finished=True, **learnt), 100, 200, 5, 9)  # type: ignore[arg-type]
 
 
-def faulted(kind: str, status: int = 0, *, committed: bool = False, body: bytes = b"") -> Faulted:
+def faulted(
+    kind: str, status: int = 0, *, committed: bool = False, body: bytes = b"", sent: int = 100
+) -> Faulted:
     fault = Fault(FaultKind(kind), f"scripted {kind}", status, (), body)
-    return Faulted(fault, committed, Learnt(), 100, 0, 5 if committed else -1, 9)
+    return Faulted(fault, committed, Learnt(), sent, 0, 5 if committed else -1, 9)
 
 
 def hung_up(*, committed: bool = False) -> HungUp:

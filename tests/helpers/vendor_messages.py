@@ -81,6 +81,7 @@ class MessagesVendor:
     def __init__(self, seals: MutableMapping[str, str], *, open_fields: bool) -> None:
         self._seals = seals
         self._open_fields = open_fields
+        self._issued: set[str] = set()  # ids of its own calls
 
     def key_of(self, headers: Mapping[str, str]) -> str:
         return headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
@@ -115,7 +116,7 @@ class MessagesVendor:
         check_answers(said)
         thinks = (body.get("thinking") or {}).get("type") == "enabled"
         if thinks and not self._open_fields:  # engines take back whatever stands there
-            check_thinking(said)
+            check_thinking(said, self._issued)
         return heard
 
     def _check_fields(self, body: dict[str, Any]) -> None:
@@ -304,6 +305,7 @@ class MessagesVendor:
                         }
                     )
                 case Use(name, arguments, call):
+                    self._issued.add(call)
                     blocks.append(
                         {"type": "tool_use", "id": call, "name": name, "input": arguments}
                     )
@@ -417,14 +419,18 @@ def check_answers(said: list[tuple[str, list[Any]]]) -> None:
     )
 
 
-def check_thinking(said: list[tuple[str, list[Any]]]) -> None:
-    """A tool loop that goes on must have begun with the model's thinking."""
+def check_thinking(said: list[tuple[str, list[Any]]], own: set[str]) -> None:
+    """A tool loop that goes on must have begun with the model's thinking.
+
+    own: calls of this vendor's, which would have thought first; here a scene may leave that out.
+    """
     first = None
     for i, (role, blocks) in reversed(list(enumerate(said))):
         if role == "user" and not any(block["type"] == "tool_result" for block in blocks):
             break
         if role == "assistant" and i < len(said) - 1:
-            first = (i, blocks[0]["type"])
+            mine = any(block["type"] == "tool_use" and block["id"] in own for block in blocks)
+            first = None if mine else (i, blocks[0]["type"])
     demand(
         first is None or first[1] in {"thinking", "redacted_thinking"},
         f"messages.{first and first[0]}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first and first[1]}`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks).",

@@ -305,7 +305,7 @@ async def test_a_refusal_is_heard_by_both():
         there.reels[0].chunks = there.reels[0].chunks_
         one, two = await there.ask(FIRST), await there.ask(AGAIN)
         await ended(there, one, two)
-        assert (one.status, two.status) == (502, 502)
+        assert (one.status, two.status) == (400, 400)
         assert one.body == two.body
 
 

@@ -72,7 +72,7 @@ async def test_nothing_reaches_a_backend_before_the_decision_is_acknowledged(
     await gateway.close()
     server.close()
     # Both models were tried, each on a connection of its own, and both failed.
-    assert sink.status == 502
+    assert sink.status == 400
     assert sorted(what for what, _ in times) == ["bytes", "bytes", "dialled", "dialled"]
     assert len(log.acknowledged) == 1
     assert min(at for _, at in times) > log.acknowledged[0]

@@ -15,6 +15,7 @@ from halfdoor.canon.commands import Answered, Fault, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
 from halfdoor.canon.objectives import BUSY
 from halfdoor.canon.scene import Unwell
+from halfdoor.reading.waits import asked_for_ms
 
 _AT_ONCE: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS, FaultKind.TIMEOUT})
 _BY_CHANCE: Final = frozenset({FaultKind.CUT, FaultKind.PROTOCOL})
@@ -22,8 +23,6 @@ _WHOLE_BACKEND: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS})
 _IN_A_ROW: Final = 3
 _FIRST_MS: Final = 2_000
 _LONGEST_MS: Final = 60_000
-# A vendor may say that an account has its next token in hours; another look costs one request.
-_LONGEST_ASKED_MS: Final = 300_000
 # A probe that never comes back must not keep everybody away.
 _PROBE_MS: Final = 30_000
 _MOST: Final = 1024
@@ -39,7 +38,11 @@ class _State(Struct):
 
 
 class Breakers:
-    """The breakers of one process; implements `flow.ports.Health`. draw: random, in [0, 1)."""
+    """The breakers of one process; implements `flow.ports.Health`.
+
+    now_ms: of a clock that nobody sets, or a step of the machine's would keep a model unwell for as
+        long. draw: random, in [0, 1).
+    """
 
     def __init__(self, now_ms: Callable[[], int], draw: Callable[[], float]) -> None:
         self._now_ms = now_ms
@@ -111,7 +114,7 @@ class Breakers:
         pause = min(_LONGEST_MS, _FIRST_MS << min(max(beyond, 0), 10))
         # Half of it is chance, so that processes that tripped together do not return together.
         pause = int(pause * (0.5 + self._draw() / 2))
-        state.until_ms = self._now_ms() + max(pause, _asked_for_ms(fault))
+        state.until_ms = self._now_ms() + max(pause, asked_for_ms(fault.headers))
 
 
 def _places(target: Target) -> tuple[Place, Place]:
@@ -134,10 +137,3 @@ def _certain(fault: Fault) -> bool:
 
 def _said(fault: Fault) -> str:
     return str(fault.status) if fault.kind is FaultKind.STATUS else fault.kind.value
-
-
-def _asked_for_ms(fault: Fault) -> int:
-    """What `retry-after` asks for, in whole seconds; a date or nonsense is nothing."""
-    asked = next((value for name, value in fault.headers if name.lower() == "retry-after"), "")
-    seconds = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
-    return min(seconds * 1000, _LONGEST_ASKED_MS)

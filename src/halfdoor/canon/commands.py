@@ -150,6 +150,7 @@ class Begin(Struct, frozen=True):
     texts: for whoever remembers text that labels follow; nobody else asks for it.
     purses: (budget, key) that it may draw on; the key is None where only the answer decides it.
     plans: whose standing is asked for.
+    turn: makes the print of the turn that is asked for, b"" where nobody would ask for it again.
     """
 
     actor: Actor
@@ -162,6 +163,7 @@ class Begin(Struct, frozen=True):
     purses: tuple[tuple[str, str | None], ...] = ()
     pins: tuple[bytes, ...] = ()
     plans: tuple[Plan, ...] = ()
+    turn: Callable[[], bytes] = bytes
 
 
 class Append(Struct, frozen=True):
@@ -258,6 +260,8 @@ class Remember(Struct, frozen=True):
     free: the texts of an exchange that carried no label at all; what stands in them says nothing
         of a source that is met later.
     pins, pin: who answered, for the agent's part of the session that these prints stand for.
+    turn: see `Begin`. failed: models that failed it, one for each call; () when it was answered.
+    wait_ms: so long its backend asks to be left alone.
     """
 
     marks: tuple[bytes, ...]
@@ -269,6 +273,9 @@ class Remember(Struct, frozen=True):
     floor: Floor | None = None
     pins: tuple[bytes, ...] = ()
     pin: Pin | None = None
+    turn: bytes = b""
+    failed: tuple[str, ...] = ()
+    wait_ms: int = 0
 
 
 class Call(Struct, frozen=True):

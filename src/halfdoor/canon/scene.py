@@ -124,6 +124,7 @@ class Scene(Struct, frozen=True):
     unwell: what just failed, by backend and model id; a backend as a whole under the id "".
     queues: of the backends that have one.
     spending: of the purses that `Begin` names.
+    failed: models that failed this very turn a moment ago, one for each call.
     pin: who answered this agent's part of the session last, None if nobody is known.
     real, repositories, traced: see `Placed`, where `traced` is `whole`.
     """
@@ -144,3 +145,4 @@ class Scene(Struct, frozen=True):
     queues: Mapping[str, Depth] = {}
     windows: Mapping[tuple[str, str], int] = {}
     pin: Pin | None = None
+    failed: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ REFUSALS: Final = {
     "budget": "a hard budget could not pay for any model that was permitted",
     "plan": "a flat plan had no room left, and nobody else was permitted",
     "no-target": "no configured model could answer it",
+    "given-up": "its models failed it a moment ago, and its tool asked again",
     "too-long": "it is longer than the window of every permitted model",
     "invalid": "the request could not be read",
 }

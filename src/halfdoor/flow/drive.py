@@ -79,6 +79,10 @@ async def _send_whole(sink: Sink, reply: Reply) -> None:
 
 
 async def _remember(what: Remember, services: Services) -> None:
+    if what.turn:
+        # Before anything is waited for: its client may ask again at once.
+        now_ms = services.clock.ticks_ms()
+        services.turns.heard(what.turn, what.failed, what.wait_ms, now_ms)
     if what.floor is not None:
         await services.floors.hold(what.floor)
     if what.pin is not None:
@@ -153,7 +157,14 @@ class _Performer:
             queues={name: queue.depth for name, queue in self._services.queues.items()},
             unwell=self._services.health.unwell() if self._services.health else {},
             pin=self._services.pins.find(command.pins),
+            failed=self._failed(command),
         )
+
+    def _failed(self, command: Begin) -> tuple[str, ...]:
+        turns = self._services.turns
+        if not turns:
+            return ()
+        return turns.failed(command.turn(), self._services.clock.ticks_ms())
 
     async def _placed(self, command: Begin) -> Placed:
         if not command.places or not (command.paths or command.actor.root):

@@ -4,10 +4,11 @@ Pure: no clock, no chance, no I/O; `flow/drive.py` performs what it asks for. Re
 bottom: what is in the request, who may see it, who is tried, what was recorded.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from halfdoor.canon.commands import (
@@ -22,6 +23,7 @@ from halfdoor.canon.commands import (
     Headers,
     Hold,
     HungUp,
+    Remember,
     Reply,
     Reserve,
     Settle,
@@ -34,7 +36,7 @@ from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
 from halfdoor.decide.plans import beyond, used_up
 from halfdoor.dialects.overlong import overlong
-from halfdoor.flow import replies, session, writing
+from halfdoor.flow import replies, session, tries, writing
 from halfdoor.flow.counting import Counting
 from halfdoor.flow.house import House
 from halfdoor.flow.keeping import Keeping
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
 
 Over = Answered | Faulted | HungUp
 
-# 4xx answers after which another target may be tried: the backend's fault, not the request's.
-_BACKEND_AT_FAULT: Final = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 # Faults that are halfdoor's own.
 _OURS: Final = frozenset({FaultKind.STOPPED, FaultKind.INTERNAL})
 
@@ -65,6 +65,7 @@ def exchange(
     found = house.surveyor.survey(request)
     places = house.book.places
     known = session.session(request, actor, found, house.prints)
+    again = tries.turn(request, actor, found, house.prints)
     scene = yield Begin(
         actor,
         request.session,
@@ -76,6 +77,7 @@ def exchange(
         purses(house.budgets, actor),
         known.pins,
         house.plans,
+        again,
     )
     assert isinstance(scene, Scene)
     weighed = weigh(request, actor, found, scene, house)
@@ -89,30 +91,67 @@ def exchange(
     assert isinstance(permit, Permit)
 
     keeping = Keeping(weighed, house, known)
-    attempts: list[Attempt] = []
-    over: Over | None = None
-    for target in weighed.targets:
-        if attempts or ready is None:
-            ready = prepare(weighed, target, house)
-        ready, over = yield from _attempt(ready, permit, weighed, keeping, counting, house)
-        attempts.append(writing.attempt(ready, over))
-        if _final(over):
-            break
+    walked = yield from _walk(ready, permit, weighed, (keeping, counting), house)
+    over, attempts = walked.over, walked.attempts
 
     # INVARIANT: remembered before the outcome is awaited: the client may ask again at once, with
     # half an answer if it hung up (promise 5).
     notices: tuple[str, ...] = ()
-    if ready is not None and over is not None:
-        yield keeping(ready.target, over.learnt, floor=_reached(over))
-        notices = counting.settled(ready.target, over.learnt)
-    yield Append(writing.outcome(weighed, tuple(attempts), over, notices))
+    if walked.ready is not None and over is not None:
+        kept = keeping(walked.ready.target, over.learnt, floor=_reached(over))
+        yield _with_turn(kept, again, walked) if walked.failed or scene.failed else kept
+        notices = counting.settled(walked.ready.target, over.learnt)
+    yield Append(writing.outcome(weighed, attempts, over, notices))
     if writing.counted_here(weighed, over):
         return replies.counted(weighed, house)
     if over is None:
         return replies.refused(weighed, house)
     if isinstance(over, Faulted) and not over.committed:
-        return replies.failed(weighed, house, tuple(attempts), over.fault)
+        worded = replies.given_up if walked.tired else replies.failed
+        return worded(weighed, house, attempts, over.fault)
     return None
+
+
+class _Walked(Struct, frozen=True):
+    """A plan that was walked. failed: whom of it its turn was failed by. tired: that is enough."""
+
+    ready: Prepared | None
+    over: Over | None
+    attempts: "tuple[Attempt, ...]"
+    failed: tuple[str, ...]
+    tired: bool
+
+
+def _walk(
+    ready: Prepared | None,
+    permit: Permit,
+    weighed: Weighed,
+    noting: tuple[Keeping, Counting],
+    house: House,
+) -> Generator[Command, object, _Walked]:
+    """Ask one target after the other until it is over. ready: for the first of them."""
+    attempts: list[Attempt] = []
+    failed: list[str] = []
+    over: Over | None = None
+    fails = False
+    for target in weighed.targets:
+        if attempts or ready is None:
+            ready = prepare(weighed, target, house)
+        ready, over = yield from _attempt(ready, permit, weighed, *noting, house)
+        attempts.append(writing.attempt(ready, over))
+        if fails := tries.failing(target, over):
+            failed.append(target.name)
+        if _final(over):
+            break
+    enough = len(weighed.scene.failed) + len(failed) >= weighed.tries
+    return _Walked(ready, over, tuple(attempts), tuple(failed), fails and enough)
+
+
+def _with_turn(kept: Remember, turn: Callable[[], bytes], walked: _Walked) -> Remember:
+    over = walked.over
+    assert over is not None
+    failed = () if isinstance(over, Answered) and not over.learnt.failure else walked.failed
+    return replace(kept, turn=turn(), failed=failed, wait_ms=tries.wait_ms(over))
 
 
 def _edits(ready: Prepared | None) -> tuple[str, ...]:
@@ -208,4 +247,4 @@ def _final(over: Over) -> bool:
     status = over.fault.status
     if overlong(status, over.fault.body):
         return False  # the next one's window may be wider
-    return 400 <= status < 500 and status not in _BACKEND_AT_FAULT
+    return 400 <= status < 500 and status not in tries.BACKEND_AT_FAULT

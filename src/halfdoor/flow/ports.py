@@ -44,6 +44,7 @@ from halfdoor.canon.record import Entry
 from halfdoor.canon.scene import Depth, Pin, Place, Placed, Unwell
 from halfdoor.flow.pins import Pins
 from halfdoor.flow.sights import Sights, Unseen
+from halfdoor.flow.turns import Turns
 
 
 class Log(Protocol):
@@ -276,7 +277,7 @@ class Services:
     ping_s: silence after which a streaming client is told to wait on; 0 for never.
     widened: where models were found that are wider than their claim, see `Scene.widened`.
     windows: what engines have loaded, see `Scene.windows`.
-    pins: who answered each session last.
+    pins: who answered each session last. turns: which have just failed.
     sights: where calls show themselves while they run.
     """
 
@@ -294,3 +295,4 @@ class Services:
     windows: Callable[[], Mapping[tuple[str, str], int]] = dict
     pins: Pinned = field(default_factory=Pins)
     sights: Sights = field(default_factory=Unseen)
+    turns: Turns = field(default_factory=Turns)

@@ -79,6 +79,9 @@ def unreadable(error: ClientError, dialect: Dialect) -> Reply:
 
 def refused(weighed: Weighed, house: House) -> Reply:
     """A rule, or an explicit choice it forbids: always 400, the one status no client retries."""
+    if weighed.tired:
+        names = ", ".join(f"`{name}`" for name in weighed.scene.failed)
+        return _given_up(weighed, house, f"{names} failed it a moment ago")
     if weighed.unfit:
         return _too_long(weighed, house)
     verdict = weighed.verdict
@@ -149,6 +152,25 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
     status = _soothed(weighed, status)
     text = f"{_tried(attempts)}: {fault.message}"
     return _worded(weighed, house, status, f"halfdoor_{fault.kind.value}", text, target)
+
+
+def given_up(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault: Fault) -> Reply:
+    """The turn has been tried as often as it is: a 400, at which every tool stops."""
+    target = weighed.targets[len(attempts) - 1]
+    if weighed.verdict.excluded:
+        return failed(weighed, house, attempts, fault)  # a 400, too, which names the rule
+    if fault.kind is FaultKind.STATUS and fault.status in {401, 403, 404}:
+        return failed(weighed, house, attempts, fault)  # tools have words of their own for a 404
+    _, message = house.dialects[target.dialect].error_text(fault.body)
+    said = f"{fault.message}: {message}" if message else fault.message
+    return _given_up(weighed, house, f"{_tried(attempts)}: {said}", target)
+
+
+def _given_up(weighed: Weighed, house: House, what: str, target: Target | None = None) -> Reply:
+    held = weighed.verdict.excluded
+    rule = f", and {_keeps(held[0])} it from `{held[0].target}`" if held else ""
+    text = f"{what}{rule}; nobody is asked again for this turn; hint: try again in half a minute"
+    return _worded(weighed, house, 400, "halfdoor_given_up", text, target)
 
 
 def _busy(weighed: Weighed, house: House, fault: Fault, target: Target) -> Reply:

@@ -16,6 +16,7 @@ from halfdoor.decide.route import busy, unwell
 from halfdoor.decide.staying import Stayed, stayed
 from halfdoor.decide.windows import fitted
 from halfdoor.detect.survey import Found
+from halfdoor.flow import tries
 from halfdoor.flow.choosing import Choice, allowed, choose, ordered, worded
 from halfdoor.flow.house import House
 from halfdoor.reading.tokens import Prompt, Size
@@ -32,6 +33,7 @@ class Weighed(Struct, frozen=True):
         budgets are nearly used up, in words. plans: how full is the plan of each target, in words.
     held: its stream reaches the caller complete or not at all.
     stayed: whether its session stays with the model that has its prompt.
+    tries: calls that its turn may make at models that fail it. tired: it has made them.
     unfit: permitted targets whose window it does not fit. of: how much there is of it, None where
     it is no prompt.
     """
@@ -52,6 +54,8 @@ class Weighed(Struct, frozen=True):
     unfit: tuple[Unfit, ...] = ()
     of: Size | None = None
     plans: Mapping[str, str] = {}
+    tries: int = tries.AT_LEAST
+    tired: bool = False
 
     @property
     def passed_over(self) -> tuple[tuple[str, str], ...]:
@@ -91,6 +95,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     targets, verdict = halted(stays.targets, covered, verdict)
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
+    left = tries.left(targets, scene)
     return Weighed(
         request,
         actor,
@@ -99,7 +104,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         labels,
         who,
         verdict,
-        targets,
+        left,
         choice,
         stays,
         afforded.dues,
@@ -108,6 +113,8 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         fits.unfit,
         fits.of,
         covered.told,
+        tries.limit(targets),
+        bool(targets) and not left,
     )
 
 

@@ -225,6 +225,8 @@ def _planned(target: Target, weighed: Weighed) -> Planned:
 def _refusal(weighed: Weighed) -> str:
     if weighed.targets or weighed.request.kind is Kind.COUNT:
         return ""
+    if weighed.tired:
+        return "given-up"
     if weighed.unfit:
         return "too-long"
     if not weighed.verdict.excluded:
