@@ -80,6 +80,10 @@ leakhunt-full: .venv/.dev  ## the same with every planted key and 100,000 genera
 crash: .venv/.dev  ## 300 kills at random moments, under load and at start and stop (some minutes)
 	$(BIN)/python -m tests.crash
 
+.PHONY: chaos
+chaos: .venv/.dev  ## seeded storms of faults: no leak, nothing lost, no hang, no bricked session (five minutes)
+	$(BIN)/python -m tests.chaos $(CHAOS)
+
 soak: .venv/.dev  ## 100,000 requests through one process: memory, descriptors, log (some minutes)
 	$(BIN)/python -m tests.soak
 

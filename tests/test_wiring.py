@@ -1,14 +1,20 @@
 """What the assembled program keeps on disk between two starts."""
 
+import asyncio
 import hashlib
 import re
+import time
 
 import hyperscan
 
+from halfdoor.canon.commands import Fault, Faulted, FaultKind, Learnt
+from halfdoor.canon.decision import Target
+from halfdoor.canon.labels import Zone
+from halfdoor.config.load import load
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.secret_formats import FORMATS, secret_engine
 from halfdoor.store.keys import LogKeys
-from halfdoor.wiring import PATTERNS, kept_engine
+from halfdoor.wiring import PATTERNS, assemble, kept_engine
 
 KEY = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 
@@ -51,3 +57,20 @@ def test_saved_patterns_are_used_again_and_only_their_owner_reads_them(tmp_path)
     assert saved.st_mode & 0o777 == 0o600
     assert kept_engine(tmp_path, keys).scan(KEY)
     assert (tmp_path / PATTERNS).stat().st_mtime_ns == saved.st_mtime_ns
+
+
+async def test_a_clock_that_is_set_back_leaves_no_model_unwell_for_as_long(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    far = '[[backends]]\nname = "far"\ndialect = "openai_chat"\nurl = "http://127.0.0.1:9/v1"\nzone = "cloud"\n'
+    config.write_text(f'{far}\n[[models]]\nname = "m"\nbackend = "far"\nid = "m"\n')
+    loaded = await asyncio.to_thread(load, config, None, {"HOME": str(tmp_path)})
+    gateway = await asyncio.to_thread(assemble, loaded, tmp_path / "state")
+    health = gateway.services.health
+    assert health is not None
+    target = Target("m", "far", "m", Zone.CLOUD, "openai_chat", "far")
+    fault = Fault(FaultKind.STATUS, "busy", 429)
+    health.heard(target, Faulted(fault, False, Learnt(), 1, 0, -1, 1))
+    an_hour_ago = time.time_ns() - 3_600_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: an_hour_ago)
+    assert health.unwell()["far", "m"].for_ms <= 60_000
+    await gateway.close()

@@ -437,7 +437,9 @@ class Exchange:
         transport = self.request.transport
         if isinstance(trouble, Reset):
             if trouble.begun:
-                await self._write(await self._open(self.vendor.stream_type, None, ()), b": wait\n\n")
+                await self._write(
+                    await self._open(self.vendor.stream_type, None, ()), b": wait\n\n"
+                )
             reset(transport)
             raise ConnectionResetError
         while transport is not None and not transport.is_closing():

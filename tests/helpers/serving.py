@@ -15,7 +15,7 @@ _START_S: Final = 30.0
 
 
 class Serving:
-    """folder: its home, configuration and state; made when missing. tables: of its configuration.
+    """program: what Python is told to run. folder: its home, configuration and state; made when missing. tables: of its configuration.
 
     Start, kill and start again: each start uses the same state directory. Blocks: not for a loop.
     """
@@ -26,8 +26,10 @@ class Serving:
         tables: dict[str, Any],
         state: Path | None = None,
         *options: str,
+        program: tuple[str, ...] = ("-m", "halfdoor"),
     ) -> None:
         self._options = options
+        self._program = program
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state = state or folder / "state"
         self.config = folder / "config.toml"
@@ -49,8 +51,7 @@ class Serving:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
-                    "-m",
-                    "halfdoor",
+                    *self._program,
                     "serve",
                     "--config",
                     str(self.config),
