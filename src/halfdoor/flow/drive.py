@@ -305,6 +305,8 @@ class _Passage:
         # INVARIANT: a ping is a byte to the client: it commits to this target (promise 7).
         if not self._committed:
             await self._commit(200, self._call.pipe.head(()))
+        if self._pinger.stopped:
+            return
         ping = self._call.pipe.ping
         place = self._turn.place if self._turn else None
         await self._sink.send(ping if place is None else waiting(ping, place))

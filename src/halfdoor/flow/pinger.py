@@ -47,6 +47,11 @@ class Pinger:
         if self._every_s:
             self._timer = asyncio.get_running_loop().call_later(self._every_s, self._due)
 
+    @property
+    def stopped(self) -> bool:
+        """Is there nothing more to say? The answer may have ended while a ping was under way."""
+        return not self._every_s
+
     def stop(self) -> None:
         """Say nothing more."""
         if self._timer is not None:

@@ -231,6 +231,11 @@ def _refusal(weighed: Weighed) -> str:
         return "too-long"
     if not weighed.verdict.excluded:
         return "no-target"
+    return _kept(weighed)
+
+
+def _kept(weighed: Weighed) -> str:
+    """What kept the request from everybody."""
     kept = {each.label for each in weighed.verdict.excluded}
     if PLAN in kept:
         return "plan"
