@@ -281,7 +281,7 @@ class FakeModel:
     async def _close(self) -> None:
         await self._die()
         await self._runner.cleanup()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)  # transports that were reset close their sockets in a later turn
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/api/show"):  # where does the model run? This is no Ollama
