@@ -59,6 +59,9 @@ Vendor = (
     | ResponsesVendor
 )
 
+# Some turns of a loop, in which transports are made and closed.
+_TURNS_S = 0.03
+
 
 @dataclass(slots=True)
 class Seen:
@@ -273,15 +276,16 @@ class FakeModel:
 
     async def _die(self) -> None:
         await self._site.stop()
+        await asyncio.sleep(_TURNS_S)  # until whoever was accepted last is among the connections
         assert self._runner.server is not None
         for each in list(self._runner.server.connections):
             reset(each.transport)
-        await asyncio.sleep(0)  # until they are closed
+        await asyncio.sleep(_TURNS_S)  # until their sockets are closed
 
     async def _close(self) -> None:
         await self._die()
         await self._runner.cleanup()
-        await asyncio.sleep(0.05)  # transports that were reset close their sockets in a later turn
+        await asyncio.sleep(_TURNS_S)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/api/show"):  # where does the model run? This is no Ollama
