@@ -179,6 +179,11 @@ def test_odd_line_ends_are_told_apart_in_any_chunking(body, cuts):
     assert passed(*cut_up(raw, cuts)) == passed(raw)
 
 
+def test_a_blank_line_before_that_frame_stays_wherever_the_chunks_end():
+    chunks = b"data: [DONE]\n\n\n", FRAME
+    assert passed(*chunks) == passed(b"".join(chunks)) == chunks[0]
+
+
 @pytest.mark.parametrize("case", STREAMS)
 def test_a_recorded_stream_passes_but_for_that_frame(case):
     raw = stream(case)

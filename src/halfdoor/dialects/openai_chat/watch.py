@@ -222,8 +222,7 @@ class DropUsageFrame:
             if end.end() == len(buffer) and buffer.endswith(b"\r"):
                 break  # maybe half of a CRLF
             frame, at = buffer[at : end.end()], end.end()
-            if self._opened or not _only_counts(frame):
-                out.append(frame)
+            out.append(frame if self._opened else _kept(frame))
             self._opened = False
         out.append(self._hold(buffer[at:]))
         return b"".join(out)
@@ -231,7 +230,7 @@ class DropUsageFrame:
     def end(self) -> bytes:
         """What was held when the stream stopped in the middle of a frame."""
         held, self._held = self._held, b""
-        return held if self._opened or not _only_counts(held) else b""
+        return held if self._opened else _kept(held)
 
     def _hold(self, rest: bytes) -> bytes:
         """Keep `rest`; too long for counts, it passes, but for what may be half of its end."""
@@ -244,6 +243,11 @@ class DropUsageFrame:
 
 def _ends(data: bytes) -> bool:
     return data.endswith((b"\n\n", b"\r\n\r\n"))
+
+
+def _kept(frame: bytes) -> bytes:
+    """A frame as it goes on. Blank lines before it belong to no frame."""
+    return frame[: -len(frame.lstrip(b"\r\n"))] if _only_counts(frame) else frame
 
 
 def _only_counts(frame: bytes) -> bool:
