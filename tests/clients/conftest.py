@@ -110,7 +110,8 @@ def two(loopback) -> Iterator[Callable[..., Two]]:
     with ExitStack() as stack:
 
         def make(near: str, far: str, match: str, **tables: Any) -> Two:
-            cloud, device = (stack.enter_context(FakeModel()) for _ in range(2))
+            cloud = stack.enter_context(FakeModel())
+            device = stack.enter_context(FakeModel(open_fields=True))
             door = gateway(
                 backends=[backend("cloud", cloud, far, "cloud"), backend("device", device, near)],
                 models=[model("cloud", "cloud", "large"), model("device", "device", "small")],

@@ -162,7 +162,7 @@ def test_context_counts_are_answered_and_no_model_is_asked_for_them(line, claude
 def both(claude):
     """A cloud that is preferred and a device that may see all; a file with a key to read."""
     (claude.project / "settings.env").write_text(f"region=eu\naccess={KEY.decode()}\n")
-    with FakeModel() as cloud, FakeModel() as device:
+    with FakeModel() as cloud, FakeModel(open_fields=True) as device:
         names = [{"match": "claude-*", "choose": ["cloud", "device"]}]
         with tapped(
             backends=[

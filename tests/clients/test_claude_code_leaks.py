@@ -45,7 +45,7 @@ def place(claude, request):
     (claude.project / "settings.env").write_text(f"region=eu\naccess={KEY}\n")
     (claude.project / files.RULED).mkdir()
     (claude.project / files.RULED / "ledger.py").write_text(files.code(files.RULED))
-    with Cloud() as cloud, FakeModel() as device:
+    with Cloud() as cloud, FakeModel(open_fields=True) as device:
         device.default = DONE
         far = [
             backend("far", cloud, "anthropic_messages", "cloud"),
