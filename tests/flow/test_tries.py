@@ -17,6 +17,7 @@ from tests.helpers.playbook import (
     call,
     decided,
     faulted,
+    hung_up,
     outcome,
     playbook,
     remember,
@@ -87,6 +88,14 @@ def test_what_reached_no_model_is_no_try(kind):
     script << begin() >> SCENE << decided() >> PERMIT << call("sonnet")
     script >> faulted(kind, sent=0) << remember() << outcome(result="failed")
     script.ends()
+    assert remembered(script).turn == b""
+
+
+@pytest.mark.parametrize("over", [faulted("busy", sent=0), faulted("connect", sent=0), hung_up()])
+def test_what_is_no_try_leaves_the_failures_before_it_known(over):
+    script = line([CLOUD])
+    script << begin() >> after("sonnet") << decided() >> PERMIT << call("sonnet")
+    script >> over << remember() << outcome()
     assert remembered(script).turn == b""
 
 

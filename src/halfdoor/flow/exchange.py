@@ -99,7 +99,7 @@ def exchange(
     notices: tuple[str, ...] = ()
     if walked.ready is not None and over is not None:
         kept = keeping(walked.ready.target, over.learnt, floor=_reached(over))
-        yield _with_turn(kept, again, walked) if walked.failed or scene.failed else kept
+        yield _with_turn(kept, again, walked, scene.failed)
         notices = counting.settled(walked.ready.target, over.learnt)
     yield Append(writing.outcome(weighed, attempts, over, notices))
     if writing.counted_here(weighed, over):
@@ -147,10 +147,16 @@ def _walk(
     return _Walked(ready, over, tuple(attempts), tuple(failed), fails and enough)
 
 
-def _with_turn(kept: Remember, turn: Callable[[], bytes], walked: _Walked) -> Remember:
+def _with_turn(
+    kept: Remember, turn: Callable[[], bytes], walked: _Walked, before: tuple[str, ...]
+) -> Remember:
+    """What failed it now is added to `before`, an answer forgets both, all else says nothing."""
     over = walked.over
     assert over is not None
-    failed = () if isinstance(over, Answered) and not over.learnt.failure else walked.failed
+    well = isinstance(over, Answered) and not over.learnt.failure
+    if not walked.failed and not (well and before):
+        return kept
+    failed = () if well else walked.failed
     return replace(kept, turn=turn(), failed=failed, wait_ms=tries.wait_ms(over))
 
 
