@@ -1,11 +1,20 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from halfdoor.canon.decision import Target, Verdict
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Budget, Draw, Price, Spending
 from halfdoor.canon.request import Actor
-from halfdoor.decide.budgets import UNPRICED, afford, purses
+from halfdoor.decide.budgets import (
+    ASSUMED_OUTPUT_TOKENS,
+    TOKENS_LIMIT,
+    UNPRICED,
+    afford,
+    longest,
+    purses,
+)
 from tests.helpers.house import request
 
 USD = 10**12
@@ -106,6 +115,21 @@ def test_each_person_has_the_limit_to_himself():
     assert names(afforded(BOTH, each, taken=taken)) == ["qwen"]
     ben = Actor("ben-laptop", person="ben")
     assert names(afforded(BOTH, each, taken=taken, actor=ben)) == ["sonnet", "qwen"]
+
+
+@pytest.mark.parametrize("stated", [-(10**9), -1, 0])
+def test_a_negative_limit_of_tokens_gives_no_purse_money_back(stated):
+    asked = replace(request(), max_tokens=stated)
+    assert longest(asked, SONNET) == ASSUMED_OUTPUT_TOKENS
+    assert longest(asked, replace(SONNET, max_output_tokens=64)) == 64
+    found = afford(BOTH, asked, ANN, (TEAM,), Spending(), lambda _card: 1_000)
+    assert found.dues["sonnet"].most == 1_000 * 3_000_000 + ASSUMED_OUTPUT_TOKENS * 15_000_000
+
+
+def test_a_huge_limit_of_tokens_overflows_no_sum():
+    asked = replace(request(), max_tokens=2**70)
+    assert longest(asked, SONNET) == TOKENS_LIMIT
+    assert longest(asked, replace(SONNET, max_output_tokens=64)) == 64
 
 
 def test_only_the_purses_that_an_actor_may_draw_on_are_asked_for():

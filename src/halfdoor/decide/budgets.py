@@ -25,6 +25,8 @@ DEAR: Final = (
 UNPRICED: Final = "give it a `price` in [[models]], or ask for a model that has one"
 # How long an answer is taken to be where neither the tool nor the model's card says.
 ASSUMED_OUTPUT_TOKENS: Final = 8192
+# No answer has more tokens; so many times this still fit into a sum.
+TOKENS_LIMIT: Final = 2**40
 # From this share of a limit on, an answer says how much is left.
 TOLD_FROM: Final = 0.8
 
@@ -140,9 +142,14 @@ def _due(
 
 
 def longest(request: Request, target: Target) -> int:
-    """Tokens that an answer may have at most, as far as anybody says."""
-    limits = [n for n in (request.max_tokens, target.max_output_tokens) if n is not None]
-    return min(limits, default=ASSUMED_OUTPUT_TOKENS)
+    """Tokens that an answer may have at most, as far as anybody says.
+
+    INVARIANT: within 1 and TOKENS_LIMIT, whatever a tool states: a negative number would give money
+    back to a purse, and a huge one breaks sums. What is not positive counts as not stated.
+    """
+    stated = (request.max_tokens, target.max_output_tokens)
+    limits = [n for n in stated if n is not None and n > 0]
+    return min(*limits, TOKENS_LIMIT) if limits else ASSUMED_OUTPUT_TOKENS
 
 
 def _draws(names: Names, budgets: Iterable[Budget]) -> Iterator[Draw]:

@@ -14,7 +14,7 @@ from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
 from halfdoor.canon.plans import Use
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
 from halfdoor.canon.request import Kind
-from halfdoor.decide.budgets import BUDGET
+from halfdoor.decide.budgets import BUDGET, TOKENS_LIMIT
 from halfdoor.decide.money import cost
 from halfdoor.decide.plans import PLAN
 from halfdoor.flow import choosing
@@ -25,8 +25,6 @@ from halfdoor.flow.weighing import Weighed
 PLACES_SHOWN: Final = 16
 # Integers that every reader of JSON keeps whole; as pico-USD, 9,007 USD for one exchange.
 COUNT_LIMIT: Final = 2**53 - 1
-# No answer has more tokens; so many times this still fit into a sum.
-TOKENS_LIMIT: Final = 2**40
 
 
 def timestamp(ms: int) -> str:
