@@ -96,6 +96,16 @@ def test_who_comes_before_a_plan_that_stops_still_answers():
     assert not verdict.refusal
 
 
+def test_a_budget_that_cannot_pay_list_price_does_not_lift_the_stop_of_a_plan():
+    found = covered(replace(MAX, beyond=Beyond.STOP), used(10))
+    budgets, stops = (HARD,), found.halting
+    paid = afford(found.verdict, request(), ANN, budgets, Spending(), thousand, (), stops)
+    assert names(paid.verdict) == ["sonnet", "qwen"]
+    targets, verdict = halted(paid.verdict.permitted, found, paid.verdict)
+    assert targets == ()
+    assert "plan `max`" in verdict.refusal
+
+
 @pytest.mark.parametrize("standings", [used(10), said(1_000_000)])
 def test_beyond_a_plan_that_pays_the_list_price_is_due(standings):
     found = covered(replace(MAX, beyond=Beyond.PAY), standings)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from msgspec import structs
 
 from halfdoor.canon.commands import Settle, Short
@@ -40,8 +41,8 @@ SAYS = (
 )
 
 
-def planned(plan, *cards):
-    with_plan = dataclasses.replace(house(cards), budgets=(TEAM,), plans=(plan,))
+def planned(plan, *cards, budget=TEAM):
+    with_plan = dataclasses.replace(house(cards), budgets=(budget,), plans=(plan,))
     return playbook(exchange(request(text="hi"), Actor(tool="test"), with_plan))
 
 
@@ -106,6 +107,15 @@ def test_a_ledger_that_cannot_hold_a_use_sends_nothing():
     script << begin() >> ROOM << decided() >> PERMIT << reserve_of("max", 1) >> unrecorded("full")
     script << outcome(result="failed")
     assert script.ends().status == 400
+
+
+@pytest.mark.parametrize("budget", [TEAM, structs.replace(TEAM, limit=0)])
+def test_a_full_plan_that_stops_asks_nobody_after_it_however_empty_the_purse(budget):
+    script = planned(structs.replace(MAX, beyond=Beyond.STOP), PRICED, FREELY, budget=budget)
+    full = structs.replace(SCENE, spending=Spending(plans={"max": Standing((Fill(9, 1, "soon"),))}))
+    script << begin() >> full << decided(plan=[], refusal="plan", excluded=["sonnet"])
+    script >> PERMIT << outcome(result="refused", status=400)
+    assert b"plan `max` (200.00 USD a month) of `sonnet`" in script.ends().body
 
 
 def test_a_full_plan_is_a_400_that_names_it():

@@ -1,6 +1,6 @@
 """Budgets: which purses a call draws on, and which permitted targets they can pay for."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -75,11 +75,14 @@ def afford(
     spending: Spending,
     input_tokens: Callable[[str], int],
     plans: Sequence[Plan] = (),
+    halting: Collection[str] = (),
 ) -> Afforded:
     """Leave out what a hard budget cannot pay. A target that draws on none is never left out.
 
     input_tokens: by target, the most that it may be. An unknown price under a hard budget is not
         nothing: it is left out.
+    halting: targets whose flat plan stops at them. They are not called, so nothing is paid, and
+        they stay for `plans.halted` to find.
     """
     by_name = {budget.name: budget for budget in budgets}
     who = asking(actor)
@@ -93,7 +96,7 @@ def afford(
     for target in verdict.permitted:
         due = dues[target.name]
         held = next((d for d in due.draws if not _pays(d, due.most, spending)), None)
-        if held is None:
+        if held is None or target.name in halting:
             permitted.append(target)
             continue
         empty.append((target, held))

@@ -134,7 +134,16 @@ def _afforded(
     if house.plans:
         takes = {t.name: tokens(t.name) + longest(request, t) for t in verdict.permitted}
         covered = under_plans(verdict, house.plans, spending.plans, takes)
-    afforded = afford(covered.verdict, request, actor, house.budgets, spending, tokens, house.plans)
+    afforded = afford(
+        covered.verdict,
+        request,
+        actor,
+        house.budgets,
+        spending,
+        tokens,
+        house.plans,
+        covered.halting,
+    )
     return covered, afforded
 
 
