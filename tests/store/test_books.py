@@ -1,4 +1,6 @@
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
@@ -117,3 +119,12 @@ def test_a_damaged_file_says_that_it_may_be_deleted(tmp_path):
     (tmp_path / FILE).write_bytes(b"no database at all" * 100)
     with pytest.raises(LogError, match="delete the file: it is made again from the log"):
         Books(tmp_path)
+
+
+@pytest.mark.parametrize("table", ["head", "lines"])
+def test_a_file_that_is_damaged_once_it_is_open_is_told_like_one_that_was_before(tmp_path, table):
+    entered(tmp_path, decided(1), outcome(1))
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.execute(f"DROP TABLE {table}")
+    with pytest.raises(LogError, match="delete the file: it is made again from the log"):
+        entered(tmp_path, decided(2), outcome(2))

@@ -150,7 +150,7 @@ class Books:
         """
         if not (self._directory / schema.FILE).exists():
             return
-        with LogReader(self._directory) as log:
+        with LogReader(self._directory) as log, self._heard():
             self._same_log(log)
             while self._batch(log):
                 progress(self._next())
@@ -213,7 +213,7 @@ class Books:
 
     def _batch(self, log: LogReader) -> bool:
         """Enter some entries; False when there was none. One process at a time."""
-        with self._heard(), self._file:
+        with self._file:
             self._file.execute("BEGIN IMMEDIATE")
             rows = log.rows(after=self._next() - 1)
             taken = [row for row, _ in zip(rows, range(_AT_ONCE), strict=False)]
