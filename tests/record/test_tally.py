@@ -1,8 +1,10 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from halfdoor.canon.record import Attempt, LabelCount
+from halfdoor.cli.why import REFUSALS
 from halfdoor.record import meters
 from halfdoor.record.meters import METERS, MOST_SETS, OTHER, Kind
 from halfdoor.record.tally import SUM, Called, Series, Tally, calls
@@ -40,6 +42,13 @@ def test_a_refusal_names_its_rule_and_what_was_held_back():
     assert more[Series(meters.REFUSALS.name, ("rule", "no-keys"))] == 1
     assert more[Series(meters.HELD_BACK.name, ("no-keys",))] == 1
     assert more[Series(meters.LABELS.name, ("secret",))] == 1
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_what_why_explains_is_not_counted_as_other_and_stands_on_the_page(reason):
+    more = counted(decided(refusal=reason, plan=()))
+    assert more[Series(meters.REFUSALS.name, (reason, "no-keys"))] == 1
+    assert f"`{reason}`" in meters.REFUSALS.said
 
 
 def test_a_label_found_twice_in_an_exchange_counts_once():

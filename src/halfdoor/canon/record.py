@@ -120,7 +120,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     busy: models that come last because too much waits for their engine, each with how much:
         `qwen: 3 waiting`, `qwen: would swap`.
     refusal: "" or a stable code: `rule`, `explicit`, `budget`, `plan`, `no-target`, `too-long`,
-        `given-up` (its models failed the same turn a moment ago), `invalid`.
+        `given-up` (its models failed the same turn a moment ago).
     via: the mark that `connect` put into the address of the tool, "" without one.
     unfit: permitted targets whose window is too small.
     expected_tokens: of the prompt, estimated for the first target; 0 where that was not asked.

@@ -50,7 +50,6 @@ REFUSALS: Final = {
     "no-target": "no configured model could answer it",
     "given-up": "its models failed it a moment ago, and its tool asked again",
     "too-long": "it is longer than the window of every permitted model",
-    "invalid": "the request could not be read",
 }
 
 

@@ -69,7 +69,7 @@ def under_plans(
             full[target.name] = (plan, trouble)
             if plan.beyond is Beyond.FALLBACK:
                 continue
-            halting[target.name] = _refusal(plan, trouble, target)
+            halting[target.name] = _refusal(plan, trouble, target.name)
         told[target.name] = f"{plan.name}, {_state(plan, standing, pays=pays)}"
         permitted.append(_paid(target, plan) if pays else replace(target, plan=plan.name))
     left = tuple(
@@ -173,12 +173,10 @@ def _state(plan: Plan, standing: Standing, *, pays: bool) -> str:
     return f"{100 * ppm // FULL_PPM}% of {span(window_s)}"
 
 
-def _refusal(plan: Plan, trouble: str, target: Target) -> str:
+def _refusal(plan: Plan, trouble: str, target: str) -> str:
     fee = f"{shown(plan.fee)} a {plan.period}"
-    return f"nothing was sent: plan `{plan.name}` ({fee}) of `{target.name}` has {trouble}"
+    return f"nothing was sent: plan `{plan.name}` ({fee}) of `{target}` has {trouble}"
 
 
 def _nobody(verdict: Verdict, plan: Plan, trouble: str, target: str) -> Verdict:
-    fee = f"{shown(plan.fee)} a {plan.period}"
-    text = f"nothing was sent: plan `{plan.name}` ({fee}) of `{target}` has {trouble}"
-    return replace(verdict, refusal=text, hint=_HINT)
+    return replace(verdict, refusal=_refusal(plan, trouble, target), hint=_HINT)

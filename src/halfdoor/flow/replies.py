@@ -9,9 +9,8 @@ from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.plans import PLAN
-from halfdoor.dialects.base import Dialect
 from halfdoor.dialects.overlong import Overlong, overlong, worded
-from halfdoor.errors import ClientError, HalfdoorError
+from halfdoor.errors import HalfdoorError
 from halfdoor.flow.house import House
 from halfdoor.flow.pipe import kept_headers
 from halfdoor.flow.weighing import Weighed
@@ -69,12 +68,6 @@ def _instead_of(weighed: Weighed, target: Target | None) -> str:
     over = (*weighed.passed_over, *weighed.overflowed)
     others = ((name, said) for name, said in over if name != target.name)
     return ", ".join(f"{name}: {said}" for name, said in others)
-
-
-def unreadable(error: ClientError, dialect: Dialect) -> Reply:
-    """The request could not be read: nothing was decided, nothing left."""
-    body = dialect.error(error.status, error.code, f"halfdoor: {error}")
-    return Reply(error.status, (_JSON, _NO_RETRY), body)
 
 
 def refused(weighed: Weighed, house: House) -> Reply:

@@ -48,7 +48,8 @@ EXCHANGES: Final = Meter(
 REFUSALS: Final = Meter(
     "halfdoor_refusals_total", Kind.COUNTER, "exchanges", ("reason", "rule"),
     "Exchanges refused before any call: `rule`, `explicit` (the model asked for may not see it), "
-    "`budget`, `too-long`, `no-target`, `invalid`; and the rule that said so.",
+    "`budget`, `plan`, `too-long`, `no-target`, `given-up` (its models failed the same turn a "
+    "moment ago) or `other`; and the rule that said so.",
 )  # fmt: skip
 HELD_BACK: Final = Meter(
     "halfdoor_held_back_total", Kind.COUNTER, "exchanges", ("rule",),

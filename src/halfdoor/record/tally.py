@@ -15,7 +15,7 @@ from halfdoor.record.meters import BOUNDS_MS, MOST_SETS, OTHER, Kind, Meter
 # What a histogram adds up beside its buckets, which are named by their number.
 SUM: Final = "sum"
 _KNOWN_REFUSALS: Final = frozenset(
-    {"rule", "explicit", "no-target", "too-long", "invalid", "budget"}
+    {"rule", "explicit", "budget", "plan", "no-target", "too-long", "given-up"}
 )
 
 
