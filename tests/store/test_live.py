@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 
 import pytest
@@ -107,6 +108,36 @@ def test_what_the_dead_left_is_swept_up_and_what_is_young_stays(tmp_path, clock,
     Live(tmp_path, clock)
     assert not dead.exists()
     assert len(look(tmp_path, clock.now)) == 1
+
+
+@pytest.mark.parametrize("room", [0, 100_000])
+def test_a_full_disk_is_told_at_the_start_and_kills_nobody_at_a_call(
+    tmp_path, clock, monkeypatch, room
+):
+    """A page that has no place on the disk would end the process that touches it."""
+
+    def pwrite(descriptor, data, at):
+        if at >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[: room - at], at)
+
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    with pytest.raises(LogError, match="No space left"):
+        Live(tmp_path, clock)
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_every_byte_of_a_table_is_written_before_it_is_mapped(tmp_path, clock, monkeypatch):
+    def pwrite(descriptor, data, at):
+        written.append(write(descriptor, data, at))
+        return written[-1]
+
+    write, written = os.pwrite, []
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    Live(tmp_path, clock)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    assert sum(written) == file.stat().st_size
 
 
 def test_breakers_and_queues_are_told_with_the_beat(tmp_path, clock):

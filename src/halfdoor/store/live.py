@@ -23,6 +23,7 @@ from halfdoor.canon.decision import Target
 from halfdoor.canon.record import Decided
 from halfdoor.canon.scene import Depth, Unwell
 from halfdoor.errors import LogError
+from halfdoor.store.slots import fill
 
 FOLDER: Final = "live"
 # Calls that one process can show at a time; more are counted, and not shown.
@@ -131,6 +132,7 @@ class Live:
             _sweep(folder, now_ms())
             self._map = _mapped(self._path)
         except (OSError, ValueError) as error:
+            self.close()
             raise LogError(
                 f"what runs cannot be shown: {error}",
                 where=str(self._path),
@@ -296,7 +298,7 @@ def _rate(rate: int | None) -> int:
 def _mapped(path: Path) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.ftruncate(descriptor, _HEAD + SHOWN * _SLOT)
+        fill(descriptor, _HEAD + SHOWN * _SLOT)
         return mmap.mmap(descriptor, _HEAD + SHOWN * _SLOT)
     finally:
         os.close(descriptor)

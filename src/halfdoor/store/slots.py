@@ -39,7 +39,7 @@ class Slots:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 if os.fstat(descriptor).st_size != size:
-                    _filled(descriptor, size)
+                    fill(descriptor, size)
                 self._map = mmap.mmap(descriptor, size)
             finally:
                 os.close(descriptor)
@@ -84,12 +84,15 @@ class Slots:
         return int.from_bytes(key[:4]) % self._rows * _ROW_BYTES
 
 
-def _filled(descriptor: int, size: int) -> None:
-    """Written out, not only made long: a full disk would end whoever writes into a hole."""
+def fill(descriptor: int, size: int) -> None:
+    """Make a file that will be mapped `size` bytes of zeros. Raises OSError, of a full disk too.
+
+    Written out, not only made long: a full disk would end whoever writes into a hole (SIGBUS).
+    """
     os.ftruncate(descriptor, 0)
-    zeros = bytes(_ROW_BYTES)
-    for at in range(0, size, _ROW_BYTES):
-        os.pwrite(descriptor, zeros, at)
+    at = 0
+    while at < size:  # what is left of a disk takes a part of a write, and refuses the next
+        at += os.pwrite(descriptor, bytes(min(_ROW_BYTES, size - at)), at)
 
 
 def _read(row: bytes, at: int, key: bytes) -> tuple[int, bytes | None]:
