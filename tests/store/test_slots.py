@@ -101,6 +101,19 @@ def test_names_too_long_for_a_slot_are_known_to_their_own_process(tmp_path):
     assert other.find((KEY,)) is None
 
 
+def test_a_pin_too_long_for_its_slot_is_not_hidden_by_the_one_before_it(tmp_path):
+    one, other = SharedPins(tmp_path), SharedPins(tmp_path)
+    old, long = Pin("sonnet", "near", 5), Pin("m" * 200, "r" * 200, 6)
+    older = b"o" * 16
+    one.hold((older,), old)
+    one.hold((KEY,), old)
+    one.hold((KEY,), long)
+    assert one.find((KEY, older)) == long
+    assert other.find((KEY,)) is None
+    other.hold((KEY,), again := Pin("sonnet", "near", 7))
+    assert one.find((KEY,)) == again
+
+
 def test_what_another_version_kept_is_nothing(tmp_path):
     pins = SharedPins(tmp_path)
     pins._slots.hold(KEY, b"\x81\xa1a\x01", 1)

@@ -24,6 +24,8 @@ _MODELS: Final = 512
 _pin: Final = msgspec.msgpack.Decoder(Pin)
 _encode: Final = msgspec.msgpack.Encoder().encode
 _ratio: Final = Struct("<d")
+# No pin.
+_NONE: Final = b""
 
 
 class SharedPins:
@@ -39,23 +41,27 @@ class SharedPins:
     def find(self, marks: tuple[bytes, ...]) -> Pin | None:
         """See `flow.ports.Pinned.find`."""
         for mark in marks:
-            value = self._slots.find(mark)
-            if value is None:
-                continue
-            try:
-                return _pin.decode(value)
-            except msgspec.MsgspecError:
-                continue  # of another version
-        return self._own.find(marks)
+            if found := self._shared(mark) or self._own.find((mark,)):
+                return found
+        return None
 
     def hold(self, marks: tuple[bytes, ...], pin: Pin) -> None:
         """See `flow.ports.Pinned.hold`."""
         if marks and not self._slots.hold(marks[0], _encode(pin), pin.at_ms):
+            # The one before must not be found in its place, not by other processes either.
+            self._slots.hold(marks[0], _NONE, pin.at_ms)
             self._own.hold(marks, pin)
 
     def close(self) -> None:
         """Nothing is found or held from here on."""
         self._slots.close()
+
+    def _shared(self, mark: bytes) -> Pin | None:
+        value = self._slots.find(mark)
+        try:
+            return _pin.decode(value) if value else None
+        except msgspec.MsgspecError:
+            return None  # of another version
 
 
 class SharedRatios:
