@@ -125,6 +125,53 @@ async def test_a_stop_of_halfdoor_is_told_and_recorded_and_tries_nobody_else(com
     assert [a.result for a in ended(place).attempts] == ["stopped"]
 
 
+class Leaving(MemorySink):
+    """Hangs up while it is told that halfdoor stops. stuck: and its bytes stay under way."""
+
+    stuck = False
+
+    async def send(self, data):
+        if b"halfdoor is stopping" in data:
+            await self.leave()
+            if self.stuck:
+                await asyncio.Event().wait()
+        await super().send(data)
+
+    async def leave(self):
+        self.left.set()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "leaves", ["while it is told", "while it takes nothing", "while half an answer is kept"]
+)
+async def test_a_hang_up_during_a_stop_loses_neither_the_outcome_nor_half_an_answer(
+    monkeypatch, leaves
+):
+    monkeypatch.setattr("halfdoor.flow.drive.LISTEN_AFTER_S", 0)
+    kept: list[object] = []
+    sink = Leaving()
+    sink.stuck = leaves == "while it takes nothing"
+
+    class Memory(BrokenMemory):
+        async def remember(self, what, **_):
+            if leaves == "while half an answer is kept":
+                await sink.leave()
+            kept.append(what)
+
+    place = world(llamacpp=Reel(chunks=(START, asyncio.Event())))
+    services = dataclasses.replace(place.services, memory=Memory())
+    asked = request(text=f"the key is {AWS_KEY}", stream=True)
+    line = exchange(asked, Actor(), house((LOCAL_MESSAGES,)))
+    task = asyncio.ensure_future(drive(line, services, sink))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 1)
+    assert ended(place).result == "hung-up"
+    assert kept
+
+
 async def test_a_full_log_means_503_and_no_call():
     reel = Reel(chunks=(WHOLE,))
     sink = await run(request(), world(room=0, anthropic=reel))

@@ -229,13 +229,27 @@ class _Performer:
             if self._hung_up():
                 return passage.hung_up()
             self.stopped = True
-            return await passage.stopped()
+            return await self._stop(passage)
         except Exception as error:  # noqa: BLE001  raised again by `drive`, see `_remember`
             self.failed = error
             return passage.failed()
         finally:
             self._caller = None
             sight.over()
+
+    async def _stop(self, passage: "_Passage") -> Faulted | HungUp:
+        # INVARIANT: a hang-up ends what is told of a stop, never what is kept and recorded of it.
+        self._caller = None
+        await passage.keep_half()
+        if self.gone:
+            return passage.hung_up()
+        self._caller = asyncio.current_task()
+        try:
+            return await passage.stopped()
+        except asyncio.CancelledError:
+            if self._hung_up():
+                return passage.hung_up()
+            raise
 
     def _hung_up(self) -> bool:
         """Was the cancellation ours? Then it is used up here."""
@@ -380,12 +394,17 @@ class _Passage:
     async def _broken(self, fault: Fault) -> Faulted:
         """The backend failed; after commit the client is told inside the stream."""
         self._pinger.stop()
+        await self.keep_half()
         if self._committed:
-            # INVARIANT: half an answer is remembered, too, before its client hears of the end.
-            await self._keep(half=True)
             await self._sink.send(self._call.pipe.broken(fault))
             await self._sink.finish()
         return self._faulted(fault)
+
+    async def keep_half(self) -> None:
+        """What its client has of an answer that broke off."""
+        # INVARIANT: half an answer is remembered, too, before its client hears of the end.
+        if self._committed:
+            await self._keep(half=True)
 
     async def stopped(self) -> Faulted | HungUp:
         """Halfdoor ends: the client is told as it is told of any fault."""
