@@ -7,7 +7,7 @@ import pytest
 from halfdoor.canon.checks import Status
 from halfdoor.verify.imports import Imports
 from halfdoor.verify.node.builtins import is_builtin
-from halfdoor.verify.node.manifests import locked
+from halfdoor.verify.node.manifests import aliased, locked, loose
 from halfdoor.verify.node.specifiers import specifiers
 from tests.helpers.checks import change, codes, judge, subject
 
@@ -174,6 +174,58 @@ def test_python_and_javascript_are_judged_in_one_result():
 )
 def test_every_lock_is_read(path, text):
     assert {"anpkg", "@a/b"} <= locked({path: text.encode()})
+
+
+LARGE = 1_000_000
+
+
+@pytest.mark.parametrize("run", ["/* ", r"\"", ",", ", ", "//", "/*/", '"', "\\\n", " ", "a"])
+@pytest.mark.parametrize("start", ['{"name": "a"', '{"name": "a"} "', "{'name': 'a'} /"])
+def test_a_manifest_of_a_megabyte_that_never_closes_is_read_in_one_go(start, run):
+    """`/* ` over and over took seconds for 60 KB, and four times that for twice as much."""
+    assert loose((start + run * (LARGE // len(run))).encode()) == {}
+
+
+def test_a_comment_that_never_closes_ends_what_is_read_and_what_stands_before_it_counts():
+    assert loose(b'{"name": "a /* b", } /* ' + b"/* " * (LARGE // 3)) == {"name": "a /* b"}
+
+
+@pytest.mark.parametrize("run", ["a", "a ", "a-", "'", "\"'", " ", "'a"])
+def test_settings_of_a_megabyte_without_a_colon_are_read_in_one_go(run):
+    data = ("web: 1\n" + run * (LARGE // len(run)) + "\n'@lib'\n").encode()
+    assert {"web", "@lib"} <= aliased({"vite.config.ts": data})
+
+
+@pytest.mark.parametrize("run", ["@", "@/", ":", "a@", "'"])
+@pytest.mark.parametrize("path", ["yarn.lock", "pnpm-lock.yaml", "bun.lock"])
+def test_a_lock_of_one_long_line_is_read_in_one_go(path, run):
+    assert locked({path: ("  " + run * (LARGE // len(run))).encode()}) <= {""}
+
+
+@pytest.mark.parametrize(
+    ("path", "large"),
+    [
+        ("package.json", True),
+        ("packages/a/tsconfig.base.json", True),
+        ("vite.config.ts", True),
+        (".gitignore", True),
+        ("package-lock.json", False),
+    ],
+)
+def test_a_manifest_or_settings_too_large_to_read_judge_nothing_and_say_so(path, large):
+    files = {path: b" " * (1024 * 1024 + 1)}
+    result = judge(Imports(), subject(change("a.ts", 'import "nowhere"'), files=files))
+    assert (result.status is Status.SKIPPED) is large
+    assert (result.saw == f"{path} is larger than 1 MiB") is large
+
+
+def test_what_is_found_in_python_is_told_beside_a_manifest_too_large_to_read():
+    files = {"package.json": b" " * (1024 * 1024 + 1)}
+    script = change("a.js", 'import "nowhere-b"')
+    for code, expected in (("import nowhere_a", ["no-such-package"]), ("import os", [])):
+        result = judge(Imports(), subject(change("a.py", code), script, files=files))
+        assert codes(result) == expected
+        assert "package.json is larger than 1 MiB" in result.saw
 
 
 def test_specifiers_are_found_on_their_lines():

@@ -12,7 +12,7 @@ from typing import Final
 from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Status, Subject
 from halfdoor.verify import interpreter, standard
 from halfdoor.verify.around import Around
-from halfdoor.verify.base import Steps, judged, nothing
+from halfdoor.verify.base import Steps, judged, nothing, skipped
 from halfdoor.verify.declared import LOCKS, MANIFESTS, declared, normal
 from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.fresh import counted, text
@@ -50,8 +50,9 @@ class Imports:
         made = [each for each in (python, script) if each.status is not Status.NOT_APPLICABLE]
         if len(made) != 2:
             return made[0] if made else nothing(NAME, "no Python, JavaScript or TypeScript changed")
-        if python.status is Status.SKIPPED and not script.findings:
-            return python
+        for each, other in ((python, script), (script, python)):
+            if each.status is Status.SKIPPED and not other.findings:
+                return each
         saw = f"{python.saw}; {script.saw}"
         return judged(NAME, (*python.findings, *script.findings), saw)
 
@@ -61,7 +62,10 @@ class Imports:
             return nothing(NAME, "no JavaScript changed")
         from halfdoor.verify.node import imports as node  # noqa: PLC0415  see `node/files.py`
         from halfdoor.verify.node.around import NodeAround  # noqa: PLC0415  the same
+        from halfdoor.verify.node.manifests import too_large  # noqa: PLC0415  the same
 
+        if why := too_large(_texts(subject)):
+            return skipped(NAME, why)
         near = [_near_miss(*each) for each in node.near_misses(subject, self._allowed)]
         if not changes and not near:
             return nothing(NAME, "no JavaScript changed")
@@ -87,6 +91,14 @@ class Imports:
         if isinstance(found, Result):
             return found
         return judged(NAME, (*near, *own, *found), counted(len(changes), "Python file"))
+
+
+def _texts(subject: Subject) -> Iterator[tuple[str, bytes]]:
+    """All that may be read of the repository, before and after the change."""
+    yield from subject.files.items()
+    for each in subject.changes:
+        yield each.path, each.after or b""
+        yield each.was or each.path, each.before or b""
 
 
 def _doubted(change: Change, around: Around, *, ask: bool) -> list[Imported]:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
 from posixpath import basename, dirname, join, normpath
 from typing import Any, Final
 
 from msgspec import Struct
 
-from halfdoor.verify.node.files import ALIASES, IGNORES, MANIFESTS
+from halfdoor.canon.checks import MIB
+from halfdoor.verify.node.files import ALIASES, IGNORES, MANIFESTS, PATHS
 
 _TABLES: Final = (
     "dependencies", "devDependencies", "peerDependencies", "optionalDependencies",
@@ -19,9 +21,14 @@ _PNPM: Final = re.compile(
     r"^  '?/?((?:@[^/@\s']+/)?[^@\s'/():]+)[@/][^\n]*:(?: \{\})?$", re.MULTILINE
 )
 _BUN: Final = re.compile(r'^    "[^"\n]+": \["((?:@[^/"\n]+/)?[^@"\n/]+)@', re.MULTILINE)
-_COMMENT: Final = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_COMMA: Final = re.compile(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])')
-_QUOTED: Final = re.compile(r"""["']([^"'\n]{1,200})["']|([\w$@~-]+)\s*:""")
+# INVARIANT: linear in the text, which anybody may have written: what opens and never closes is read
+# once, to its end, and a word is tried at its beginning only.
+_COMMENT: Final = re.compile(r'("(?:[^"\\\n]|\\.)*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_COMMA: Final = re.compile(r'("(?:[^"\\\n]|\\.)*"?)|,(?=\s*[}\]])')
+_QUOTED: Final = re.compile(r"""["']([^"'\n]{1,200})["']|(?<![\w$@~-])([\w$@~-]{1,200})\s*:""")
+# Those that people write are smaller by far. Lock files are made, and may be larger.
+_MOST_BYTES: Final = MIB
+_BOUND: Final = (*MANIFESTS, *ALIASES, *PATHS, IGNORES)
 
 
 class Mapped(Struct, frozen=True):
@@ -29,6 +36,14 @@ class Mapped(Struct, frozen=True):
 
     pattern: str
     targets: tuple[str, ...]
+
+
+def too_large(files: Iterable[tuple[str, bytes]]) -> str:
+    """Why nothing here can tell what the project has: a manifest or settings file of it; or ""."""
+    for path, data in files:
+        if len(data) > _MOST_BYTES and any(fnmatch(basename(path), each) for each in _BOUND):
+            return f"{path} is larger than {_MOST_BYTES // MIB} MiB"
+    return ""
 
 
 def declared(files: Mapping[str, bytes]) -> set[str]:
