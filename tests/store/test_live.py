@@ -129,11 +129,13 @@ def test_a_full_disk_is_told_at_the_start_and_kills_nobody_at_a_call(
 
 
 def test_every_byte_of_a_table_is_written_before_it_is_mapped(tmp_path, clock, monkeypatch):
+    write = os.pwrite
+    written: list[int] = []
+
     def pwrite(descriptor, data, at):
         written.append(write(descriptor, data, at))
         return written[-1]
 
-    write, written = os.pwrite, []
     monkeypatch.setattr(os, "pwrite", pwrite)
     Live(tmp_path, clock)
     (file,) = (tmp_path / FOLDER).iterdir()
