@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,8 +51,6 @@ def project(tmp_path, unused_port):
 
 @pytest.fixture
 def unused_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -161,6 +160,26 @@ def test_ctrl_c_reaches_the_tool_and_not_launch(project, processes):
         os.killpg(running.pid, signal.SIGINT)
         running.wait(20)
     assert running.returncode == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_launch_that_is_ended_ends_its_tool_and_leaves_no_gateway_behind(
+    project, processes, loopback, number
+):
+    home, folder = project
+    port = tomllib.loads((home / ".config/halfdoor/config.toml").read_text())["server"]["listen"]
+    wait = "import time; print('begun', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "halfdoor", "launch", sys.executable, "--", "-c", wait],
+        env={"PATH": os.environ["PATH"], "HOME": str(home)},
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as running:  # fmt: skip
+        assert running.stdout
+        assert running.stdout.readline() == "begun\n"
+        running.send_signal(number)
+        assert running.wait(20) == 128 + number
+    with socket.socket() as free:
+        assert free.connect_ex(("127.0.0.1", int(port.rpartition(":")[2]))) != 0
 
 
 def test_a_vendor_that_takes_the_callers_own_key_keeps_it_in_the_tools_hands(tmp_path):

@@ -41,6 +41,8 @@ from halfdoor.server.sessions import LASTS_MS, Session, mint
 from halfdoor.store.keys import session_key
 
 _START_S: Final = 15.0
+# A terminal that is closed, and a person or a supervisor that has had enough.
+_ENDS: Final = [each for name in ("SIGTERM", "SIGHUP") if (each := getattr(signal, name, None))]
 _STOP_S: Final = 15.0
 _OTHER_KEYS: Final = ("ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "AZURE_OPENAI_API_KEY")
 
@@ -241,13 +243,19 @@ def _await(serving: "subprocess.Popen[bytes]", where: Address, output: Path) -> 
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """The tool's exit code, as a shell gives it. Ctrl-C is the tool's to answer."""
+    """The tool's exit code, as a shell gives it. Ctrl-C is the tool's to answer.
+
+    What ends this process is passed on to the tool; its end ends a gateway of its own.
+    """
     # A handler, not SIG_IGN: the tool would inherit that and never be interrupted.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
     try:
         with guard.start_permit("the tool that a person asked for"):
             running = subprocess.Popen(command, env=environment)  # noqa: S603  see above
+        for each in _ENDS:
+            before[each] = signal.signal(each, lambda number, _: running.send_signal(number))
         code = running.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return code if code >= 0 else 128 - code
