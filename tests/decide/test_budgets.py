@@ -8,6 +8,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import FREE, Budget, Draw, Price, Spending
 from halfdoor.canon.request import Actor
 from halfdoor.decide.budgets import (
+    AMOUNT_LIMIT,
     ASSUMED_OUTPUT_TOKENS,
     TOKENS_LIMIT,
     UNPRICED,
@@ -130,6 +131,8 @@ def test_a_huge_limit_of_tokens_overflows_no_sum():
     asked = replace(request(), max_tokens=2**70)
     assert longest(asked, SONNET) == TOKENS_LIMIT
     assert longest(asked, replace(SONNET, max_output_tokens=64)) == 64
+    found = afford(BOTH, asked, ANN, (TEAM,), Spending(), lambda _card: 1_000)
+    assert found.dues["sonnet"].most == AMOUNT_LIMIT
 
 
 def test_only_the_purses_that_an_actor_may_draw_on_are_asked_for():

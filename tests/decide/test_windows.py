@@ -2,10 +2,11 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Zone
-from halfdoor.decide.windows import ROOM_TOKENS, fitted
+from halfdoor.decide.windows import ROOM_TOKENS, answer_tokens, fitted
 from halfdoor.reading.tokens import Prompt, Scales, size, spared
 from halfdoor.wiring import DIALECTS
 
@@ -87,6 +88,12 @@ def test_the_window_that_a_request_asks_its_engine_for_is_the_one_it_gets():
 @pytest.mark.parametrize("odd", [0, -1, "8192", 1.5, None, 10**30])
 def test_a_window_asked_for_that_is_none_is_the_engines_to_judge(odd):
     assert fits(asked(60_000, "ollama", "/api/chat", options={"num_ctx": odd}), [NATIVE]).unfit
+
+
+@pytest.mark.parametrize("stated", [-1, -(10**12), 0, None])
+def test_a_limit_that_is_not_positive_wants_as_much_room_as_none(stated):
+    assert answer_tokens(replace(asked(10), max_tokens=stated), 256) == 256
+    assert answer_tokens(replace(asked(10), max_tokens=9), 256) == 9
 
 
 def test_what_was_counted_before_narrows_the_margin():

@@ -27,6 +27,8 @@ UNPRICED: Final = "give it a `price` in [[models]], or ask for a model that has 
 ASSUMED_OUTPUT_TOKENS: Final = 8192
 # No answer has more tokens; so many times this still fit into a sum.
 TOKENS_LIMIT: Final = 2**40
+# Pico-USD, some 9,000 USD: no call costs that, and a thousand of them can still be added up.
+AMOUNT_LIMIT: Final = 2**53 - 1
 # From this share of a limit on, an answer says how much is left.
 TOLD_FROM: Final = 0.8
 
@@ -134,14 +136,19 @@ def _due(
     output = longest(request, target)
     plan = next((each for each in plans if each.name == target.plan), None)
     draws = tuple(_draws({**who, **answering(target)}, budgets))
-    amount = most(input_tokens, output, target.price)
+    amount = _bounded(most(input_tokens, output, target.price))
     taken = use(target, input_tokens + output)
     if plan is None or target.listed is None:
         return Due(amount, draws, taken)
     listed = beyond(target)
     pays = plan.beyond is Beyond.PAY
-    otherwise = Due(most(input_tokens, output, listed.price), draws, use(listed, 0))
+    worst = _bounded(most(input_tokens, output, listed.price))
+    otherwise = Due(worst, draws, use(listed, 0))
     return Due(amount, draws, taken, plan.windows, otherwise if pays else None)
+
+
+def _bounded(amount: PicoUSD | None) -> PicoUSD | None:
+    return None if amount is None else min(amount, AMOUNT_LIMIT)
 
 
 def longest(request: Request, target: Target) -> int:

@@ -55,12 +55,17 @@ def fitted(
             continue
         expected = prompt.expected(target.name)
         least = prompt.least(target.name)
-        answer = min(ANSWER_TOKENS, request.max_tokens or ANSWER_TOKENS)
-        if least + answer > window:
+        if least + answer_tokens(request, ANSWER_TOKENS) > window:
             unfit.append(Unfit(target.name, target.zone, max(expected, window + 1), window))
         else:
             fit.append(_clamped(target, request, window, window - expected))
     return Fitted(tuple(fit), tuple(unfit), prompt.of)
+
+
+def answer_tokens(request: Request, most: int) -> int:
+    """What it asks for, up to `most`; a limit that is not positive is none, as engines take it."""
+    asked = request.max_tokens
+    return min(most, asked) if asked and asked > 0 else most
 
 
 def window_of(target: Target, request: Request, windows: Windows) -> int | None:

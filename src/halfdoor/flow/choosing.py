@@ -22,6 +22,7 @@ from halfdoor.decide.names import Candidates
 from halfdoor.decide.route import Situation, Strategy, plan, preferring
 from halfdoor.decide.staying import Stayed, holder
 from halfdoor.decide.strategies.cheapest import cheapest, expected
+from halfdoor.decide.windows import answer_tokens
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
 from halfdoor.reading.tokens import Prompt
@@ -77,7 +78,7 @@ def choose(
     strategy = route.strategy if route and route.strategy and not route.models else house.strategy
     latched = (scene.latched or (pin.model if pin else "")) if loop else ""
     prompt = _with_system(prompt, request, route)
-    answer = min(request.max_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
+    answer = answer_tokens(request, ANSWER_TOKENS)
     situation = Situation(scene, prompt.expected, answer)
     compared = cheapest in {house.strategies[strategy], _within(route, house)}
     if compared:
