@@ -12,31 +12,21 @@ from halfdoor.config.objectives import objectives
 from halfdoor.config.tables.backends import Backend
 from halfdoor.decide.objectives import Level
 from halfdoor.store.books import Books
-from halfdoor.store.live import Lane, Process, Seen, look
+from halfdoor.store.live import Call, Lane, Process, Seen, look
 
 _WAITING: Final = "waiting"
 
 
-class Under(Struct, frozen=True):
-    """One call under way.
+class Under(Call, frozen=True):
+    """One call under way, as of a look.
 
-    state: `waiting`, `asked` (nothing of an answer yet) or `streaming`. position, of: its place
-        among those of its process that wait for the same backend, as of the last second; 0 for one
-        that does not.
+    position, of: its place among those of its process that wait for the same backend, as of the
+        last second; 0 for one that does not.
     tokens: of its answer so far, about: one for each frame of its stream. tokens_per_s: since the
         last look, or since its stream began; None before it has.
     cost: pico-USD so far, by these tokens; None where no price or no count is known.
     """
 
-    exchange: str
-    tool: str
-    project: str
-    session: str
-    rule: str
-    model: str
-    backend: str
-    zone: str
-    state: str
     position: int
     of: int
     tokens: int
@@ -93,8 +83,7 @@ class Watcher:
     def _under(self, call: Seen, queues: Sequence[Sequence[Seen]], now_ms: int) -> Under:
         queue: Sequence[Seen] = next((queue for queue in queues if call in queue), ())
         return Under(
-            *(call.exchange, call.tool, call.project, call.session, call.rule),
-            *(call.model, call.backend, call.zone, call.state),
+            **{name: getattr(call, name) for name in Call.__struct_fields__},
             position=queue.index(call) + 1 if queue else 0,
             of=len(queue),
             tokens=call.frames,

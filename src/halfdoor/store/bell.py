@@ -3,13 +3,11 @@
 Looking costs a comparison of eight bytes in shared memory, so it can be done for every request.
 """
 
-import mmap
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 
-from halfdoor.errors import LogError
+from halfdoor.store.mapped import mapped
 
 FILE: Final = "memory.bell"
 _BYTES: Final = 8
@@ -19,19 +17,7 @@ class Bell:
     """Eight bytes of a mapped file. Raises LogError when the file cannot be mapped."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                os.ftruncate(descriptor, _BYTES)
-                self._map = mmap.mmap(descriptor, _BYTES)
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError) as error:
-            raise LogError(
-                f"what other processes remember cannot be heard of: {error}",
-                where=str(path),
-                hint="check the folder and its file system; the file may be deleted",
-            ) from None
+        self._map = mapped(path, _BYTES, "what other processes remember cannot be heard of")
 
     def note(self) -> bytes:
         """What the bell says now: another note than before means that somebody rang."""

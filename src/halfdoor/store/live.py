@@ -7,7 +7,6 @@ moment old, and is gone with its process. The log is where an exchange is record
 
 import asyncio
 import contextlib
-import mmap
 import os
 import secrets
 import struct
@@ -23,7 +22,7 @@ from halfdoor.canon.decision import Target
 from halfdoor.canon.record import Decided
 from halfdoor.canon.scene import Depth, Unwell
 from halfdoor.errors import LogError
-from halfdoor.store.slots import fill
+from halfdoor.store.mapped import mapped
 
 FOLDER: Final = "live"
 # Calls that one process can show at a time; more are counted, and not shown.
@@ -78,12 +77,11 @@ class Note(Struct, frozen=True):
     log: tuple[int, int] = (0, 0)
 
 
-class Seen(Struct, frozen=True):
-    """One call that runs. Times are Unix milliseconds; first_ms is 0 until its stream begins.
+class Call(Struct, frozen=True):
+    """Which call it is. exchange, tool, project, rule: as the log has them.
 
-    exchange, tool, project, rule: as the log has them. session: the beginning of `session_mac`.
-    state: of `STATES`. frames: of its stream, of which most engines make one for each token.
-    input_tokens: estimated, 0 where nobody asked. input, output: pico-USD a token, -1 unknown.
+    session: the beginning of `session_mac`.
+    state: of `STATES`; one that was `asked` has given nothing of an answer yet.
     """
 
     exchange: str
@@ -95,6 +93,15 @@ class Seen(Struct, frozen=True):
     backend: str
     zone: str
     state: str
+
+
+class Seen(Call, frozen=True):
+    """One call that runs. Times are Unix milliseconds; first_ms is 0 until its stream begins.
+
+    frames: of its stream, of which most engines make one for each token.
+    input_tokens: estimated, 0 where nobody asked. input, output: pico-USD a token, -1 unknown.
+    """
+
     begun_ms: int
     since_ms: int
     first_ms: int
@@ -105,8 +112,8 @@ class Seen(Struct, frozen=True):
     output: int
 
 
-_NAMES: Final = Seen.__struct_fields__[:8]
-_NUMBERS: Final = Seen.__struct_fields__[9:]
+*_NAMES, _ = Call.__struct_fields__
+_NUMBERS: Final = Seen.__struct_fields__[len(Call.__struct_fields__) :]
 
 
 class Process(Struct, frozen=True):
@@ -127,17 +134,14 @@ class Live:
         self.now_ms = now_ms
         folder = directory / FOLDER
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.bin"
-        try:
+        with contextlib.suppress(OSError):  # what is amiss is told by who maps the file
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sweep(folder, now_ms())
-            self._map = _mapped(self._path)
-        except (OSError, ValueError) as error:
+        try:
+            self._map = mapped(self._path, _HEAD + SHOWN * _SLOT, "what runs cannot be shown")
+        except LogError:
             self.close()
-            raise LogError(
-                f"what runs cannot be shown: {error}",
-                where=str(self._path),
-                hint="check the folder and its file system",
-            ) from None
+            raise
         self.words = memoryview(self._map).cast("q")
         self.free = list(range(SHOWN - 1, -1, -1))
         self.words[_VERSION] = _FORMAT
@@ -293,15 +297,6 @@ def _text(decided: Decided, target: Target) -> bytes:
 
 def _rate(rate: int | None) -> int:
     return -1 if rate is None else rate
-
-
-def _mapped(path: Path) -> mmap.mmap:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        fill(descriptor, _HEAD + SHOWN * _SLOT)
-        return mmap.mmap(descriptor, _HEAD + SHOWN * _SLOT)
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(folder: Path, now_ms: int) -> None:

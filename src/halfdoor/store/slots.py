@@ -6,14 +6,12 @@ and what is neither the one nor the other is known by its checksum. Nothing is f
 power cut leaves is checked in the same way. It is for what may be lost, never for what forbids.
 """
 
-import mmap
-import os
 from pathlib import Path
 from struct import Struct
 from typing import Final
 from zlib import crc32
 
-from halfdoor.errors import LogError
+from halfdoor.store.mapped import mapped
 
 KEY_BYTES: Final = 16
 SLOT_BYTES: Final = 256
@@ -35,20 +33,7 @@ class Slots:
     def __init__(self, path: Path, count: int) -> None:
         self._rows = max(1, count // _IN_A_ROW)
         size = self._rows * _ROW_BYTES
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                if os.fstat(descriptor).st_size != size:
-                    fill(descriptor, size)
-                self._map = mmap.mmap(descriptor, size)
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError) as error:
-            raise LogError(
-                f"what processes share cannot be mapped: {error}",
-                where=str(path),
-                hint="check the folder and its file system; the file may be deleted",
-            ) from None
+        self._map = mapped(path, size, "what processes share cannot be mapped")
 
     def find(self, key: bytes) -> bytes | None:
         """The value that was kept last under this key."""
@@ -82,17 +67,6 @@ class Slots:
 
     def _begin(self, key: bytes) -> int:
         return int.from_bytes(key[:4]) % self._rows * _ROW_BYTES
-
-
-def fill(descriptor: int, size: int) -> None:
-    """Make a file that will be mapped `size` bytes of zeros. Raises OSError, of a full disk too.
-
-    Written out, not only made long: a full disk would end whoever writes into a hole (SIGBUS).
-    """
-    os.ftruncate(descriptor, 0)
-    at = 0
-    while at < size:  # what is left of a disk takes a part of a write, and refuses the next
-        at += os.pwrite(descriptor, bytes(min(_ROW_BYTES, size - at)), at)
 
 
 def _read(row: bytes, at: int, key: bytes) -> tuple[int, bytes | None]:
