@@ -57,7 +57,7 @@ def test_the_newest_counts_where_two_wrote_one_key_into_two_slots(path):
     assert Slots(path, 4).find(KEY) == b"new"
 
 
-def test_what_does_not_fit_is_not_kept_and_a_file_of_another_size_begins_anew(path):
+def test_what_does_not_fit_is_not_kept_and_a_file_of_another_size_is_made_to_fit(path):
     slots = Slots(path, 4)
     assert slots.hold(KEY, b"x" * MOST_BYTES, 1)
     assert not slots.hold(KEY, b"x" * (MOST_BYTES + 1), 2)
@@ -112,6 +112,15 @@ def test_a_pin_too_long_for_its_slot_is_not_hidden_by_the_one_before_it(tmp_path
     assert other.find((KEY,)) is None
     other.hold((KEY,), again := Pin("sonnet", "near", 7))
     assert one.find((KEY,)) == again
+
+
+def test_a_pin_too_long_for_its_slot_is_not_found_behind_a_newer_one_that_gave_way(tmp_path):
+    one = SharedPins(tmp_path)
+    one.hold((KEY,), Pin("m" * 200, "r" * 200, 5))
+    one.hold((KEY,), Pin("sonnet", "near", 6))
+    for at in range(4):  # four others of the same row
+        one.hold((KEY[:15] + bytes([at]),), Pin("opus", "far", 7 + at))
+    assert one.find((KEY,)) is None
 
 
 def test_what_another_version_kept_is_nothing(tmp_path):

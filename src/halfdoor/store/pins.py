@@ -21,17 +21,16 @@ RATIOS: Final = "ratios.map"
 KEPT: Final = 16_384
 _MODELS: Final = 512
 
-_pin: Final = msgspec.msgpack.Decoder(Pin)
+_value: Final = msgspec.msgpack.Decoder(Pin | int)
 _encode: Final = msgspec.msgpack.Encoder().encode
 _ratio: Final = Struct("<d")
-# No pin.
-_NONE: Final = b""
 
 
 class SharedPins:
     """Implements `flow.ports.Pinned` over `directory`/pins.map. Raises LogError.
 
-    A pin whose names are too long for a slot is known to this process only.
+    A pin whose names are too long for a slot is known to this process only: its slot has when it
+    was held, so that nobody finds the one before it, and this process none that is older.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -41,27 +40,30 @@ class SharedPins:
     def find(self, marks: tuple[bytes, ...]) -> Pin | None:
         """See `flow.ports.Pinned.find`."""
         for mark in marks:
-            if found := self._shared(mark) or self._own.find((mark,)):
+            if (found := self._found(mark)) is not None:
                 return found
         return None
 
     def hold(self, marks: tuple[bytes, ...], pin: Pin) -> None:
         """See `flow.ports.Pinned.hold`."""
         if marks and not self._slots.hold(marks[0], _encode(pin), pin.at_ms):
-            # The one before must not be found in its place, not by other processes either.
-            self._slots.hold(marks[0], _NONE, pin.at_ms)
+            self._slots.hold(marks[0], _encode(pin.at_ms), pin.at_ms)
             self._own.hold(marks, pin)
 
     def close(self) -> None:
         """Nothing is found or held from here on."""
         self._slots.close()
 
-    def _shared(self, mark: bytes) -> Pin | None:
-        value = self._slots.find(mark)
+    def _found(self, mark: bytes) -> Pin | None:
+        data = self._slots.find(mark)
         try:
-            return _pin.decode(value) if value else None
+            value = _value.decode(data) if data else None
         except msgspec.MsgspecError:
             return None  # of another version
+        if not isinstance(value, int):
+            return value
+        own = self._own.find((mark,))
+        return own if own is not None and own.at_ms == value else None
 
 
 class SharedRatios:
