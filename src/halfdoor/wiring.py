@@ -1,9 +1,6 @@
 """The one file that names concrete classes: configuration → house and services."""
 
 import asyncio
-import contextlib
-import hmac
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -48,6 +45,7 @@ from halfdoor.dialects.ollama import Ollama
 from halfdoor.dialects.openai_chat import OpenAIChat
 from halfdoor.dialects.openai_responses import OpenAIResponses
 from halfdoor.errors import SetupError
+from halfdoor.flow.clock import SystemClock
 from halfdoor.flow.house import House
 from halfdoor.flow.ports import Backend, Clock, Log, Queue, Services
 from halfdoor.flow.writing import timestamp
@@ -63,6 +61,7 @@ from halfdoor.store.ledger import Calendar, SharedLedger
 from halfdoor.store.live import Live
 from halfdoor.store.log import SqliteLog
 from halfdoor.store.opening import opening, used
+from halfdoor.store.patterns import kept_engine
 from halfdoor.store.periods import zone
 from halfdoor.store.pins import SharedPins, SharedRatios
 from halfdoor.store.shared import SharedMemory
@@ -74,50 +73,8 @@ DIALECTS: Final[dict[str, Dialect]] = {
 
 # Projects whose tools ask at one time; each has a cache of blocks of its own.
 SETS_OF_RULES: Final = 32
-PATTERNS: Final = "patterns.bin"
-_CHANCE_BYTES: Final = 4096
 _PATH: Final = "path:"
 _REPO: Final = "repo:"
-_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-# Two digits at a time.
-_DIGITS: Final = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
-_SHIFTS: Final = tuple(range(120, -10, -10))
-
-
-class SystemClock:
-    """Time and chance from the operating system; implements `flow.ports.Clock`.
-
-    Chance is fetched some hundred requests ahead: each fetch lets go of the interpreter, and
-    another thread then takes its turn.
-    """
-
-    def __init__(self) -> None:
-        self._ahead = b""
-        self._used = 0
-
-    def now_ms(self) -> int:
-        """Unix time, milliseconds."""
-        return time.time_ns() // 1_000_000
-
-    def ticks_ms(self) -> float:
-        """Monotonic, milliseconds."""
-        return time.perf_counter_ns() / 1e6
-
-    def draw(self) -> float:
-        """From the operating system's generator, 32 bits."""
-        return int.from_bytes(self._chance(4)) / 2**32
-
-    def _chance(self, count: int) -> bytes:
-        """That many bytes that were never given before."""
-        if self._used + count > len(self._ahead):
-            self._ahead, self._used = os.urandom(_CHANCE_BYTES), 0
-        self._used += count
-        return self._ahead[self._used - count : self._used]
-
-    def exchange_id(self, now_ms: int) -> str:
-        """48 bits of time, then 80 of chance, as 26 base-32 digits: ids sort by time."""
-        number = (now_ms << 80) | int.from_bytes(self._chance(10))
-        return "hd_" + "".join([_DIGITS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,35 +390,6 @@ def restricted_text(
     built = index.load(state_dir, keys.prints_key)
     detector = ProvenanceDetector(tuple(one.data for one in built)) if built else None
     return detector, frozenset(one.what.root for one in built)
-
-
-def kept_engine(state_dir: Path, keys: LogKeys) -> Engine:
-    """The engine, from its saved patterns where they are ours: 0.3 s less at start-up.
-
-    INVARIANT: saved patterns are believed under our own key only, and every example of every format
-    runs before the first request: patterns that know the examples and nothing else would be blind.
-    Raises SetupError when a fresh engine misses one.
-    """
-    saved = state_dir / PATTERNS
-    with contextlib.suppress(OSError, SetupError):
-        seal, _, patterns = saved.read_bytes().partition(b"\n")
-        if hmac.compare_digest(seal, _patterns_seal(keys, patterns)):
-            return secret_engine(patterns)
-    engine = secret_engine()
-    patterns = engine.dump()
-    draft = saved.with_name(f".{PATTERNS}.{secrets.token_hex(8)}")
-    with contextlib.suppress(OSError):  # it is made again next time
-        try:
-            draft.touch(mode=0o600)
-            draft.write_bytes(_patterns_seal(keys, patterns) + b"\n" + patterns)
-            draft.replace(saved)
-        finally:
-            draft.unlink(missing_ok=True)  # half a file would take the log's room
-    return engine
-
-
-def _patterns_seal(keys: LogKeys, patterns: bytes) -> bytes:
-    return keys.mac(b"patterns\0" + patterns).encode()
 
 
 def _backends(loaded: Loaded, keys: LogKeys, admission: Admission) -> dict[str, Backend]:

@@ -2,7 +2,7 @@
 
 More of the kind: foreign Host and Origin, frames and smuggling (`test_attacks.py`, `test_access.py`),
 forged and foreign session tokens (`test_sessions.py`), a name that resolves elsewhere after the
-check (`tests/backends/`), a swapped pattern table (`tests/test_wiring.py`), a signal that loosens
+check (`tests/backends/`), a swapped pattern table (`tests/store/test_patterns.py`), a signal that loosens
 (`tests/config/test_reload.py`), several requests in one write (`tests/leakhunt/flows.py`).
 """
 

@@ -318,9 +318,9 @@ class Answered(Struct, frozen=True):
     received_bytes: int
     first_byte_ms: int
     ms: int
-    headers: Headers = ()
     waited: Waited = Waited()
     first_answer_ms: int = -1
+    headers: Headers = ()
 
 
 class Faulted(Struct, frozen=True):

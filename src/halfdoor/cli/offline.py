@@ -24,12 +24,12 @@ from halfdoor.config.load import Loaded
 from halfdoor.config.offline import flag
 from halfdoor.config.tables.backends import Backend
 from halfdoor.errors import BackendError, SetupError
+from halfdoor.flow.clock import SystemClock
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading.addresses import zone_of
 from halfdoor.server.address import address
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.log import SqliteLog
-from halfdoor.wiring import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Speak to this device only, or see whether it is so.")
 

@@ -11,9 +11,7 @@ from halfdoor.canon.commands import (
     Begin,
     Call,
     Command,
-    Fault,
     Faulted,
-    FaultKind,
     Hold,
     HungUp,
     Remember,
@@ -22,24 +20,19 @@ from halfdoor.canon.commands import (
     Settle,
     Short,
     Unrecorded,
-    Waited,
 )
 from halfdoor.canon.decision import Permit
 from halfdoor.canon.money import Spending
 from halfdoor.canon.record import Decided
 from halfdoor.canon.scene import Placed, Scene
-from halfdoor.errors import BackendError, LogError
-from halfdoor.flow.pinger import Pinger, waiting
-from halfdoor.flow.ports import Calling, Incoming, Services, Sink, Turn
-from halfdoor.flow.sights import Sight
+from halfdoor.errors import LogError
+from halfdoor.flow.ports import Services, Sink
+from halfdoor.flow.relay import Relay, remember
 
-# A backend's error body is read to be passed on, up to here.
-ERROR_BODY_LIMIT_BYTES = 1024 * 1024
 # A client's hanging up must be heard within a second (promise 8). Listening for it takes a task,
 # which an answer that is whole before this never needs.
 LISTEN_AFTER_S = 0.1
 _NOWHERE = Placed()
-_NOT_AT_ALL = Waited()
 
 
 async def drive(
@@ -76,18 +69,6 @@ async def _send_whole(sink: Sink, reply: Reply) -> None:
     await sink.start(reply.status, (*reply.headers, length))
     await sink.send(reply.body)
     await sink.finish()
-
-
-async def _remember(what: Remember, services: Services) -> None:
-    if what.turn:
-        # Before anything is waited for: its client may ask again at once.
-        now_ms = services.clock.ticks_ms()
-        services.turns.heard(what.turn, what.failed, what.wait_ms, now_ms)
-    if what.floor is not None:
-        await services.floors.hold(what.floor)
-    if what.pin is not None:
-        services.pins.hold(what.pins, what.pin)
-    await services.memory.remember(what)
 
 
 class _Performer:
@@ -174,7 +155,7 @@ class _Performer:
     async def _remember(self, command: Remember) -> None:
         # INVARIANT: what fails after a call is told only when its outcome is recorded (promise 1).
         try:
-            await _remember(command, self._services)
+            await remember(command, self._services)
         except Exception as error:  # noqa: BLE001  raised again by `drive`
             self.failed = error
 
@@ -215,40 +196,40 @@ class _Performer:
         assert self._decided is not None
         sight = self._services.sights.called(self._decided, command.target)
         begun_ms = self._begun_ms
-        passage = _Passage(command, self._services, self._sink, self._client_key, begun_ms, sight)
+        relay = Relay(command, self._services, self._sink, self._client_key, begun_ms, sight)
         self._listen_soon()
         self._caller = asyncio.current_task()
         try:
-            return passage.hung_up() if self.gone else await passage.run()
+            return relay.hung_up() if self.gone else await relay.run()
         except ConnectionError:
             self.gone = True
-            return passage.hung_up()
+            return relay.hung_up()
         except asyncio.CancelledError:
             # INVARIANT: a hang-up is a reply, so that its outcome is recorded (promise 8). So is a
             # stop of halfdoor itself; that cancellation goes on up once its outcome is written.
             if self._hung_up():
-                return passage.hung_up()
+                return relay.hung_up()
             self.stopped = True
-            return await self._stop(passage)
+            return await self._stop(relay)
         except Exception as error:  # noqa: BLE001  raised again by `drive`, see `_remember`
             self.failed = error
-            return passage.failed()
+            return relay.failed()
         finally:
             self._caller = None
             sight.over()
 
-    async def _stop(self, passage: "_Passage") -> Faulted | HungUp:
+    async def _stop(self, relay: Relay) -> Faulted | HungUp:
         # INVARIANT: a hang-up ends what is told of a stop, never what is kept and recorded of it.
         self._caller = None
-        await passage.keep_half()
+        await relay.keep_half()
         if self.gone:
-            return passage.hung_up()
+            return relay.hung_up()
         self._caller = asyncio.current_task()
         try:
-            return await passage.stopped()
+            return await relay.stopped()
         except asyncio.CancelledError:
             if self._hung_up():
-                return passage.hung_up()
+                return relay.hung_up()
             raise
 
     def _hung_up(self) -> bool:
@@ -271,212 +252,3 @@ class _Performer:
         self.gone = True
         if self._caller is not None:
             self._caller.cancel()
-
-
-class _Passage:
-    """One call: its bytes out, its bytes in, and what they count."""
-
-    def __init__(
-        self,
-        call: Call,
-        services: Services,
-        sink: Sink,
-        client_key: str,
-        begun_ms: float,
-        sight: Sight,
-    ) -> None:
-        self._call = call
-        self._services = services
-        self._sink = sink
-        self._client_key = client_key
-        self._sight = sight
-        self._exchange_begun_ms = begun_ms
-        self._begun_ms = services.clock.ticks_ms()
-        self._committed = False
-        self._kept = False
-        self._first_byte_ms = -1
-        self._asked_ms = 0.0
-        self._first_answer_ms = -1
-        self._calling: Calling | None = None
-        self._received = 0
-        self._turn: Turn | None = None
-        self._waited: Waited | None = None
-        self._pinger = Pinger(self._ping, services.ping_s if call.pipe.ping else 0.0)
-
-    async def run(self) -> Answered | Faulted:
-        """Make the call. Raises ConnectionError when the client has gone."""
-        self._pinger.start()
-        try:
-            return await self._run()
-        except BackendError as error:
-            wait_s = error.retry_after_s
-            headers = (("retry-after", str(wait_s)),) if wait_s else ()
-            return await self._broken(Fault(FaultKind(error.kind), str(error), headers=headers))
-        finally:
-            self._pinger.stop()
-
-    async def _ping(self) -> None:
-        # INVARIANT: a ping is a byte to the client: it commits to this target (promise 7).
-        if not self._committed:
-            await self._commit(200, self._call.pipe.head(()))
-        if self._pinger.stopped:
-            return
-        ping = self._call.pipe.ping
-        place = self._turn.place if self._turn else None
-        await self._sink.send(ping if place is None else waiting(ping, place))
-
-    async def _run(self) -> Answered | Faulted:
-        target, lane = self._call.target, self._call.lane
-        queue = self._services.queues.get(target.backend)
-        if queue is None or lane is None:
-            return await self._ask()
-        # INVARIANT: who is turned away is so at once, before the first ping: a ping commits.
-        self._turn = queue.turn(lane, target.model_id, self._call.permit.exchange)
-        async with self._turn:
-            self._waited = self._waits()
-            return await self._ask()
-
-    def _waits(self) -> Waited:
-        """How long it has waited by now, or did."""
-        if self._turn is None or self._waited is not None:
-            return self._waited or _NOT_AT_ALL
-        return Waited(self._ms(), self._turn.held)
-
-    async def _ask(self) -> Answered | Faulted:
-        call = self._call
-        backend = self._services.backends[call.target.backend]
-        self._asked_ms = self._services.clock.ticks_ms()
-        self._sight.asked()
-        self._calling = backend.call(call.target, call.outbound, call.permit, self._client_key)
-        async with self._calling as incoming:
-            if not 200 <= incoming.status < 300:
-                return await self._refused(incoming)
-            await self._pass(incoming)
-            return Answered(
-                incoming.status,
-                call.pipe.learnt(),
-                self._sent(),
-                self._received,
-                self._first_byte_ms,
-                self._ms(),
-                incoming.headers,
-                waited=self._waits(),
-                first_answer_ms=self._first_answer_ms,
-            )
-
-    async def _pass(self, incoming: Incoming) -> None:
-        pipe = self._call.pipe
-        headers = pipe.head(incoming.headers)
-        async for chunk in incoming.chunks():
-            self._received += len(chunk)
-            out = pipe.feed(chunk)
-            if out:
-                if self._first_answer_ms < 0:
-                    self._first_answer_ms = self._since(self._asked_ms)
-                self._sight.passed(chunk)
-                if pipe.finished:
-                    await self._keep()
-                if not self._committed:
-                    await self._commit(incoming.status, headers)
-                self._pinger.spoke = True
-                await self._sink.send(out)
-        self._pinger.stop()
-        tail = pipe.end()
-        await self._keep()
-        if not self._committed:
-            if not self._call.outbound.stream:
-                headers = (*headers, ("content-length", str(len(tail))))
-            await self._commit(incoming.status, headers)
-        if tail:
-            await self._sink.send(tail)
-        await self._sink.finish()
-
-    async def _broken(self, fault: Fault) -> Faulted:
-        """The backend failed; after commit the client is told inside the stream."""
-        self._pinger.stop()
-        await self.keep_half()
-        if self._committed:
-            await self._sink.send(self._call.pipe.broken(fault))
-            await self._sink.finish()
-        return self._faulted(fault)
-
-    async def keep_half(self) -> None:
-        """What its client has of an answer that broke off."""
-        # INVARIANT: half an answer is remembered, too, before its client hears of the end.
-        if self._committed:
-            await self._keep(half=True)
-
-    async def stopped(self) -> Faulted | HungUp:
-        """Halfdoor ends: the client is told as it is told of any fault."""
-        fault = Fault(FaultKind.STOPPED, "halfdoor is stopping; ask again in a moment")
-        try:
-            return await self._broken(fault)
-        except ConnectionError:
-            return self.hung_up()
-
-    def failed(self) -> Faulted:
-        """Halfdoor's own code failed; nothing more is said to the client here."""
-        return self._faulted(Fault(FaultKind.INTERNAL, "halfdoor failed inside"))
-
-    def hung_up(self) -> HungUp:
-        """The client went away."""
-        return HungUp(
-            self._committed,
-            self._call.pipe.learnt(),
-            self._sent(),
-            self._received,
-            self._first_byte_ms,
-            self._ms(),
-            waited=self._waits(),
-            first_answer_ms=self._first_answer_ms,
-        )
-
-    async def _refused(self, incoming: Incoming) -> Faulted:
-        body = b""
-        async for chunk in incoming.chunks():
-            body += chunk
-            if len(body) > ERROR_BODY_LIMIT_BYTES:
-                body = b""
-                break
-        self._received = len(body)
-        name = self._call.target.backend
-        message = f"backend `{name}` answered {incoming.status}"
-        status = incoming.status
-        return await self._broken(Fault(FaultKind.STATUS, message, status, incoming.headers, body))
-
-    def _faulted(self, fault: Fault) -> Faulted:
-        return Faulted(
-            fault,
-            self._committed,
-            self._call.pipe.learnt(),
-            self._sent(),
-            self._received,
-            self._first_byte_ms,
-            self._ms(),
-            waited=self._waits(),
-            first_answer_ms=self._first_answer_ms,
-        )
-
-    async def _commit(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
-        self._committed = True
-        self._first_byte_ms = self._since(self._exchange_begun_ms)
-        if self._call.notice is not None:
-            headers = (*headers, *self._call.notice(self._call.pipe.learnt()))
-        await self._sink.start(status, headers)
-
-    async def _keep(self, *, half: bool = False) -> None:
-        """Once the answer is complete, or broken off, remember it before its last bytes go out."""
-        if self._call.keep is not None and not self._kept:
-            learnt = self._call.pipe.learnt()
-            if learnt.finished or half:
-                self._kept = True
-                await _remember(self._call.keep(learnt), self._services)
-
-    def _sent(self) -> int:
-        return self._calling.sent_bytes if self._calling else 0
-
-    def _ms(self) -> int:
-        return self._since(self._begun_ms)
-
-    def _since(self, then_ms: float) -> int:
-        return int(self._services.clock.ticks_ms() - then_ms)
