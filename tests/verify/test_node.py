@@ -1,6 +1,7 @@
 """Invented packages and files of JavaScript and TypeScript are found; what is there is not."""
 
 import json
+import time
 
 import pytest
 
@@ -31,6 +32,7 @@ FILES = {
     "vite.config.ts": b'export default { resolve: { alias: { components: "/src/c", "@web": 1 } } }',
     ".gitignore": b"# built\n/compiled/\n*.gen.js\n",
 }
+LARGE = 1_000_000
 PATHS = (
     "src/app.ts",
     "src/db.ts",
@@ -152,6 +154,39 @@ def test_a_test_may_import_the_module_that_it_mocks():
     assert found(code, path="src/a.ts") == ["no-such-package"]
 
 
+def test_a_test_of_many_strange_imports_is_judged_in_time_that_grows_with_them():
+    def judged(size):
+        code = "".join(f'import "n{n}";' for n in range(size // 20))
+        assert len(found(code, path="test/a.ts", files={})) == size // 20
+
+    assert slower(judged) < 80  # 160, where each was looked for in all the text
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"), [(".gen", []), ("_pb.", []), ("_", ["no-such-module"])]
+)
+def test_a_name_of_a_megabyte_on_two_lines_is_read_in_one_go(run, expected):
+    """20 KB of `.gen` before the end of a line took 0.4 s, and four times that for twice as much."""
+    assert found(f'import "./x{run * (LARGE // len(run))}\\\n";') == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "length", "expected"),
+    [
+        ("dist/*", 100, []),
+        ("dist/*/*.js", 100, []),
+        ("dist/*", 5000, ["no-such-module"]),
+        ("dist/" + "*" * 100, 100, ["no-such-module"]),
+        ("*" * 100_000, 100_000, ["no-such-module"]),
+    ],
+)
+def test_an_alias_leads_to_no_path_that_is_longer_than_any_file_has(target, length, expected):
+    """A name of 20 KB and as many `*` for it took 42 s."""
+    paths = {"compilerOptions": {"paths": {"far*": [target]}}}
+    files = {"tsconfig.json": json.dumps(paths).encode()}
+    assert found(f'import "far{"b" * length}"', files=files) == expected
+
+
 def test_python_and_javascript_are_judged_in_one_result():
     asked = subject(change("a.py", "import nowhere_a"), change("a.js", 'import "nowhere-b"'))
     result = judge(Imports(), asked)
@@ -174,9 +209,6 @@ def test_python_and_javascript_are_judged_in_one_result():
 )
 def test_every_lock_is_read(path, text):
     assert {"anpkg", "@a/b"} <= locked({path: text.encode()})
-
-
-LARGE = 1_000_000
 
 
 @pytest.mark.parametrize("run", ["/* ", r"\"", ",", ", ", "//", "/*/", '"', "\\\n", " ", "a"])
@@ -226,6 +258,53 @@ def test_what_is_found_in_python_is_told_beside_a_manifest_too_large_to_read():
         result = judge(Imports(), subject(change("a.py", code), script, files=files))
         assert codes(result) == expected
         assert "package.json is larger than 1 MiB" in result.saw
+
+
+# What stands first, and what follows over and over.
+ENDLESS = [
+    ('"', '\\"'), ("'", "\\'"), ("`", "\\`"), ('"', '\\\\"'), ("", '"\\\n'), ("", "'\""), ("", "\\"),
+    ("", "/* "), ("", "//\n/*"), ("", "`${"), ("=/", "\\/"), ("", "=/["), ("=/", "[=/a"),
+    ("", "\n/[a]"), ("", "(  "), ("", "import "), ("import ", "from "), ("import a ", 'from "" '),
+    ("import {" + "a," * 1900, '"" from '), ("", 'require("'), ("", "try {"), ("", "{", "}"),
+]  # fmt: skip
+
+
+def slower(work):
+    """How many times as long it takes for a size that is sixteen times as large."""
+
+    def cost(size):
+        began = time.process_time()
+        work(size)
+        return time.process_time() - began
+
+    few, many = (min(cost(size) for _ in range(3)) for size in (10_000, 160_000))
+    return many / few
+
+
+@pytest.mark.parametrize("parts", ENDLESS)
+def test_code_that_never_closes_is_read_in_time_that_grows_as_it_does(parts):
+    """40 KB of escaped quotes in a string without an end took 6 s, and 160 KB sixteen times that."""
+
+    def read(size):
+        code = parts[0] + "".join(run * (size // len(run)) for run in parts[1:])
+        assert specifiers(f'import "a";{code}')[0].name == "a"
+
+    assert slower(read) < 80  # 256, if each opener were read to the end
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '<p>Don\'t</p>; require("a");',
+        'x = b ? <i\n/> : y["/"];\nz = /"/; require("a");',
+        '<i\n/>[\n"/*"; require("a");',
+        'return /\\"/; require("a");',
+        'return /\\`/; require("a");',
+        'x = /[/"]\\/`/; require("a");',
+    ],
+)
+def test_what_opens_and_never_closes_hides_no_import_behind_it(code):
+    assert [each.name for each in specifiers(code)] == ["a"]
 
 
 def test_specifiers_are_found_on_their_lines():

@@ -21,9 +21,12 @@ _COMPILED: Final = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": 
 # Folders and files that are made when a project is built, beside those that Git ignores.
 _MADE: Final = re.compile(
     r"(?:dist|build|out|esm|cjs|pkg|coverage|artifacts|typechain(?:-types)?|node_modules|\+types"
-    r"|\..+|.*(?:^|[._-])_{0,2}(?:generated|gen|pb|grpc)_{0,2}(?:$|[._-]).*|.*_pb(?:\..*)?|_?version(?:\..*)?)"
+    r"|\..+|.*(?:^|[._-])_{0,2}(?:generated|gen|pb|grpc)_{0,2}(?:$|[._-]).*|.*_pb(?:\..*)?|_?version(?:\..*)?)",
+    re.DOTALL,  # a name may hold a line's end, and would be read once for each `gen` before it
 )
 _PACKAGE: Final = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-zA-Z0-9~_-][a-zA-Z0-9._~-]*")
+# No system opens a longer path, in bytes.
+_LONGEST: Final = 4096
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*:")
 
 
@@ -73,8 +76,9 @@ class NodeAround:
 
     def _leads(self, each: Mapped, name: str) -> bool:
         stem = _stem(each, name)
-        targets = (target.replace("*", stem or "") for target in each.targets)
-        return stem is not None and any(self._there(at) or self._made(at) for at in targets)
+        return stem is not None and any(
+            self._there(at) or self._made(at) for at in _targets(each, stem)
+        )
 
     def _there(self, at: str) -> bool:
         if at in self._paths or any(at + end in self._paths for end in _SCRIPTS):
@@ -122,6 +126,13 @@ def _stem(each: Mapped, name: str) -> str | None:
         return "" if name == each.pattern else None
     fits = name.startswith(start) and name.endswith(end) and len(name) >= len(start) + len(end)
     return name[len(start) : len(name) - len(end)] if fits else None
+
+
+def _targets(each: Mapped, stem: str) -> Iterator[str]:
+    """Paths that it leads to; `*` may stand in them often."""
+    for target in each.targets:
+        if len(target) + target.count("*") * len(stem) <= _LONGEST:
+            yield target.replace("*", stem)
 
 
 def _above(path: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Is all that new JavaScript and TypeScript imports there? See `verify/imports.py`."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from posixpath import basename
 from typing import Final
@@ -13,6 +15,8 @@ from halfdoor.verify.node.files import MANIFESTS
 from halfdoor.verify.node.manifests import declared
 from halfdoor.verify.node.specifiers import Specifier, specifiers
 
+# What is in quotes; an end of one may begin another, for an apostrophe is a quote as well.
+_QUOTED: Final = re.compile(r"""(["'])(?=([^"'\n]+)\1)""")
 _HINT: Final = "correct the name, or declare the dependency and lock it"
 
 
@@ -34,8 +38,9 @@ class Said:
             (each, code) for each in doubts if (code := self._fault(change.path, each, around))
         ]
         had = {each.name for each in specifiers(text(change.before))} if found else set()
+        had |= _mocked(change.path, new) if found else set()
         for each, code in found:
-            if each.name not in had and not _mocked(change.path, each.name, new):
+            if each.name not in had:
                 had.add(each.name)
                 yield self._finding(change.path, each, code, around)
 
@@ -75,7 +80,9 @@ def near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[tuple[Cha
                     yield change, name, near
 
 
-def _mocked(path: str, name: str, text: str) -> bool:
-    """Does a test name the module elsewhere, too? Then it makes the module that it imports."""
-    in_test = "test" in path or "spec" in path or "mock" in path
-    return in_test and text.count(f'"{name}"') + text.count(f"'{name}'") > 1
+def _mocked(path: str, text: str) -> set[str]:
+    """What a test names more than once: it makes itself the module that it imports."""
+    if not any(word in path for word in ("test", "spec", "mock")):
+        return set()
+    told = Counter(name for _, name in _QUOTED.findall(text))
+    return {name for name, times in told.items() if times > 1}

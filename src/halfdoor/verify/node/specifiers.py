@@ -10,15 +10,17 @@ from typing import Final
 
 from msgspec import Struct
 
-_WORD: Final = re.compile(
-    r"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))
-      | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-      | (?P<template>`(?:[^`\\]|\\.)*`)
-      | (?P<regex>(?<=[=(,:;!&|?{}\[+\n])[ \t]*/(?![*/ ])
-          (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/)
-      | (?P<open>\{) | (?P<close>\})""",
-    re.VERBOSE | re.DOTALL,
-)
+# INVARIANT: linear in the text, which anybody may have written. A string or template that never
+# closes is read once: what else could open in it stands after a backslash, and is not tried. In a
+# class of a regular expression that does not hold: see `_words`.
+_PLAIN: Final = r"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))
+      | (?P<string>(?<!\\)(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'))
+      | (?P<template>(?<!\\)`(?:[^`\\]|\\.)*+`)
+      | (?P<open>\{) | (?P<close>\})"""
+_REGEX: Final = r"""(?P<regex>(?<=[=(,:;!&|?{}\[+\n])[ \t]*/(?![*/ ])
+          (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\]?)*+(?P<closed>/)?)"""
+_WORD: Final = re.compile(f"{_PLAIN} | {_REGEX}", re.VERBOSE | re.DOTALL)
+_LINE: Final = re.compile(rf"{_PLAIN} | (?P<end>\n|\Z)", re.VERBOSE | re.DOTALL)
 # What stands before a string that names a module. Clauses of an import hold names and braces only.
 _CLAUSE: Final = re.compile(r"(?:import|export)(?:\s+(?:type|typeof|defer))?[\s\w$*{},]*\bfrom\s*$")
 _BARE: Final = re.compile(r"(?:^|[;}\n])\s*import\s*$")
@@ -54,7 +56,7 @@ def specifiers(text: str) -> tuple[Specifier, ...]:
 def _read(text: str) -> Iterator[Specifier]:
     code, at, blocks = "", 0, [False]
     line, counted = 1, 0
-    for word in _WORD.finditer(text):
+    for word in _words(text):
         code = (code + text[at : word.start()])[-_BEFORE:]
         at = word.end()
         match word.lastgroup:
@@ -62,7 +64,8 @@ def _read(text: str) -> Iterator[Specifier]:
                 blocks.append(blocks[-1] or bool(_TRY.search(code[-_NEAR:])))
                 code += "{"
             case "close":
-                blocks[1:] = blocks[1:-1]
+                if len(blocks) > 1:
+                    blocks.pop()
                 code += "}"
             case "comment":
                 code += "\n" if "\n" in word[0] or word[0].startswith("//") else " "
@@ -75,6 +78,17 @@ def _read(text: str) -> Iterator[Specifier]:
                 code += '""'
             case _:
                 code += "``"
+
+
+def _words(text: str) -> Iterator[re.Match[str]]:
+    """Each, in order. Where one regular expression does not close, its line has no other."""
+    at = without = 0
+    while word := (_WORD if at >= without else _LINE).search(text, at):
+        at = word.end()
+        if word.lastgroup == "regex" and not word["closed"]:
+            at, without = word.start(), at
+        elif word.lastgroup != "end":
+            yield word
 
 
 def _named(name: str, line: int, code: str, *, whole: bool, guarded: bool) -> Iterator[Specifier]:
