@@ -25,12 +25,6 @@ FULL_SLOTS = json.dumps([{"id": each, "is_processing": True} for each in range(4
 FREE_SLOTS = FULL_SLOTS.replace("true", "false")
 
 
-@pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
 def engine_of(**pages):
     return FakeModel(pages={f"/{name.replace('__', '/')}": text for name, text in pages.items()})
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Refuse, Scene
@@ -11,18 +10,6 @@ from tests.helpers.sdk import WHOLE, messages
 pytestmark = pytest.mark.usefixtures("loopback")
 
 BUSY = Scene(trouble=Refuse(429, "slow down", (("retry-after", "60"),)))
-
-
-@pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture
-def local():
-    with FakeModel() as started:
-        yield started
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Refuse, Say, Scene, Think, Use
 from tests.helpers.sdk import STREAMED, WHOLE
@@ -17,18 +16,6 @@ HI = [{"role": "user", "content": "read two files"}]
 
 def calling(number, thought):
     return Scene((Think(thought), Use("Read", {"file_path": f"{number}.py"}, f"toolu_{number}")))
-
-
-@pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture
-def local():
-    with FakeModel() as started:
-        yield started
 
 
 def served(cloud, local, near, *order):
@@ -64,50 +51,55 @@ FRONTS = [("anthropic_messages", STREAMED), ("anthropic_messages", WHOLE),
           ("openai_chat", STREAMED), ("openai_responses", STREAMED)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("dialect", "how"), FRONTS)
-@pytest.mark.parametrize("near", ["openai_chat", "ollama"])
+every = pytest.mark.parametrize(("dialect", "how"), FRONTS)
+nears = pytest.mark.parametrize("near", ["openai_chat", "ollama"])
+
+
+async def taken_over(door, talk, fails, trouble, takes):
+    """(models that answered, thinking that the one which takes over was sent), of three turns.
+
+    The first model fails in the second turn, and is well again in the third.
+    """
+    fails.play(calling(1, "The first file."))
+    takes.play(calling(2, "The second file."), Scene((Say("Both are read."),)))
+    answered = [await talk.turn()]
+    fails.default = trouble
+    answered.append(await talk.turn())
+    assert list(takes.last.heard.results.values()) == ["of toolu_1"]
+    thinking = takes.last.heard.thinking
+    fails.default = Scene()
+    door.well_again()
+    answered.append(await talk.turn())
+    assert len(takes.last.heard.results) == 2
+    return answered, thinking
+
+
+@every
+@nears
 async def test_a_loop_goes_from_a_cloud_that_fails_to_the_device_and_stays_there(
     cloud, local, dialect, how, near
 ):
     async with served(cloud, local, near, "sonnet", "qwen") as door:
         talk = Talk(door, dialect, how)
-        cloud.play(calling(1, "The first file."))
-        local.play(calling(2, "The second file."), Scene((Say("Both are read."),)))
-        answered = [await talk.turn()]
-        cloud.default = BUSY
-        answered.append(await talk.turn())
-        if dialect != near:  # Chat knows no seals, and its bytes go on as they are
-            assert local.last.heard.thinking == []
-        assert list(local.last.heard.results.values()) == ["of toolu_1"]
-        cloud.default = Scene()
-        door.well_again()
-        answered.append(await talk.turn())
+        answered, thinking = await taken_over(door, talk, cloud, BUSY, local)
         assert answered == ["sonnet", "qwen", "qwen"]
-        assert len(local.last.heard.results) == 2
+        if dialect != near:  # Chat knows no seals, and its bytes go on as they are
+            assert thinking == []
         # The next ask goes back, and the vendor finds its own seals and nobody else's.
         assert await talk.turn() == "sonnet"
     assert cloud.last.status == 200
     assert "The second file." not in cloud.last.heard.thinking
 
 
-@pytest.mark.parametrize(("dialect", "how"), FRONTS)
-@pytest.mark.parametrize("near", ["openai_chat", "ollama"])
+@every
+@nears
 async def test_a_loop_goes_from_a_device_that_fails_to_the_cloud_and_stays_there(
     cloud, local, dialect, how, near
 ):
     async with served(cloud, local, near, "qwen", "sonnet") as door:
         talk = Talk(door, dialect, how)
-        local.play(calling(1, "The first file."))
-        cloud.play(calling(2, "The second file."), Scene((Say("Both are read."),)))
-        answered = [await talk.turn()]
-        local.default = GONE
-        answered.append(await talk.turn())
-        assert cloud.last.heard.thinking == []
-        local.default = Scene()
-        door.well_again()
-        answered.append(await talk.turn())
-        assert answered == ["qwen", "sonnet", "sonnet"]
+        answered, thinking = await taken_over(door, talk, local, GONE, cloud)
+        assert (answered, thinking) == (["qwen", "sonnet", "sonnet"], [])
     assert cloud.last.status == 200
-    assert len(cloud.last.heard.results) == 2
     asked = [seen for seen in (*cloud.seen, *local.seen) if seen.heard]
     assert len(asked) == 4  # one of them in vain: whoever fails is asked once

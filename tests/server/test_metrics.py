@@ -8,7 +8,6 @@ from anthropic import BadRequestError
 
 from halfdoor.errors import ClientError
 from halfdoor.server.access import Access
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Refuse, Say, Scene, Slow
@@ -20,18 +19,6 @@ pytestmark = pytest.mark.usefixtures("loopback")
 HOST = (b"host", b"127.0.0.1:4114")
 PRICE = {"input": 3_000_000, "output": 15_000_000}
 WATCH = (("prom", "watch-me"),)
-
-
-@pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture
-def local():
-    with FakeModel() as started:
-        yield started
 
 
 @pytest.fixture

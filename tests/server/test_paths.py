@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from halfdoor.wiring import DIALECTS
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Scene, Stall
 from tests.server.test_troubles import shaped
@@ -32,14 +31,8 @@ every = pytest.mark.parametrize(("dialect", "path"), PATHS, ids=lambda value: va
 
 
 @pytest.fixture(scope="module")
-def fake():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def door(fake):
-    far = backend("far", fake, "openai_responses")
+def door(shared):
+    far = backend("far", shared, "openai_responses")
     with gateway(backends=[far], models=[model("far", "far", "real-model")]) as started:
         yield started
 
@@ -112,31 +105,31 @@ def test_a_path_that_leads_nowhere_is_told_in_the_shape_of_its_family(
     assert f"there is no `{path}` here" in shaped(family, json.loads(body))
 
 
-async def test_every_discovered_name_answers(fake, door):
+async def test_every_discovered_name_answers(shared, door):
     async with door.anthropic() as (client, _):
         found = [each.id async for each in client.models.list()]
         taken_up = [name for name in found if name.startswith("claude")]
         assert taken_up == ["claude-halfdoor-far", "claude-halfdoor-auto"]
         for name in taken_up:
             await client.messages.create(model=name, messages=HI, max_tokens=9)
-    assert {seen.json()["model"] for seen in fake.seen} == {"real-model"}
+    assert {seen.json()["model"] for seen in shared.seen} == {"real-model"}
 
 
 @pytest.mark.parametrize("s", [0, 0.05])
-async def test_fifteen_counts_at_once_are_answered_by_the_vendor_that_may_see_them(fake, door, s):
-    fake.reset()
-    fake.play(*[Scene(trouble=Stall(s))] * 15)
+async def test_fifteen_counts_at_once_are_answered_by_the_vendor_that_may_see_them(shared, door, s):
+    shared.reset()
+    shared.play(*[Scene(trouble=Stall(s))] * 15)
     async with door.openai() as (client, _):
         count = client.responses.input_tokens.count
         told = await asyncio.gather(*(count(model="far", input=HI) for _ in range(15)))
     assert [one.input_tokens for one in told] == [1300] * 15
-    assert len(fake.seen) == 15
+    assert len(shared.seen) == 15
 
 
-async def test_fifteen_counts_at_once_are_made_here_where_nobody_may_see_them(fake, door):
-    fake.reset()
+async def test_fifteen_counts_at_once_are_made_here_where_nobody_may_see_them(shared, door):
+    shared.reset()
     async with door.anthropic() as (client, _):
         count = client.messages.count_tokens
         told = await asyncio.gather(*(count(model="far", messages=HI) for _ in range(15)))
     assert all(0 < one.input_tokens < 100 for one in told)
-    assert fake.seen == []
+    assert shared.seen == []

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Say, Scene, Slow, Stall
 from tests.helpers.sdk import STREAMED, chat, messages
@@ -19,17 +18,11 @@ FAR = ["by-chat", "by-messages"]
 
 
 @pytest.fixture(scope="module")
-def fake():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def door(fake):
+def door(shared):
     with gateway(
         backends=[
-            backend("chat", fake, "openai_chat"),
-            backend("messages", fake, "anthropic_messages"),
+            backend("chat", shared, "openai_chat"),
+            backend("messages", shared, "anthropic_messages"),
         ],
         models=[model("by-chat", "chat", "m"), model("by-messages", "messages", "m")],
         server={"ping_s": 0.03},
@@ -39,9 +32,9 @@ def door(fake):
 
 @pytest.mark.parametrize("far", FAR)
 @pytest.mark.parametrize("trouble", [Stall(0.2), Slow(0.08)])
-async def test_the_anthropic_sdk_waits_through_pings(fake, door, far, trouble):
-    fake.reset()
-    fake.play(Scene((Say("slow words"),), trouble))
+async def test_the_anthropic_sdk_waits_through_pings(shared, door, far, trouble):
+    shared.reset()
+    shared.play(Scene((Say("slow words"),), trouble))
     async with door.anthropic() as (client, _):
         told = await messages(client, STREAMED, model=far, messages=HI)
     assert told.text == "slow words"
@@ -49,9 +42,9 @@ async def test_the_anthropic_sdk_waits_through_pings(fake, door, far, trouble):
 
 @pytest.mark.parametrize("far", FAR)
 @pytest.mark.parametrize("trouble", [Stall(0.2), Slow(0.08)])
-async def test_the_openai_sdk_waits_through_comments(fake, door, far, trouble):
-    fake.reset()
-    fake.play(Scene((Say("slow words"),), trouble))
+async def test_the_openai_sdk_waits_through_comments(shared, door, far, trouble):
+    shared.reset()
+    shared.play(Scene((Say("slow words"),), trouble))
     async with door.openai() as (client, _):
         told = await chat(client, STREAMED, model=far, messages=HI)
     assert told.text == "slow words"
@@ -71,9 +64,9 @@ def raw(url, path, body):
     ("path", "ping"),
     [("/v1/messages", b"event: ping\n"), ("/v1/chat/completions", b": keep-alive\n\n")],
 )
-async def test_pings_stand_before_the_first_event_on_the_wire(fake, door, far, path, ping):
-    fake.reset()
-    fake.play(Scene((Say("slow words"),), Stall(0.2)))
+async def test_pings_stand_before_the_first_event_on_the_wire(shared, door, far, path, ping):
+    shared.reset()
+    shared.play(Scene((Say("slow words"),), Stall(0.2)))
     body = {"model": far, "messages": HI, "max_tokens": 9, "stream": True}
     told = await asyncio.to_thread(raw, door.url, path, body)
     assert told.startswith(ping)

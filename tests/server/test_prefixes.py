@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 
 from halfdoor.reading.spans import elements, members
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Say, Scene, Think, Use
 from tests.helpers.sdk import STREAMED
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.usefixtures("loopback")
 TURNS = 20
 SAID = {name: field for name, (_, _, field) in SDKS.items()}
 FILES = ("src/notes.py", "payments/ledger.py")
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"})) as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")

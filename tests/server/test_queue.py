@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from anthropic import RateLimitError
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Say, Scene, Slow
@@ -16,16 +15,9 @@ pytestmark = pytest.mark.usefixtures("loopback")
 
 
 @pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture
-def local():
-    with FakeModel() as started:
-        started.default = Scene((Say("some words, slowly told"),), Slow(0.3))
-        yield started
+def local(local):
+    local.default = Scene((Say("some words, slowly told"),), Slow(0.3))
+    return local
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Report, Say, Scene, Use
 from tests.helpers.sdk import STREAMED, WHOLE, Called
@@ -14,12 +13,6 @@ HI = [{"role": "user", "content": "hi"}]
 LEAK = '<tool_call>\n{"name": "Read", "arguments": {"file_path": "src/notes.py"}}\n</tool_call>'
 HOW = pytest.mark.parametrize("how", [WHOLE, STREAMED])
 NEAR = pytest.mark.parametrize("near", SDKS)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"})) as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +28,6 @@ def door(server):
         ],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 async def asked(door, near, how, name, said=HI, **more):

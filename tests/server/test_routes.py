@@ -9,7 +9,6 @@ import httpx2
 import pytest
 
 from halfdoor.config.presets import PRESETS
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import messages_body
 
@@ -63,15 +62,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def fake():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def door(fake):
+def door(shared):
     with gateway(
-        backends=[backend("engine", fake, "openai_chat")],
+        backends=[backend("engine", shared, "openai_chat")],
         models=[model(name, "engine", name) for name in NAMES],
         names=[{"match": "claude-*", "choose": NAMES}],
         routes=ROUTES,
@@ -112,9 +105,9 @@ async def test_the_hour_chooses(door):
     assert told["x-halfdoor-model"] in {("am", "pm")[half] for half in halves}
 
 
-async def test_a_routes_parameters_reach_the_model_and_are_named(door, fake):
+async def test_a_routes_parameters_reach_the_model_and_are_named(door, shared):
     await ask(door, text="Please write unit tests for the parser.", temperature=1.0)
-    sent = fake.last.json()
+    sent = shared.last.json()
     assert {name: sent[name] for name in ("temperature", "top_p", "seed", "stop")} == {
         name: SET[name] for name in ("temperature", "top_p", "seed", "stop")
     }
@@ -138,13 +131,13 @@ PRESET_CASES = [
 
 
 @pytest.mark.parametrize(("preset", "text", "planned"), PRESET_CASES)
-async def test_each_preset_does_what_its_sentence_says(fake, preset, text, planned):
+async def test_each_preset_does_what_its_sentence_says(shared, preset, text, planned):
     price = {"input": 3_000_000, "output": 15_000_000}
     tables = tomllib.loads(PRESETS[preset].tables)
     async with gateway(
         backends=[
-            backend("cloud", fake, "openai_chat", "cloud"),
-            backend("engine", fake, "openai_chat"),
+            backend("cloud", shared, "openai_chat", "cloud"),
+            backend("engine", shared, "openai_chat"),
         ],
         models=[model("far", "cloud", "f", price=price), model("near", "engine", "n")],
         names=[{"match": "claude-*", "choose": ["far", "near"]}],

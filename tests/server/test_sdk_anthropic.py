@@ -41,12 +41,6 @@ how = pytest.mark.parametrize("how", [WHOLE, STREAMED])
 
 
 @pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"}), max_output_tokens=8192) as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def engine():
     """A local engine: it ignores fields it does not know."""
     with FakeModel(open_fields=True) as fake:
@@ -68,12 +62,6 @@ def door(server, engine):
         ],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 def result(call, content):

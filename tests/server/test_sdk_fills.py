@@ -8,7 +8,6 @@ import ollama
 import openai
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Counts, Cut, ErrorEvent, Refuse, Say, Scene, Stall
 from tests.helpers.vendor_embeddings import base64_of, vector
@@ -23,12 +22,6 @@ PATHS = {
     "by-ollama": "/api/generate",
     "by-openai": "/v1/completions",
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"})) as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +46,6 @@ def door(server):
         ],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 @pytest.mark.parametrize("name", FILLERS)

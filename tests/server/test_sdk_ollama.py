@@ -7,7 +7,6 @@ import time
 import ollama as ollama_package
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import Gateway, backend, gateway, model
 from tests.helpers.pictures import PNG, PNG_DATA
 from tests.helpers.scenes import (
@@ -52,12 +51,6 @@ how = pytest.mark.parametrize("how", [WHOLE, STREAMED])
 
 
 @pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"}), max_output_tokens=8192) as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def door(server):
     dialects = {"ollama": "ollama", "responses": "openai_responses", "chat": "openai_chat"}
     dialects["messages"] = "anthropic_messages"
@@ -67,12 +60,6 @@ def door(server):
         names=[{"match": "either", "choose": ["by-chat", "by-ollama"]}],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 # --- The SDK of Ollama, to every dialect. ---

@@ -8,7 +8,6 @@ import time
 import openai
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import Gateway, backend, gateway, model
 from tests.helpers.pictures import PNG, PNG_URL
 from tests.helpers.scenes import (
@@ -49,12 +48,6 @@ how = pytest.mark.parametrize("how", [WHOLE, STREAMED])
 
 
 @pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"}), max_output_tokens=8192) as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def door(server):
     dialects = {"responses": "openai_responses", "chat": "openai_chat"}
     dialects["messages"] = "anthropic_messages"
@@ -63,12 +56,6 @@ def door(server):
         models=[model(f"by-{name}", name, "real-model") for name in dialects],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 @far

@@ -5,7 +5,6 @@ import asyncio
 import openai
 import pytest
 
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Counts, Cut, Refuse, Say, Scene, Stall
 from tests.helpers.vendor_embeddings import vector
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.usefixtures("loopback")
 
 HI = [{"role": "user", "content": "hi"}]
 FIM = {"prompt": "def f(x):\n", "suffix": "\n    return y\n"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeModel(frozenset({"real-model"})) as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +31,6 @@ def door(server):
         ],
     ) as started:
         yield started
-
-
-@pytest.fixture
-def fake(server):
-    server.reset()
-    return server
 
 
 @pytest.mark.parametrize("form", [None, "float", "base64"])

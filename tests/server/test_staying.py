@@ -17,12 +17,6 @@ DOCS, FIX = "Please add docstrings to a.py.", "Please fix the bug in a.py."
 
 
 @pytest.fixture
-def cloud():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture
 def door(cloud):
     price = {"input": 3_000_000, "output": 15_000_000, "cached_input": 300_000}
     with (

@@ -97,12 +97,6 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def fake():
-    with FakeModel() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def drips():
     """Answers everybody with a byte now and then, for ever, inside a stream or a body."""
 
@@ -138,7 +132,7 @@ def pages():
 
 
 def tables(
-    fake: FakeModel, drips: Any, pages: Any
+    shared: FakeModel, drips: Any, pages: Any
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """For each dialect a backend that is well, one that is not there, hurried and ending ones."""
     for far in FARS:
@@ -146,35 +140,35 @@ def tables(
         v1 = "/v1" if far.startswith("openai_") else ""
         kinds = ["chat", "completion", "embedding"]
         for name, of in {
-            far: backend(far, fake, far),
-            f"{far}-absent": backend(f"{far}-absent", fake, far)
+            far: backend(far, shared, far),
+            f"{far}-absent": backend(f"{far}-absent", shared, far)
             | {"url": f"http://127.0.0.1:9{v1}"},
-            f"{far}-hurried": backend(f"{far}-hurried", fake, far, timeouts=HURRIED),
-            f"{far}-drips": backend(f"{far}-drips", fake, far, timeouts=ENDING)
+            f"{far}-hurried": backend(f"{far}-hurried", shared, far, timeouts=HURRIED),
+            f"{far}-drips": backend(f"{far}-drips", shared, far, timeouts=ENDING)
             | {"url": f"{root}{v1}"},
-            f"{far}-pages": backend(f"{far}-pages", fake, far)
+            f"{far}-pages": backend(f"{far}-pages", shared, far)
             | {"url": pages.url.removesuffix("/v1") + v1},
-            f"{far}-cloud": backend(f"{far}-cloud", fake, far, "cloud"),
+            f"{far}-cloud": backend(f"{far}-cloud", shared, far, "cloud"),
         }.items():
             yield of, [model(name, name, "real-model", kinds=kinds, context_tokens=32768)]
 
 
 @pytest.fixture(scope="module")
-def door(fake, drips, pages):
-    made = list(tables(fake, drips, pages))
+def door(shared, drips, pages):
+    made = list(tables(shared, drips, pages))
     models = [each for _, several in made for each in several]
     with gateway(backends=[of for of, _ in made], models=models) as started:
         yield started
 
 
 @pytest.fixture
-def ask(door, fake):
+def ask(door, shared):
     """Ask a model: plays the scene to it. more: members of the body, or headers."""
-    fake.reset()
+    shared.reset()
 
     def asking(mouth: Mouth, to: str, stream: bool, scene: Scene | None = None, **more: Any):
         if scene:
-            fake.play(scene)
+            shared.play(scene)
         headers = more.pop("headers", {})
         body = {**mouth.body, "model": to, "stream": stream, **more}
         if mouth.kind == "embedding":
@@ -242,22 +236,22 @@ STATUSES = [400, 404, 413, 429, 500, 503, 529]
 @pytest.mark.parametrize("status", STATUSES)
 @every
 def test_a_backends_error_keeps_its_status_and_words_and_is_not_asked_for_again(
-    ask, fake, mouth, far, stream, status
+    ask, shared, mouth, far, stream, status
 ):
     heard = ask(mouth, far, stream, Scene(trouble=Refuse(status, WORDS)))
     assert heard.status == status
     assert WORDS in words_of(mouth, heard)
     assert heard.headers["x-should-retry"] == "false"
-    assert len(fake.seen) == 1
+    assert len(shared.seen) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])
 @every
-def test_a_key_of_halfdoors_own_that_is_refused_is_a_400(ask, fake, mouth, far, stream, status):
+def test_a_key_of_halfdoors_own_that_is_refused_is_a_400(ask, shared, mouth, far, stream, status):
     heard = ask(mouth, far, stream, Scene(trouble=Refuse(status, WORDS)))
     assert heard.status == 400
     assert f"refused halfdoor's key ({status})" in words_of(mouth, heard)
-    assert len(fake.seen) == 1
+    assert len(shared.seen) == 1
 
 
 WORD_ON_COMING_BACK = [("retry-after", "2"), ("retry-after-ms", "1500"), ("x-should-retry", "true")]
@@ -371,7 +365,7 @@ def test_a_byte_now_and_then_does_not_hold_a_caller_past_the_end(ask, mouth, far
 
 
 @every
-def test_what_a_rule_refuses_is_a_400_and_nobody_is_asked(ask, fake, mouth, far, stream):
+def test_what_a_rule_refuses_is_a_400_and_nobody_is_asked(ask, shared, mouth, far, stream):
     member = next(name for name in mouth.body if name != "max_tokens")
     text = f"access = {KEY}"
     planted = text if isinstance(mouth.body[member], str) else [{"role": "user", "content": text}]
@@ -379,11 +373,11 @@ def test_what_a_rule_refuses_is_a_400_and_nobody_is_asked(ask, fake, mouth, far,
     assert heard.status == 400
     assert "`secret`" in words_of(mouth, heard)
     assert heard.headers["x-should-retry"] == "false"
-    assert fake.seen == []
+    assert shared.seen == []
 
 
 @every
-def test_an_unknown_model_is_a_400_that_names_the_known_ones(ask, fake, mouth, far, stream):
+def test_an_unknown_model_is_a_400_that_names_the_known_ones(ask, shared, mouth, far, stream):
     heard = ask(mouth, "nobody", stream)
     assert heard.status == 400
     assert "openai_chat" in words_of(mouth, heard)
@@ -400,10 +394,10 @@ TOLD = {
 
 @every
 def test_a_prompt_that_is_too_long_is_told_in_the_words_that_the_tool_acts_on(
-    ask, fake, mouth, far, stream
+    ask, shared, mouth, far, stream
 ):
     heard = ask(mouth, far, stream, Scene(trouble=Refuse(400, OVER)))
-    assert (heard.status, len(fake.seen)) == (400, 1)
+    assert (heard.status, len(shared.seen)) == (400, 1)
     told = words_of(mouth, heard)
     if mouth.family == "ollama" == far:
         assert told == OVER
@@ -459,12 +453,12 @@ BREAKS: dict[str, Trouble] = {
 
 
 @streamed
-def test_a_held_stream_that_is_complete_is_the_stream_itself(ask, fake, mouth, far, stream):
+def test_a_held_stream_that_is_complete_is_the_stream_itself(ask, shared, mouth, far, stream):
     scene = Scene((LONG,))
     plain, held = ask(mouth, far, stream, scene), ask(mouth, far, stream, scene, **HOLD)
     assert (held.status, held.headers["content-type"]) == (200, plain.headers["content-type"])
     assert undated(held.body) == undated(plain.body)
-    assert b"x-halfdoor-hold" not in b"".join(name.lower() for name, _ in fake.last.headers)
+    assert b"x-halfdoor-hold" not in b"".join(name.lower() for name, _ in shared.last.headers)
 
 
 def undated(body: bytes) -> bytes:

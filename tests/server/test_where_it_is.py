@@ -10,7 +10,6 @@ import pytest
 from halfdoor.backends import admission
 from halfdoor.canon.record import Noted
 from halfdoor.store.reader import LogReader
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -30,14 +29,8 @@ def post(root, text):
 
 
 @pytest.fixture
-def engine():
-    with FakeModel() as fake:
-        yield fake
-
-
-@pytest.fixture
-def served(engine):
-    backends = [backend("ollama", engine, "openai_chat")]
+def served(local):
+    backends = [backend("ollama", local, "openai_chat")]
     with gateway(backends=backends, models=[model("helper", "ollama", "helper")]) as running:
         yield running
 
@@ -46,41 +39,41 @@ def ask(served, text):
     return asyncio.run(asyncio.to_thread(post, served.url, text))
 
 
-def test_an_engine_that_runs_its_model_itself_answers_what_must_stay(engine, served):
+def test_an_engine_that_runs_its_model_itself_answers_what_must_stay(local, served):
     assert ask(served, f"my key is {KEY}")[:2] == (200, "device")
-    assert [json.loads(body) for body in engine.shown] == [{"model": "helper"}]
+    assert [json.loads(body) for body in local.shown] == [{"model": "helper"}]
 
 
-def test_an_alias_that_says_nothing_gets_no_byte_of_what_must_stay(engine, served):
-    engine.admits = AWAY
+def test_an_alias_that_says_nothing_gets_no_byte_of_what_must_stay(local, served):
+    local.admits = AWAY
     status, _, told = ask(served, f"my key is {KEY}")
     assert status == 400
     assert told["error"]["code"] == "halfdoor_zone"
     assert "sends `helper` on to its maker's cloud" in told["error"]["message"]
-    assert not engine.seen
+    assert not local.seen
 
 
-def test_from_then_on_it_is_decided_about_as_a_model_in_the_cloud(engine, served):
-    engine.admits = AWAY
+def test_from_then_on_it_is_decided_about_as_a_model_in_the_cloud(local, served):
+    local.admits = AWAY
     ask(served, "hello")
     assert ask(served, "hello")[:2] == (200, "cloud")
     status, _, told = ask(served, f"my key is {KEY}")
     assert (status, told["error"]["code"]) == (400, "halfdoor_refused")
-    assert len(engine.seen) == 1
-    assert not engine.saw(KEY.encode())
+    assert len(local.seen) == 1
+    assert not local.saw(KEY.encode())
 
 
-def test_an_alias_that_is_pointed_elsewhere_at_run_time_is_found_out(engine, served, monkeypatch):
+def test_an_alias_that_is_pointed_elsewhere_at_run_time_is_found_out(local, served, monkeypatch):
     assert ask(served, f"my key is {KEY}")[0] == 200
-    engine.admits = AWAY
+    local.admits = AWAY
     monkeypatch.setattr(admission, "FRESH_S", -1.0)  # a minute goes by
     monkeypatch.setattr(admission, "AGAIN_S", -1.0)
     assert ask(served, f"my key is {KEY}")[0] == 400
-    assert len(engine.seen) == 1
+    assert len(local.seen) == 1
 
 
-def test_status_and_log_tell_where_it_was_found(engine, served):
-    engine.admits = AWAY
+def test_status_and_log_tell_where_it_was_found(local, served):
+    local.admits = AWAY
     ask(served, "hello")
     client = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)
     client.request("GET", "/halfdoor/status")

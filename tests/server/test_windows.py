@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.backends.test_engines import LMSTUDIO, PROPS, PS, VLLM
-from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.scenes import Counts, Say, Scene
 
@@ -40,50 +39,44 @@ def ask(served, text, **more):
     return asyncio.run(asyncio.to_thread(post, served.url, body))
 
 
-def serving(fake, dialect="openai_chat", model_id="qwen3", **more):
-    backends = [backend("engine", fake, dialect)]
+def serving(local, dialect="openai_chat", model_id="qwen3", **more):
+    backends = [backend("engine", local, dialect)]
     models = [model("near", "engine", model_id, **more)]
     return gateway(backends=backends, models=models, looks=True)
 
 
-@pytest.fixture
-def fake():
-    with FakeModel() as fake:
-        yield fake
-
-
 @pytest.mark.parametrize(("dialect", "path", "page", "model_id", "window"), ENGINES)
 def test_what_is_too_long_for_what_is_loaded_never_reaches_the_engine(
-    fake, dialect, path, page, model_id, window
+    local, dialect, path, page, model_id, window
 ):
-    fake.pages[path] = page.decode()
-    with serving(fake, dialect, model_id) as served:
+    local.pages[path] = page.decode()
+    with serving(local, dialect, model_id) as served:
         status, headers, told = ask(served, LONG)
         assert status == 400
         assert headers["x-halfdoor-model"] == "none"
         assert f"tokens > {window} maximum" in told["error"]["message"]
-        assert fake.seen == []
+        assert local.seen == []
         assert ask(served, "hello")[0] == 200
 
 
-def test_a_configured_window_is_believed_against_the_engine(fake):
-    fake.pages["/api/ps"] = PS.decode()
-    with serving(fake, context_tokens=1_000_000) as served:
+def test_a_configured_window_is_believed_against_the_engine(local):
+    local.pages["/api/ps"] = PS.decode()
+    with serving(local, context_tokens=1_000_000) as served:
         assert ask(served, LONG)[0] == 200
 
 
-def test_ollama_keeps_what_it_has_loaded_because_that_is_asked_for(fake):
+def test_ollama_keeps_what_it_has_loaded_because_that_is_asked_for(local):
     """Without `num_ctx` it would load the model anew with its default window."""
-    fake.pages["/api/ps"] = PS.decode()
-    with serving(fake, "ollama") as served:
+    local.pages["/api/ps"] = PS.decode()
+    with serving(local, "ollama") as served:
         assert ask(served, "hello")[0] == 200
-    assert fake.last.json()["options"]["num_ctx"] == 4096
-    assert fake.last.json()["truncate"] is False
+    assert local.last.json()["options"]["num_ctx"] == 4096
+    assert local.last.json()["truncate"] is False
 
 
-def test_an_engine_that_read_a_part_only_is_told_in_a_header_and_in_why(fake):
-    fake.play(Scene((Say("hm"),), counts=Counts(prompt=4096, cached=0)))
-    with serving(fake) as served:
+def test_an_engine_that_read_a_part_only_is_told_in_a_header_and_in_why(local):
+    local.play(Scene((Say("hm"),), counts=Counts(prompt=4096, cached=0)))
+    with serving(local) as served:
         status, headers, _ = ask(served, LONG)
         assert status == 200
         assert headers["x-halfdoor-truncated"].startswith("4096 of about 9")
@@ -92,9 +85,9 @@ def test_an_engine_that_read_a_part_only_is_told_in_a_header_and_in_why(fake):
         assert told["decided"]["expected_tokens"] > 90_000
 
 
-def test_the_status_page_tells_what_is_loaded(fake):
-    fake.pages["/api/ps"] = PS.decode()
-    with serving(fake) as served:
+def test_the_status_page_tells_what_is_loaded(local):
+    local.pages["/api/ps"] = PS.decode()
+    with serving(local) as served:
         held = asyncio.run(asyncio.to_thread(status_of, served.url))["models"][0]["held"]
     assert (held["engine"], held["loaded"], held["context_tokens"]) == ("ollama", True, 4096)
     assert round(held["gpu"], 2) == 0.81
@@ -110,8 +103,8 @@ def status_of(root):
         return told
 
 
-def test_a_cloud_is_never_asked_what_it_has_loaded(fake):
-    backends = [backend("far", fake, "openai_chat", zone="cloud")]
+def test_a_cloud_is_never_asked_what_it_has_loaded(local):
+    backends = [backend("far", local, "openai_chat", zone="cloud")]
     with gateway(backends=backends, models=[model("far", "far", "m")], looks=True):
         pass
-    assert fake.looked == []
+    assert local.looked == []
