@@ -139,6 +139,10 @@ class Scene:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+# For longer than a test lasts.
+BUSY = Scene(trouble=Refuse(429, "slow down", (("retry-after", "60"),)))
+
+
 def digest(text: str) -> str:
     """A short print of a text, for `Report`."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

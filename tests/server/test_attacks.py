@@ -9,12 +9,11 @@ import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.house import AWS_KEY
 from tests.helpers.raw_server import closes_after, raw_server
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-# Made up, and glued from halves so that this file holds no whole one.
-AWS = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 PROMPT = "the ledger of the moon base is kept in blue"
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 
@@ -132,7 +131,7 @@ async def test_a_frame_that_two_readers_could_read_in_two_ways_goes_nowhere(
 @pytest.mark.parametrize("size", [1, 7])
 async def test_a_key_cut_into_chunks_stays_on_the_device(door, cloud, device, size):
     head = request(b"", extra="transfer-encoding: chunked\r\n", length=False)
-    status, _ = await sent(door, head, chunked(said(f"use {AWS}"), size))
+    status, _ = await sent(door, head, chunked(said(f"use {AWS_KEY}"), size))
     assert (status, cloud.seen, len(device.seen)) == (200, [], 1)
 
 
@@ -178,9 +177,10 @@ async def test_a_web_page_is_refused_and_told_nothing_that_lets_it_ask_again(
 TURN = b'{"model":"auto","max_tokens":9,"messages":[{"role":"user","content":'
 BODIES = {
     "two models": b'{"model":"small","mod\\u0065l":"big-chat","messages":[]}',
-    "a content twice": TURN + b'"a","content":"%s"}]}' % AWS.encode(),
-    "a key twice, deep down": TURN + b'"a"}],"x":[[{"a":{"b":1,"\\u0062":"%s"}}]]}' % AWS.encode(),
-    "overlong UTF-8": TURN + b'"\xc1\x81KIA%s"}]}' % AWS[4:].encode(),
+    "a content twice": TURN + b'"a","content":"%s"}]}' % AWS_KEY.encode(),
+    "a key twice, deep down": TURN
+    + b'"a"}],"x":[[{"a":{"b":1,"\\u0062":"%s"}}]]}' % AWS_KEY.encode(),
+    "overlong UTF-8": TURN + b'"\xc1\x81KIA%s"}]}' % AWS_KEY[4:].encode(),
     "a surrogate in UTF-8": TURN + b'"\xed\xa0\x80"}]}',
     "a lone surrogate": TURN + b'"\\ud800"}]}',
     "a byte-order mark": b"\xef\xbb\xbf" + HELLO,
@@ -200,19 +200,19 @@ async def test_a_body_that_two_readers_could_read_in_two_ways_goes_nowhere(
 ):
     status, answer = await sent(door, request(BODIES[how], path))
     assert (status, cloud.seen, device.seen) == (400, [], [])
-    assert AWS.encode() not in answer
+    assert AWS_KEY.encode() not in answer
 
 
 DISGUISES = {
-    "coloured": f"grep: \x1b[01;31m\x1b[K{AWS}\x1b[m\x1b[K",
-    "UTF-16": "\0".join(AWS),
-    "zero width": AWS[:8] + "\u200b" + AWS[8:],
-    "a rule behind it": AWS + "-" * 20,
-    "percent": "".join(f"%{ord(c):02x}" for c in AWS),
-    "half escaped": "text first {\\u0041KIA" + AWS[4:],
-    "in a file name": f"/tmp/{AWS}.txt",
-    "behind a lone surrogate, in JSON": json.dumps({"a": "\ud800" + AWS}),
-    "deep in JSON": "[" * 300 + json.dumps(AWS) + "]" * 300,
+    "coloured": f"grep: \x1b[01;31m\x1b[K{AWS_KEY}\x1b[m\x1b[K",
+    "UTF-16": "\0".join(AWS_KEY),
+    "zero width": AWS_KEY[:8] + "\u200b" + AWS_KEY[8:],
+    "a rule behind it": AWS_KEY + "-" * 20,
+    "percent": "".join(f"%{ord(c):02x}" for c in AWS_KEY),
+    "half escaped": "text first {\\u0041KIA" + AWS_KEY[4:],
+    "in a file name": f"/tmp/{AWS_KEY}.txt",
+    "behind a lone surrogate, in JSON": json.dumps({"a": "\ud800" + AWS_KEY}),
+    "deep in JSON": "[" * 300 + json.dumps(AWS_KEY) + "]" * 300,
 }
 
 
@@ -235,15 +235,15 @@ PASSED_ON = {
 async def test_a_key_in_a_header_that_goes_further_stays_on_the_device(
     door, cloud, device, path, name
 ):
-    await sent(door, request(HELLO, path, extra=f"{name}: of {AWS}\r\n"))
+    await sent(door, request(HELLO, path, extra=f"{name}: of {AWS_KEY}\r\n"))
     assert not cloud.seen
-    await sent(door, request(HELLO, path, extra=f"{name}-{AWS}: 1\r\n"))
+    await sent(door, request(HELLO, path, extra=f"{name}-{AWS_KEY}: 1\r\n"))
     assert not cloud.seen
 
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 async def test_a_query_is_scanned_and_never_goes_further(door, cloud, device, path):
-    await sent(door, request(HELLO, f"{path}?note=%41KIA{AWS[4:]}"))
+    await sent(door, request(HELLO, f"{path}?note=%41KIA{AWS_KEY[4:]}"))
     assert not cloud.seen
     await sent(door, request(HELLO, f"{path}?note=harmless"))
     assert [seen.target.partition("?")[1] for seen in cloud.seen] == [""]
@@ -259,10 +259,10 @@ async def test_a_models_name_writes_no_header_and_matches_no_other_model(
 
 
 async def test_a_local_engine_is_not_asked_to_send_a_key_to_its_own_cloud(door, cloud, device):
-    status, answer = await sent(door, request(said(AWS, "ollama/gpt-oss:120b-cloud")))
+    status, answer = await sent(door, request(said(AWS_KEY, "ollama/gpt-oss:120b-cloud")))
     assert (status, device.seen) == (400, [])
     assert b"rule `secret`" in answer
-    status, _ = await sent(door, request(said(AWS, "ollama/gpt-oss:20b")))
+    status, _ = await sent(door, request(said(AWS_KEY, "ollama/gpt-oss:20b")))
     assert (status, len(device.seen)) == (200, 1)
 
 
@@ -352,13 +352,13 @@ def files(folder):
 
 
 async def test_no_file_holds_a_prompt_or_a_key_and_only_their_owner_reads_them(door, cloud, device):
-    await sent(door, request(said(f"{PROMPT} {AWS}"), extra=f"x-session-id: {PROMPT}\r\n"))
-    await sent(door, request(said(f"{PROMPT} {AWS}", "big-chat")))
-    await sent(door, request(said(PROMPT, f"no-such-{AWS}")))
+    await sent(door, request(said(f"{PROMPT} {AWS_KEY}"), extra=f"x-session-id: {PROMPT}\r\n"))
+    await sent(door, request(said(f"{PROMPT} {AWS_KEY}", "big-chat")))
+    await sent(door, request(said(PROMPT, f"no-such-{AWS_KEY}")))
     kept = await asyncio.to_thread(files, door.state)
     assert {path.name for path in kept} >= {"log.db", "log.key", "mac.key", "patterns.bin"}
     for path in kept:
         assert path.stat().st_mode & 0o077 == 0, path.name
         content = path.read_bytes()
-        assert AWS.encode() not in content, path.name
+        assert AWS_KEY.encode() not in content, path.name
         assert PROMPT.encode() not in content, path.name

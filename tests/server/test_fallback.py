@@ -4,12 +4,10 @@ import pytest
 
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
-from tests.helpers.scenes import Refuse, Scene
+from tests.helpers.scenes import BUSY, Refuse, Scene
 from tests.helpers.sdk import WHOLE, messages
 
 pytestmark = pytest.mark.usefixtures("loopback")
-
-BUSY = Scene(trouble=Refuse(429, "slow down", (("retry-after", "60"),)))
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Cut, Say, Scene, Use
 from tests.helpers.sdk import Wire
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-AWS = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 PATHS = {"openai_chat": "/v1/chat/completions", "anthropic_messages": "/v1/messages"}
 HEADERS = {
     "authorization": "Bearer sk-unused",
@@ -73,7 +73,7 @@ async def test_a_sentence_of_a_labelled_answer_stays_in_any_other_session(
         assert await ask(at.url, near, f"Is this so? {SENTENCE}") == "cloud"
         cloud.reset()
         device.play(Scene((Say(ANSWER),)))
-        assert await ask(at.url, near, f"Whose key is {AWS}?", stream=stream) == "device"
+        assert await ask(at.url, near, f"Whose key is {AWS_KEY}?", stream=stream) == "device"
         for dialect in PATHS:
             assert await ask(at.url, dialect, f"Is this so? {SENTENCE}") == "device"
         assert not cloud.seen
@@ -86,7 +86,7 @@ async def test_code_that_a_labelled_answer_wrote_through_a_tool_stays(models, ne
     cloud, device = models
     async with door(models, near) as at:
         device.play(Scene((Use("Write", {"file_path": "/tmp/a.py", "content": CODE}, "toolu_9"),)))
-        await ask(at.url, near, f"Write the exporter; its key is {AWS}.", stream=stream)
+        await ask(at.url, near, f"Write the exporter; its key is {AWS_KEY}.", stream=stream)
         assert await ask(at.url, near, f"Review this:\n\n{CODE}") == "device"
     assert not cloud.seen
 
@@ -96,7 +96,7 @@ async def test_half_an_answer_that_was_cut_off_stays_too(models, near):
     cloud, device = models
     async with door(models, near) as at:
         device.play(Scene((Say(ANSWER * 3),), Cut(60, inside=False)))
-        await ask(at.url, near, f"Whose key is {AWS}?", stream=True)
+        await ask(at.url, near, f"Whose key is {AWS_KEY}?", stream=True)
         assert await ask(at.url, near, ANSWER) == "device"
     assert not cloud.seen
 
@@ -105,7 +105,7 @@ async def test_why_names_the_block_in_which_text_came_back(models):
     _, device = models
     async with door(models, "anthropic_messages") as at:
         device.play(Scene((Say(ANSWER),)))
-        await ask(at.url, "anthropic_messages", f"Whose key is {AWS}?")
+        await ask(at.url, "anthropic_messages", f"Whose key is {AWS_KEY}?")
         async with Wire().http() as http:
             body = {
                 "model": "any-1",

@@ -33,8 +33,8 @@ from halfdoor.server.status import Status
 from halfdoor.wiring import Gateway, assemble
 from tests.detect.bodies import messages, request, user
 from tests.helpers.asgi import AsgiClient
+from tests.helpers.house import AWS_KEY
 
-AWS = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 KEY = b"k" * 32
 PATHS = {"openai_chat": "/v1/chat/completions", "anthropic_messages": "/v1/messages"}
 TABLES = {
@@ -116,7 +116,7 @@ async def test_a_harmless_request_reaches_the_far_model(door):
     ids=lambda rule: f"{rule.name} {rule.label}",
 )
 async def test_a_rule_that_loosens_in_a_project_changes_nothing(door, rule):
-    for said in (AWS, reads("Read", {"file_path": "payments/ledger.py"})):
+    for said in (AWS_KEY, reads("Read", {"file_path": "payments/ledger.py"})):
         answer = await door.ask(said, authorization=token(rule))
         assert answer.headers["x-halfdoor-zone"] == "device"
     assert not door.far
@@ -179,7 +179,7 @@ CLAIMS = {
 
 @pytest.mark.parametrize("claim", CLAIMS)
 async def test_what_a_tool_claims_of_a_request_opens_nothing(door, claim):
-    answer = await door.ask(f"use {AWS}", **CLAIMS[claim])
+    answer = await door.ask(f"use {AWS_KEY}", **CLAIMS[claim])
     assert answer.headers["x-halfdoor-zone"] == "device"
     assert answer.headers["x-halfdoor-rule"] == "secret"
     assert not door.far
@@ -196,7 +196,7 @@ async def test_another_sessions_id_only_ever_adds(door, name):
     await door.ask("hello", **{name: "victim"})
     before = len(door.far)
     for session in ("victim", "", "x" * 4000):
-        answer = await door.ask(f"use {AWS}", **{name: session})
+        answer = await door.ask(f"use {AWS_KEY}", **{name: session})
         assert answer.headers["x-halfdoor-zone"] == "device"
     assert len(door.far) == before == 1
 
@@ -282,20 +282,20 @@ def test_a_key_is_found_again_however_the_cache_is_flooded(engine, cache_bytes):
     surveyor = Surveyor((SecretDetector(engine),), Prints(KEY), cache_bytes=cache_bytes)
     harmless = [f"block {n} of a flood" for n in range(300)]
     for _ in range(3):
-        assert found(surveyor, AWS, "hello") == {"secret"}
+        assert found(surveyor, AWS_KEY, "hello") == {"secret"}
         assert found(surveyor, *harmless) == set()
         assert found(surveyor, "hello") == set()
-        assert found(surveyor, *harmless, AWS) == {"secret"}
+        assert found(surveyor, *harmless, AWS_KEY) == {"secret"}
 
 
 def test_a_block_that_was_harmless_in_another_shape_lends_nothing_to_a_key(engine):
     """The same bytes as a member, a value and a header; a prefix; the same text but for one letter."""
     surveyor = Surveyor((SecretDetector(engine),), Prints(KEY))
-    for text in (AWS[:-1], AWS.lower(), AWS[1:], f"x{AWS}x"):
+    for text in (AWS_KEY[:-1], AWS_KEY.lower(), AWS_KEY[1:], f"x{AWS_KEY}x"):
         found(surveyor, text, note=text)
-    for place in ({"note": AWS}, {"metadata": {"user_id": AWS}}, {AWS: 1}):
+    for place in ({"note": AWS_KEY}, {"metadata": {"user_id": AWS_KEY}}, {AWS_KEY: 1}):
         assert found(surveyor, "hello", **place) == {"secret"}
-    assert found(surveyor, AWS) == {"secret"}
+    assert found(surveyor, AWS_KEY) == {"secret"}
 
 
 def test_nobody_without_the_key_of_a_cache_makes_two_blocks_collide(engine):

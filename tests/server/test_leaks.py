@@ -13,15 +13,15 @@ from tests.helpers.asks import (
 )
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import Gateway, backend, gateway, model
+from tests.helpers.house import AWS_KEY
 from tests.helpers.scenes import Linger, Refuse, Say, Scene
 from tests.helpers.sdk import Wire
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-AWS = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 # Made up, and glued from halves so that this file holds no whole one.
 KEYS = {
-    "aws": AWS,
+    "aws": AWS_KEY,
     "slack": "xoxb-" + "417263958201-5183920476152-" + "hT9vQm2LxWc7RfKz4NpYb6Jd",
     "anthropic": "sk-ant-"
     "api03-"
@@ -131,9 +131,9 @@ def message(answer) -> str:
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_key_stays_on_the_device(door, cloud, device, dialect, stream, asked, place):
     ask = Ask(dialect, asked, stream=stream)
-    PLACES[place](ask, AWS)
+    PLACES[place](ask, AWS_KEY)
     answer = await send(door, ask)
-    assert not cloud.saw(AWS.encode())
+    assert not cloud.saw(AWS_KEY.encode())
     assert not cloud.seen
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-halfdoor-zone"] == "device"
@@ -159,14 +159,14 @@ async def test_an_explicit_cloud_model_is_refused_with_label_rule_and_help(
     door, cloud, device, dialect, stream, place
 ):
     ask = Ask(dialect, "big-chat", stream=stream)
-    PLACES[place](ask, AWS)
+    PLACES[place](ask, AWS_KEY)
     answer = await send(door, ask)
     assert (answer.status_code, cloud.seen, device.seen) == (400, [], [])
     assert "label `secret`" in message(answer)
     assert "rule `secret`" in message(answer)
     assert "hint: " in message(answer)
     assert "`auto`" in message(answer)
-    assert AWS not in answer.text
+    assert AWS_KEY not in answer.text
     assert answer.headers["x-halfdoor-rule"] == "secret"
     assert answer.headers["x-halfdoor-model"] == "none"
     assert answer.headers["x-halfdoor-id"].startswith("hd_")
@@ -201,7 +201,7 @@ async def test_when_the_device_is_down_the_cloud_still_gets_nothing(
     door, cloud, device, dialect, stream
 ):
     ask = Ask(dialect, "frail-1", stream=stream)
-    in_a_tool_result(ask, AWS)
+    in_a_tool_result(ask, AWS_KEY)
     answer = await send(door, ask)
     assert (answer.status_code, cloud.seen, device.seen) == (400, [], [])
     assert "small-down" in message(answer)
@@ -232,7 +232,7 @@ async def two_turns(door, device, dialect, *, stream, trouble=None):
     )
     device.play(Scene((Say(said),), trouble))
     first = Ask(dialect, "auto", stream=stream)
-    in_a_tool_result(first, AWS)
+    in_a_tool_result(first, AWS_KEY)
     last = b"[DONE]" if first.chat else b"message_stop"
     async with (
         Wire().http() as http,
@@ -275,7 +275,7 @@ async def test_the_next_turn_may_come_before_the_outcome_is_recorded(
 @dialects
 async def test_why_explains_an_answer_that_stayed(door, cloud, device, dialect):
     ask = Ask(dialect, "auto")
-    in_a_tool_result(ask, AWS)
+    in_a_tool_result(ask, AWS_KEY)
     told = await door.why((await send(door, ask)).headers["x-halfdoor-id"])
     decided, outcome = told["decided"], told["outcome"]
     assert [(found["label"], found["count"]) for found in decided["labels"]] == [("secret", 1)]
@@ -284,19 +284,19 @@ async def test_why_explains_an_answer_that_stayed(door, cloud, device, dialect):
     left = [(one["model"], one["rule"], one["label"]) for one in decided["excluded"]]
     assert left == [("big-chat", "secret", "secret"), ("big-messages", "secret", "secret")]
     assert (outcome["result"], outcome["zone"]) == ("answered", "device")
-    assert AWS not in json.dumps(told)
+    assert AWS_KEY not in json.dumps(told)
 
 
 @dialects
 async def test_why_explains_a_refusal(door, cloud, device, dialect):
     ask = Ask(dialect, "big-chat")
-    in_a_system_block(ask, AWS)
+    in_a_system_block(ask, AWS_KEY)
     told = await door.why((await send(door, ask)).headers["x-halfdoor-id"])
     decided, outcome = told["decided"], told["outcome"]
     assert (decided["refusal"], decided["plan"]) == ("explicit", [])
     assert decided["excluded"][0]["rule"] == "secret"
     assert (outcome["result"], outcome["attempts"]) == ("refused", [])
-    assert AWS not in json.dumps(told)
+    assert AWS_KEY not in json.dumps(told)
 
 
 async def test_why_explains_a_harmless_answer_without_a_rule(door, cloud, device):
@@ -314,9 +314,9 @@ async def test_why_explains_a_harmless_answer_without_a_rule(door, cloud, device
 @pytest.mark.parametrize("place", PLACES)
 async def test_the_fake_sees_a_key_that_reaches_it_in_every_place(device, dialect, place):
     ask = Ask(dialect, "small")
-    PLACES[place](ask, AWS)
+    PLACES[place](ask, AWS_KEY)
     assert (await send(device, ask)).status_code == 200
-    assert device.saw(AWS.encode())
+    assert device.saw(AWS_KEY.encode())
 
 
 @dialects
@@ -328,7 +328,7 @@ async def test_a_rule_in_the_users_own_file_lets_a_key_out_and_only_then(cloud, 
         environment={"CLOUD_KEY": "cloud-key"},
     ) as loosened:
         ask = Ask(dialect, "auto")
-        in_a_tool_result(ask, AWS)
+        in_a_tool_result(ask, AWS_KEY)
         answer = await send(loosened, ask)
     assert answer.headers["x-halfdoor-rule"] == "trusted"
-    assert cloud.saw(AWS.encode())
+    assert cloud.saw(AWS_KEY.encode())

@@ -3,14 +3,13 @@
 import pytest
 
 from tests.helpers.gateway import backend, gateway, model
-from tests.helpers.scenes import Refuse, Say, Scene, Think, Use
+from tests.helpers.scenes import BUSY, Refuse, Say, Scene, Think, Use
 from tests.helpers.sdk import STREAMED, WHOLE
 from tests.helpers.tongues import SDKS, TOOLS, again, results
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
 GONE = Scene(trouble=Refuse(503, "out of order"))
-BUSY = Scene(trouble=Refuse(429, "slow down", (("retry-after", "60"),)))
 HI = [{"role": "user", "content": "read two files"}]
 
 

@@ -6,12 +6,11 @@ import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
-from tests.helpers.scenes import Counts, Refuse, Scene
+from tests.helpers.scenes import BUSY, Counts, Scene
 from tests.helpers.sdk import WHOLE, messages
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-BUSY = Scene(trouble=Refuse(429, "slow down", (("retry-after", "60"),)))
 LONG = "We talk about the parser. " * 1000
 DOCS, FIX = "Please add docstrings to a.py.", "Please fix the bug in a.py."
 

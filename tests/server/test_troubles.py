@@ -14,6 +14,7 @@ import pytest
 
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.house import AWS_KEY
 from tests.helpers.loop_thread import LoopThread
 from tests.helpers.raw_server import raw_server, sends
 from tests.helpers.scenes import (
@@ -33,7 +34,6 @@ pytestmark = pytest.mark.usefixtures("loopback")
 WORDS = "the backend's own words"
 LONG = Say("word " * 40)
 HI = [{"role": "user", "content": "hi"}]
-KEY = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 # Patience of the backends that are slow, and of the one whose answer has an end.
 # A busy machine is slow to its first byte, and must not be taken for a silent one.
 HURRIED = {"first_byte_s": 1.0, "idle_s": 0.2}
@@ -367,7 +367,7 @@ def test_a_byte_now_and_then_does_not_hold_a_caller_past_the_end(ask, mouth, far
 @every
 def test_what_a_rule_refuses_is_a_400_and_nobody_is_asked(ask, shared, mouth, far, stream):
     member = next(name for name in mouth.body if name != "max_tokens")
-    text = f"access = {KEY}"
+    text = f"access = {AWS_KEY}"
     planted = text if isinstance(mouth.body[member], str) else [{"role": "user", "content": text}]
     heard = ask(mouth, f"{far}-cloud", stream, **{member: planted})
     assert heard.status == 400

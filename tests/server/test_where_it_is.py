@@ -11,10 +11,10 @@ from halfdoor.backends import admission
 from halfdoor.canon.record import Noted
 from halfdoor.store.reader import LogReader
 from tests.helpers.gateway import backend, gateway, model
+from tests.helpers.house import AWS_KEY
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-KEY = "AKIA" + "Q3XRLNPD" + "7WJ2ZKTE"
 AWAY = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
 
 
@@ -40,13 +40,13 @@ def ask(served, text):
 
 
 def test_an_engine_that_runs_its_model_itself_answers_what_must_stay(local, served):
-    assert ask(served, f"my key is {KEY}")[:2] == (200, "device")
+    assert ask(served, f"my key is {AWS_KEY}")[:2] == (200, "device")
     assert [json.loads(body) for body in local.shown] == [{"model": "helper"}]
 
 
 def test_an_alias_that_says_nothing_gets_no_byte_of_what_must_stay(local, served):
     local.admits = AWAY
-    status, _, told = ask(served, f"my key is {KEY}")
+    status, _, told = ask(served, f"my key is {AWS_KEY}")
     assert status == 400
     assert told["error"]["code"] == "halfdoor_zone"
     assert "sends `helper` on to its maker's cloud" in told["error"]["message"]
@@ -57,18 +57,18 @@ def test_from_then_on_it_is_decided_about_as_a_model_in_the_cloud(local, served)
     local.admits = AWAY
     ask(served, "hello")
     assert ask(served, "hello")[:2] == (200, "cloud")
-    status, _, told = ask(served, f"my key is {KEY}")
+    status, _, told = ask(served, f"my key is {AWS_KEY}")
     assert (status, told["error"]["code"]) == (400, "halfdoor_refused")
     assert len(local.seen) == 1
-    assert not local.saw(KEY.encode())
+    assert not local.saw(AWS_KEY.encode())
 
 
 def test_an_alias_that_is_pointed_elsewhere_at_run_time_is_found_out(local, served, monkeypatch):
-    assert ask(served, f"my key is {KEY}")[0] == 200
+    assert ask(served, f"my key is {AWS_KEY}")[0] == 200
     local.admits = AWAY
     monkeypatch.setattr(admission, "FRESH_S", -1.0)  # a minute goes by
     monkeypatch.setattr(admission, "AGAIN_S", -1.0)
-    assert ask(served, f"my key is {KEY}")[0] == 400
+    assert ask(served, f"my key is {AWS_KEY}")[0] == 400
     assert len(local.seen) == 1
 
 
