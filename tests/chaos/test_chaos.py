@@ -1,31 +1,13 @@
 """A few seeds of what `make chaos` does with many."""
 
-import gc
-from collections.abc import Iterator
-
 import pytest
 
 from tests.chaos.run import Chaos
 from tests.chaos.schedule import BACKENDS, Fault, schedule
 from tests.chaos.weather import WAYS
 
-# halfdoor is another process here. A fake that dies in the moment of an accept may leave a socket
-# to the collector; that is the fake's, and what halfdoor leaves open is counted in `run`.
-pytestmark = [
-    pytest.mark.usefixtures("loopback", "processes"),
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <(function _SelectorTransport|socket)"
-        ":pytest.PytestUnraisableExceptionWarning"
-    ),
-]
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """What a storm left to the collector is told in its own test."""
-    yield
-    gc.collect()
-
+# halfdoor is another process here; what it leaves open is counted in `run`.
+pytestmark = pytest.mark.usefixtures("loopback", "processes")
 
 # Little of everything that can happen to halfdoor itself, within weather.
 STORM = [

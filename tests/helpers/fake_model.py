@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.helpers.listener import HOST, Listener
 from tests.helpers.loop_thread import LoopThread
 from tests.helpers.scenes import (
     ComplaintError,
@@ -226,7 +227,7 @@ class FakeModel:
 
     def up(self) -> None:
         """Live again, at the same address."""
-        self._loop.run(self._listen(int(self.url.rpartition(":")[2])))
+        self._loop.run(self._listener.open(int(self.url.rpartition(":")[2])))
 
     def __enter__(self) -> Self:
         self._loop = LoopThread("fake-model")
@@ -267,15 +268,12 @@ class FakeModel:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        await self._listen(0)
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def _listen(self, port: int) -> None:
-        self._site = web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True)
-        await self._site.start()
+        assert self._runner.server is not None
+        self._listener = Listener(self._runner.server)
+        self.url = f"http://{HOST}:{await self._listener.open()}"
 
     async def _die(self) -> None:
-        await self._site.stop()
+        await self._listener.close()
         await asyncio.sleep(_TURNS_S)  # until whoever was accepted last is among the connections
         assert self._runner.server is not None
         for each in list(self._runner.server.connections):
