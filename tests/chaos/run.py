@@ -35,13 +35,22 @@ class Result:
 
 
 class Chaos:
-    """folder: for the gateway's home. each: tools of each kind."""
+    """folder: for the gateway's home. each: tools of each kind. program: what hosts the gateway."""
 
-    def __init__(self, folder: Path, seed: int, faults: Sequence[Fault], *, each: int = 2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        faults: Sequence[Fault],
+        *,
+        each: int = 2,
+        program: Path = Path(hosted.__file__),
+    ) -> None:
         self._folder = folder
         self._seed = seed
         self._faults = faults
         self._each = each
+        self._program = program
         self._diary = Diary()
         self._killed: set[int] = set()
         self._people: list[Agent] = []
@@ -72,6 +81,7 @@ class Chaos:
         working = [asyncio.create_task(each.work(over)) for each in people]
         try:
             await self._play()
+            self._must_live("after the last fault")
             over.set()
             await asyncio.gather(*working)
             result.found += await self._calm(people)
@@ -80,11 +90,10 @@ class Chaos:
         finally:
             for task in working:
                 task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
             for each in people:
                 await each.close()
-        result.found += await self._left(before)
-        code = await asyncio.to_thread(self._gateway.end)
-        result.found += [f"the gateway ended with {code}"] if code else []
+        result.found += await self._ended(before)
         said = await asyncio.to_thread(self._gateway.said.read_text)
         if "Traceback" in said or "in an exchange" in said:
             result.found.append(f"the gateway said: {said[-1500:]}")
@@ -94,6 +103,14 @@ class Chaos:
         result.found += result.evidence.faults
         return result
 
+    async def _ended(self, before: tuple[int, int]) -> list[str]:
+        found = await self._left(before)
+        try:
+            await self._end(signal.SIGTERM, "at the end")
+        except AssertionError as error:
+            found.append(str(error))
+        return found
+
     # --- the faults ---
 
     async def _play(self) -> None:
@@ -101,14 +118,17 @@ class Chaos:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         ending: list[asyncio.Task[None]] = []
-        for fault in self._faults:
-            await asyncio.sleep(max(0.0, begun + fault.at_s - loop.time()))
-            await self._begin(fault)
-            if fault.for_s:
-                ending.append(asyncio.create_task(self._end_later(fault)))
-        await asyncio.gather(*ending)
+        try:
+            for fault in self._faults:
+                await asyncio.sleep(max(0.0, begun + fault.at_s - loop.time()))
+                await self._begin(fault)
+                if fault.for_s:
+                    ending.append(asyncio.create_task(self._end_later(fault)))
+        finally:  # a backend comes back before the sky closes, also when a fault was one too many
+            await asyncio.gather(*ending)
 
     async def _begin(self, fault: Fault) -> None:
+        self._must_live(f"before fault {fault.number} ({fault.kind})")
         match fault.kind:
             case "weather" | "dead":
                 await asyncio.to_thread(self._sky.begins, fault.whom, fault.way)
@@ -118,11 +138,11 @@ class Chaos:
                 await self._fill(full=True)
             case "restart":
                 await self._fill(full=False)
-                await self._again(signal.SIGTERM)
+                await self._again(signal.SIGTERM, fault)
             case "kill":
                 await self._fill(full=False)
                 self._note_killed()
-                await self._again(signal.SIGKILL)
+                await self._again(signal.SIGKILL, fault)
                 self._note_killed()
 
     def _note_killed(self) -> None:
@@ -143,12 +163,20 @@ class Chaos:
             change = self._disk.fill if full else self._disk.free
             await asyncio.to_thread(change, self._gateway.pid)
 
-    async def _again(self, how: signal.Signals) -> None:
+    async def _again(self, how: signal.Signals, fault: Fault) -> None:
         self._diary.stops += 1
-        code = await asyncio.to_thread(self._gateway.end, how)
-        assert code == (0 if how is signal.SIGTERM else -how), f"{how.name}: it ended with {code}"
+        await self._end(how, f"fault {fault.number} ({fault.kind})")
         await asyncio.to_thread(self._gateway.start)
         self._diary.starts += 1
+
+    def _must_live(self, step: str) -> None:
+        assert self._gateway.lives, f"seed {self._seed}, {step}: halfdoor had ended by itself"
+
+    async def _end(self, how: signal.Signals, step: str) -> None:
+        code = await asyncio.to_thread(self._gateway.end, how)
+        wanted = 0 if how is signal.SIGTERM else -how
+        told = f"seed {self._seed}, {step}: halfdoor ended with {code} at {how.name}, not {wanted}"
+        assert code == wanted, told
 
     def _set_clock(self, offset_ms: int) -> None:
         self._offset_ms = offset_ms
@@ -160,7 +188,7 @@ class Chaos:
     def _made(self) -> Serving:
         state = self._folder / "disk" / "state"
         server = {"listen": f"127.0.0.1:{_free_port()}", "state_dir": str(state), "ping_s": 0.5}
-        program = ("-P", str(hosted.__file__), str(self._clock))
+        program = ("-P", str(self._program), str(self._clock))
         tables = {**self._sky.tables(), "server": server}
         return Serving(self._folder / "home", tables, state, program=program)
 
@@ -189,9 +217,11 @@ class Chaos:
         return [] if all(done) else [f"a session is bricked: {bricked[-1].failed}"]
 
     async def _left(self, before: tuple[int, int]) -> list[str]:
-        """Nothing that a request held is held on."""
+        """Nothing that a request held is held on. Who has ended holds nothing; `_end` tells how."""
         now = before
         for _ in range(40):
+            if not self._gateway.lives:
+                return []
             now = await self._held()
             if now[0] <= before[0] + OPENED_LATER and now[1] <= before[1]:
                 return []

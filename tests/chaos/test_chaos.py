@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chaos import hosted
 from tests.chaos.run import Chaos
 from tests.chaos.schedule import BACKENDS, Fault, schedule
 from tests.chaos.weather import WAYS
@@ -36,6 +37,47 @@ async def test_nothing_is_lost_leaks_hangs_or_bricks_whatever_breaks(seed, tmp_p
     result = await Chaos(tmp_path / "chaos", seed, schedule(seed, 8), each=1).run()
     assert result.found == []
     assert result.evidence.failed < result.evidence.turns
+
+
+# halfdoor as ever, but a stop that goes well ends with 3.
+ENDS_WITH_3 = "import atexit, os\natexit.register(os._exit, 3)\n"
+# It is gone as soon as its clock is set.
+GOES_BY_ITSELF = """
+import os, pathlib, sys, threading, time
+
+clock = pathlib.Path(sys.argv[1])
+
+def watch():
+    while not any(clock.read_bytes()):
+        time.sleep(0.01)
+    os._exit(4)
+
+threading.Thread(target=watch, daemon=True).start()
+"""
+HOSTS = f"import runpy\nrunpy.run_path({hosted.__file__!r}, run_name='__main__')\n"
+
+
+@pytest.mark.parametrize(
+    ("planted", "last", "told"),
+    [
+        (ENDS_WITH_3, Fault(1, 0.3, "restart"), ["fault 1 (restart): halfdoor ended with 3"]),
+        (
+            GOES_BY_ITSELF,
+            Fault(1, 0.3, "clock", (), "5000"),
+            [
+                "after the last fault: halfdoor had ended by itself",
+                "at the end: halfdoor ended with 4",
+            ],
+        ),
+    ],
+)
+async def test_a_gateway_that_ends_as_it_must_not_is_what_is_found(planted, last, told, tmp_path):
+    program = tmp_path / "planted.py"
+    program.write_text(planted + HOSTS)
+    faults = [Fault(0, 0.2, "dead", ("near",), "", 0.6), last]
+    result = await Chaos(tmp_path / "run", 5, faults, each=1, program=program).run()
+    wanted = [f"seed 5, {each}" for each in told]
+    assert [each.removesuffix(" at SIGTERM, not 0") for each in result.found[: len(told)]] == wanted
 
 
 def test_the_same_seed_is_the_same_schedule_and_every_fault_stands_in_some():

@@ -45,6 +45,11 @@ class Serving:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def lives(self) -> bool:
+        """Whether it was started and has not ended, by itself or by `end`."""
+        return self._process is not None and self._process.poll() is None
+
     def spawn(self) -> None:
         """Start the process; it may not be ready yet."""
         with self.said.open("a") as said:
@@ -90,15 +95,22 @@ class Serving:
         self._process.send_signal(which)
 
     def end(self, which: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal, wait for the end; the exit status."""
+        """Send a signal, wait for the end; the exit status, 0 if it was taken before.
+
+        What does not end in time is killed and told, as an AssertionError.
+        """
         process, self._process = self._process, None
         if process is None:
             return 0
-        process.send_signal(which)
-        code = process.wait(_START_S)
         assert process.stdout is not None
-        process.stdout.close()
-        return code
+        with process.stdout:
+            process.send_signal(which)
+            try:
+                return process.wait(_START_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise AssertionError(f"halfdoor lived on {_START_S} s after {which.name}") from None
 
     def failed(self) -> str:
         """Wait for a start that must fail; what it said."""
