@@ -10,12 +10,12 @@ from halfdoor.canon.request import Actor
 from halfdoor.decide.budgets import (
     AMOUNT_LIMIT,
     ASSUMED_OUTPUT_TOKENS,
-    TOKENS_LIMIT,
     UNPRICED,
     afford,
     longest,
     purses,
 )
+from halfdoor.decide.money import TOKENS_LIMIT
 from tests.helpers.house import request
 
 USD = 10**12

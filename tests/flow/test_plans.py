@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 from msgspec import structs
 
-from halfdoor.canon.commands import Settle, Short
+from halfdoor.canon.commands import Append, Settle, Short
 from halfdoor.canon.money import FREE, Budget, Price, Spending, Usage
 from halfdoor.canon.plans import Beyond, Fill, Plan, Standing, Told, Use, Window
+from halfdoor.canon.record import Decided
 from halfdoor.canon.request import Actor
 from halfdoor.flow.exchange import exchange
 from tests.helpers.house import CLOUD, LOCAL, house, request
@@ -100,6 +101,18 @@ def test_a_call_that_a_vendor_refused_takes_nothing_of_a_plan_and_its_word_is_he
     script << call("sonnet") >> fault << settle(0)
     assert settled(script).use == Use("max", 0, 0)
     assert settled(script).told
+
+
+def test_a_call_that_nobody_told_of_keeps_what_was_held_of_a_plan():
+    script = planned(MAX, PRICED)
+    script << begin() >> ROOM << decided() >> PERMIT << reserve_of("max", 1) >> held(script)
+    most = script.asked[-1].use
+    script << call("sonnet") >> faulted("timeout") << settle(0)
+    assert settled(script).use == most
+    script >> None << outcome(result="failed")
+    entries = [command.entry for command in script.asked if isinstance(command, Append)]
+    (planning,) = next(entry.plan for entry in entries if isinstance(entry, Decided))
+    assert (planning.plan, planning.tokens) == ("max", most.tokens)
 
 
 def test_a_ledger_that_cannot_hold_a_use_sends_nothing():

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from halfdoor.canon.money import Usage
 from halfdoor.canon.record import Attempt, Planned
 from halfdoor.errors import LogError
-from halfdoor.store.books import FILE, QUARTER_S, Books, Key, Sum, quarter
+from halfdoor.store.books import FILE, QUARTER_S, VERSION, Books, Key, Sum, quarter
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.schema import FILE as LOG
@@ -89,6 +89,18 @@ def test_books_of_another_log_are_made_again(tmp_path):
     entered(two, *(e for n in range(5) for e in (decided(n, token="ann"), outcome(n))))
     shutil.copy(one / FILE, two / FILE)
     assert [(key.token, s.exchanges) for key, s in summed(two).items()] == [("ann", 5)]
+
+
+def test_books_of_an_older_version_are_made_again_from_the_log(tmp_path):
+    by_plan = replace(SONNET, cost=0, plan="max", worth=7)
+    before = entered(tmp_path, decided(1), outcome(1, attempts=(by_plan,)))
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.execute("ALTER TABLE lines DROP COLUMN plan_calls")
+        file.execute("ALTER TABLE lines DROP COLUMN plan_tokens")
+        file.execute(f"PRAGMA user_version = {VERSION - 1}")
+    assert summed(tmp_path) == before
+    (total,) = before.values()
+    assert (total.plan_calls, total.plan_tokens) == (1, 3_120)
 
 
 def test_lines_are_read_from_one_moment_to_another(tmp_path):

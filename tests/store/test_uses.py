@@ -4,11 +4,13 @@ import asyncio
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from halfdoor.canon.commands import Hold, Reserve, Settle, Short
 from halfdoor.canon.money import Usage
 from halfdoor.canon.plans import Fill, Plan, Standing, Told, Use, Window
 from halfdoor.canon.record import Attempt, Planned
+from halfdoor.decide.money import TOKENS_LIMIT
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
 from halfdoor.store.ledger import Calendar, Ledger, SharedLedger
@@ -157,3 +159,46 @@ def test_the_books_tell_what_a_plan_gave_and_what_it_may_have_given(tmp_path):
     file.append([decided(3, plan=open_)], last=False)
     file.close()
     assert used(tmp_path, MAX, 0) == {NOON_MS // 900_000: Use("max", 3, 5_220)}
+
+
+M = Attempt("m", "b", "cloud", "answered", 200, 9, 9, 5, cost=0, plan="max", worth=7)
+N = replace(M, model="n")
+OTHERS = replace(M, model="o", plan="other")
+PAID = replace(M, plan="", cost=9, worth=None)
+TOLD = Usage(100, 10, 90)
+
+
+def ended(call, result, sent=9):
+    return replace(call, result=result, status=0, sent_bytes=sent, worth=None)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "usage", "gave"),
+    [
+        ([ended(M, "timeout"), N], TOLD, (2, 5_110)),
+        ([ended(M, "cut"), ended(N, "timeout")], None, (2, 12_000)),
+        ([ended(M, "cut")], TOLD, (1, 110)),
+        ([ended(M, "hung-up")], None, (1, 5_000)),
+        ([ended(M, "hung-up", sent=0)], None, (0, 0)),
+        ([ended(M, "connect", sent=0), N], TOLD, (1, 110)),
+        ([ended(M, "busy", sent=0)], None, (0, 0)),
+        ([ended(M, "status")], None, (0, 0)),
+        ([ended(M, "timeout"), ended(N, "status")], None, (1, 5_000)),
+        ([ended(M, "timeout"), OTHERS], TOLD, (1, 5_000)),
+        ([ended(OTHERS, "timeout"), N], TOLD, (1, 110)),
+        ([ended(M, "cut"), replace(PAID, model="q")], TOLD, (1, 5_000)),
+        ([PAID], TOLD, (0, 0)),
+        ([N], Usage(2**53 - 1, 2**53 - 1), (1, TOKENS_LIMIT)),
+    ],
+)
+def test_a_restart_forgets_no_call_that_nobody_told_of_and_adds_none_that_was_refused(
+    tmp_path, attempts, usage, gave
+):
+    of_max = (("m", "max", 5_000), ("n", "max", 7_000), ("o", "other", 3_000))
+    plan = tuple(Planned(m, "b", "cloud", 0, plan=p, tokens=t) for m, p, t in of_max)
+    file = LogFile(tmp_path / FILE, LogKeys.load_or_create(tmp_path))
+    over = outcome(0, attempts=tuple(attempts), usage=usage)
+    file.append([decided(0, plan=plan), over], last=True)
+    file.close()
+    (found,) = used(tmp_path, MAX, 0).values() or [Use("max", 0, 0)]
+    assert (found.requests, found.tokens) == gave

@@ -11,7 +11,7 @@ from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
 from halfdoor.canon.plans import Beyond, Plan, Use, Window
 from halfdoor.canon.request import Actor, Request
-from halfdoor.decide.money import most, shown
+from halfdoor.decide.money import TOKENS_LIMIT, most, shown
 from halfdoor.decide.plans import beyond, use
 from halfdoor.decide.purses import Names, answering, asking, counts, key
 
@@ -25,8 +25,6 @@ DEAR: Final = (
 UNPRICED: Final = "give it a `price` in [[models]], or ask for a model that has one"
 # How long an answer is taken to be where neither the tool nor the model's card says.
 ASSUMED_OUTPUT_TOKENS: Final = 8192
-# No answer has more tokens; so many times this still fit into a sum.
-TOKENS_LIMIT: Final = 2**40
 # Pico-USD, some 9,000 USD: no call costs that, and a thousand of them can still be added up.
 AMOUNT_LIMIT: Final = 2**53 - 1
 # From this share of a limit on, an answer says how much is left.

@@ -3,8 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
+from halfdoor.canon.commands import FaultKind
 from halfdoor.canon.money import PicoUSD, Price, Rates, Usage
 
+# No call has more tokens; so many times this still fit into a sum.
+TOKENS_LIMIT: Final = 2**40
 _CENT: Final = Decimal("0.01")
 
 
@@ -51,6 +54,14 @@ def shown(cost: int) -> str:
     usd = Decimal(cost).scaleb(-12)
     places = 2 if abs(usd) >= _CENT or not cost else min(12, 1 - usd.adjusted())
     return f"{usd:,.{places}f} USD"
+
+
+def billed(result: str, sent_bytes: int, usage: Usage | None) -> bool:
+    """Does a vendor bill a call? result: as `Attempt.result`. usage: what its backend told.
+
+    One that was never sent, or that was answered with an error, is not billed.
+    """
+    return usage is not None or (sent_bytes > 0 and result != FaultKind.STATUS)
 
 
 def rates_at(input_tokens: int, price: Price) -> Rates:

@@ -12,9 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from halfdoor.canon.decision import Exclusion, Target, Verdict
-from halfdoor.canon.money import FREE
+from halfdoor.canon.money import FREE, Usage
 from halfdoor.canon.plans import Beyond, Plan, Standing, Standings, Told, Use
-from halfdoor.decide.money import shown
+from halfdoor.canon.record import Attempt
+from halfdoor.decide.money import TOKENS_LIMIT, billed, shown
 
 # What stands in an exclusion instead of a label: no detector gives it.
 PLAN: Final = "plan"
@@ -112,6 +113,18 @@ def use(target: Target, tokens: int) -> Use | None:
     if target.listed is None:
         return Use(target.plan, 0, 0) if target.plan else None
     return Use(target.plan, 1, tokens)
+
+
+def taken(held: Use, call: Attempt, usage: Usage | None) -> Use:
+    """What a call took of a plan, of the most that was held for it. usage: what its backend told.
+
+    INVARIANT: the ledger and the books both ask here, so a restart forgets no call and adds none.
+    """
+    if not call.plan or not billed(call.result, call.sent_bytes, usage):
+        return Use(held.plan, 0, 0)
+    if usage is None:
+        return held
+    return Use(held.plan, 1, min(usage.input_tokens + usage.output_tokens, TOKENS_LIMIT))
 
 
 def used_up(plan: str) -> str:

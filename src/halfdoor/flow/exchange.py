@@ -34,7 +34,7 @@ from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
-from halfdoor.decide.plans import beyond, used_up
+from halfdoor.decide.plans import beyond, taken, used_up
 from halfdoor.dialects.overlong import overlong
 from halfdoor.flow import replies, session, tries, writing
 from halfdoor.flow.counting import Counting
@@ -137,8 +137,8 @@ def _walk(
     for target in weighed.targets:
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
-        ready, over = yield from _attempt(ready, permit, weighed, *noting, house)
-        attempts.append(writing.attempt(ready, over))
+        ready, over, attempt = yield from _attempt(ready, permit, weighed, *noting, house)
+        attempts.append(attempt)
         if fails := tries.failing(target, over):
             failed.append(target.name)
         if _final(over):
@@ -171,26 +171,28 @@ def _attempt(
     keeping: Keeping,
     counting: Counting,
     house: House,
-) -> Generator[Command, object, tuple[Prepared, Over]]:
-    """The target as it was paid for, and how the call went."""
+) -> Generator[Command, object, tuple[Prepared, Over, "Attempt"]]:
+    """The target as it was paid for, and how the call went, also as the log will have it."""
     outbound, pipe = ready.outbound, ready.pipe
     if outbound is None or pipe is None:
         assert ready.fault is not None
-        return ready, _uncalled(ready.fault)
+        return _uncalled(ready, ready.fault)
     keep = partial(keeping, ready.target) if weighed.labels else None
     lane = _lane(weighed)
     target, hold = yield from _paid(ready.target, weighed, house)
     if target is not ready.target:
         ready = replace(ready, target=target)
     if isinstance(hold, Fault):
-        return ready, _uncalled(hold)
+        return _uncalled(ready, hold)
     notice = partial(counting.notice, target)
     over = yield Call(target, outbound, permit, pipe, keep, lane, notice)
     assert isinstance(over, Answered | Faulted | HungUp)
+    attempt = writing.attempt(ready, over)
     if hold is not None:
-        told = quotas(_headers(over), weighed.scene.now_ms) if target.plan else ()
-        yield Settle(hold, writing.spent(over, target.price), writing.used(over, target), told)
-    return ready, over
+        use = hold.use and taken(hold.use, attempt, writing.told(over))
+        said = quotas(_headers(over), weighed.scene.now_ms) if target.plan else ()
+        yield Settle(hold, attempt.cost, use, said)
+    return ready, over, attempt
 
 
 def _lane(weighed: Weighed) -> str | None:
@@ -230,8 +232,9 @@ def _reserved(due: Due | None) -> Generator[Command, object, Hold | Short | Unre
     return held
 
 
-def _uncalled(fault: Fault) -> Faulted:
-    return Faulted(fault, False, replies.NOTHING, 0, 0, -1, 0)
+def _uncalled(ready: Prepared, fault: Fault) -> "tuple[Prepared, Over, Attempt]":
+    over = Faulted(fault, False, replies.NOTHING, 0, 0, -1, 0)
+    return ready, over, writing.attempt(ready, over)
 
 
 def _headers(over: Over) -> Headers:

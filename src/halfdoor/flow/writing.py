@@ -7,15 +7,14 @@ from typing import Final, assert_never
 
 import msgspec
 
-from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
+from halfdoor.canon.commands import Answered, Faulted, HungUp
 from halfdoor.canon.decision import Target
 from halfdoor.canon.labels import Label
 from halfdoor.canon.money import FREE, PicoUSD, Price, Usage
-from halfdoor.canon.plans import Use
 from halfdoor.canon.record import Attempt, Decided, LabelCount, Left, Outcome, Planned, TooLong
 from halfdoor.canon.request import Kind
-from halfdoor.decide.budgets import BUDGET, TOKENS_LIMIT
-from halfdoor.decide.money import cost
+from halfdoor.decide.budgets import BUDGET
+from halfdoor.decide.money import billed, cost
 from halfdoor.decide.plans import PLAN
 from halfdoor.flow import choosing
 from halfdoor.flow.house import House
@@ -98,7 +97,7 @@ def outcome(
         model=last.model if last else "",
         zone=last.zone if last else "",
         attempts=attempts,
-        usage=_bounded(learnt.usage) if learnt and learnt.usage else None,
+        usage=told(over) if over else None,
         stop=learnt.stop if learnt else "",
         status=last.status if last else 200 if counted_here(weighed, over) else 400,
         first_byte_ms=over.first_byte_ms if over else -1,
@@ -114,8 +113,14 @@ def counted_here(weighed: Weighed, over: Answered | Faulted | HungUp | None) -> 
     return weighed.request.kind is Kind.COUNT and unanswered
 
 
-def _bounded(usage: Usage) -> Usage:
-    """A backend may claim anything; the log holds integers that JSON can, none negative."""
+def told(over: Answered | Faulted | HungUp) -> Usage | None:
+    """What a backend said was used, if it did.
+
+    It may claim anything; the log holds integers that JSON can, none negative.
+    """
+    usage = over.learnt.usage
+    if usage is None:
+        return None
     counts = msgspec.structs.astuple(usage)
     if min(counts) >= 0 and max(counts) <= COUNT_LIMIT:
         return usage
@@ -152,28 +157,12 @@ def spent(over: Answered | Faulted | HungUp, price: Price) -> PicoUSD | None:
     A backend that was never reached, or that answered with an error, bills nothing. An answer that
     broke off costs what its backend had told until then.
     """
-    usage = over.learnt.usage
+    usage = told(over)
     if usage is not None:
-        known = cost(_bounded(usage), price)
+        known = cost(usage, price)
         return None if known is None else min(known, COUNT_LIMIT)
-    return 0 if _unbilled(over) or price == FREE else None
-
-
-def used(over: Answered | Faulted | HungUp, target: Target) -> Use | None:
-    """What a call took of the plan that covers its target; None when nobody knows, or none does."""
-    if target.listed is None or _unbilled(over):
-        return Use(target.plan, 0, 0) if target.plan else None
-    if over.learnt.usage is None:
-        return None
-    usage = _bounded(over.learnt.usage)
-    return Use(target.plan, 1, min(usage.input_tokens + usage.output_tokens, TOKENS_LIMIT))
-
-
-def _unbilled(over: Answered | Faulted | HungUp) -> bool:
-    if over.learnt.usage is not None:
-        return False
-    refused = isinstance(over, Faulted) and over.fault.kind is FaultKind.STATUS
-    return refused or not over.sent_bytes
+    result, _ = _ending(over)
+    return None if billed(result, over.sent_bytes, usage) and price != FREE else 0
 
 
 def _total(attempts: tuple[Attempt, ...]) -> int | None:

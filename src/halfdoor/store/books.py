@@ -17,9 +17,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import astuple, replace
 
+from halfdoor.canon.money import Usage
 from halfdoor.canon.objectives import Objective
+from halfdoor.canon.plans import Use
 from halfdoor.canon.record import Attempt, Decided, Entry, Outcome, Planned
 from halfdoor.decide.objectives import Level
+from halfdoor.decide.plans import taken
 from halfdoor.errors import LogError
 from halfdoor.record.audit import Row
 from halfdoor.record.tally import Series
@@ -27,7 +30,7 @@ from halfdoor.store import schema, tallies
 from halfdoor.store.reader import LogReader
 
 FILE: Final = "books.db"
-VERSION: Final = 3
+VERSION: Final = 4
 # Every offset of a time zone is a whole number of these, so a day anywhere is some of them.
 QUARTER_S: Final = 900
 _AT_ONCE: Final = 4096
@@ -45,6 +48,7 @@ _TABLES: Final = {
          unknown INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
          written INTEGER NOT NULL, output INTEGER NOT NULL, cost INTEGER NOT NULL,
          most INTEGER NOT NULL, worth INTEGER NOT NULL, unvalued INTEGER NOT NULL,
+         plan_calls INTEGER NOT NULL, plan_tokens INTEGER NOT NULL,
          PRIMARY KEY (quarter, model, backend, zone, token, tool, project, labels, plan))
        STRICT, WITHOUT ROWID""",
     "open": """CREATE TABLE IF NOT EXISTS open (
@@ -89,7 +93,8 @@ class Sum(Struct, frozen=True):
     cost nobody knows; most: pico-USD that those may have cost at most, as far as it was estimated.
     Tokens are as in `Usage`; cost is pico-USD.
     worth: pico-USD at list prices of what flat plans paid for. unvalued: calls that one paid for
-    and of which nobody knows that.
+    and of which nobody knows that. plan_calls, plan_tokens: what calls took of one, those that
+    nobody told of with the most that was held.
     """
 
     exchanges: int = 0
@@ -103,6 +108,8 @@ class Sum(Struct, frozen=True):
     most: int = 0
     worth: int = 0
     unvalued: int = 0
+    plan_calls: int = 0
+    plan_tokens: int = 0
 
 
 class Line(Struct, frozen=True):
@@ -269,7 +276,7 @@ class _Entering:
 
     def _outcome(self, pending: Pending, found: Outcome) -> None:
         """Each call costs under its own model; the exchange and its tokens stand under the last."""
-        who = pending.who
+        who, last = pending.who, len(found.attempts) - 1
         for at, attempt in enumerate(found.attempts):
             key = Key(
                 pending.quarter,
@@ -282,8 +289,9 @@ class _Entering:
                 who.labels,
                 attempt.plan,
             )
-            more = _costs(attempt, pending.plan)
-            if at == len(found.attempts) - 1:
+            planned = next((p for p in pending.plan if p.model == attempt.model), None)
+            more = _costs(attempt, planned, found.usage if at == last else None)
+            if at == last:
                 more = plus(more, _used(found))
             self._sums[key] = plus(self._sums.get(key, Sum()), more)
 
@@ -297,14 +305,20 @@ class _Entering:
         self._file.execute(f"INSERT OR REPLACE INTO lines VALUES ({holes})", total)  # noqa: S608  holes only
 
 
-def _costs(attempt: Attempt, plan: Sequence[Planned]) -> Sum:
+def _costs(attempt: Attempt, planned: Planned | None, usage: Usage | None) -> Sum:
+    """usage: what the log knows of it, of the last call only; an earlier one took its most."""
     if attempt.plan:
+        held = Use(attempt.plan, 1, planned.tokens if planned else 0)
+        use = taken(held, attempt, usage)
         return Sum(
-            cost=attempt.cost or 0, worth=attempt.worth or 0, unvalued=int(attempt.worth is None)
+            cost=attempt.cost or 0,
+            worth=attempt.worth or 0,
+            unvalued=int(attempt.worth is None),
+            plan_calls=use.requests,
+            plan_tokens=use.tokens,
         )
     if attempt.cost is not None:
         return Sum(cost=attempt.cost)
-    planned = next((each for each in plan if each.model == attempt.model), None)
     return Sum(unknown=1, most=(planned.most or 0) if planned else 0)
 
 

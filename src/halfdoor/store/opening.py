@@ -33,15 +33,16 @@ def opening(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> d
 def used(directory: Path, plan: Plan, start_ms: int) -> dict[int, Use]:
     """What was used of a plan since a moment, by quarter of an hour. Raises LogError.
 
-    An exchange without an outcome counts with the most that it may take.
+    That is what the ledger counted, except where the log says less than it heard: an exchange
+    without an outcome counts with the most that its whole plan may take, and a call that broke off
+    before another one with its own most, whatever its backend had told.
     """
     found: dict[int, Use] = {}
     with Books(directory) as books:
         books.catch_up()
         for line in books.lines(start_ms):
             if line.key.plan == plan.name:
-                tokens = line.sum.input + line.sum.output
-                _use(found, plan, line.key.quarter, line.sum.exchanges, tokens)
+                _use(found, plan, line.key.quarter, line.sum.plan_calls, line.sum.plan_tokens)
         for pending in books.pending(start_ms):
             for each in pending.plan:
                 if each.plan == plan.name:
