@@ -100,6 +100,14 @@ async def test_a_call_that_the_plan_did_not_pay_for_takes_nothing(ledger):
     assert await fill(ledger) == Fill()
 
 
+async def test_a_refused_call_says_nothing_of_when_some_of_a_plan_is_free_again(ledger, hands):
+    refused = await ledger.reserve(taking(700))
+    hands.ms += HOUR_MS
+    await ledger.reserve(taking(10))
+    await ledger.settle(Settle(refused, 0, Use("max", 0, 0)))
+    assert await fill(ledger) == Fill(1, 10, "2026-11-21 15:45 UTC")
+
+
 async def test_a_vendors_word_is_kept_until_its_window_ends(ledger, hands):
     hold = await ledger.reserve(taking(1))
     told = Told(18_000, 420_000, NOON_MS + HOUR_MS)

@@ -30,7 +30,7 @@ TABLES: Final = (
 )
 
 _SUM: Final = """SELECT coalesce(sum(requests), 0), coalesce(sum(tokens), 0), min(quarter)
-  FROM uses WHERE plan = ? AND quarter >= ?"""
+  FROM uses WHERE plan = ? AND quarter >= ? AND (requests > 0 OR tokens > 0)"""
 _ADD: Final = """INSERT INTO uses VALUES (?, ?, max(?, 0), max(?, 0)) ON CONFLICT DO UPDATE
   SET requests = max(requests + ?, 0), tokens = max(tokens + ?, 0)"""
 _NONE: Final = "DELETE FROM uses WHERE plan = ?"
@@ -69,7 +69,8 @@ class PaperUses:
 
     def since(self, plan: str, quarter: int) -> Sums:
         """See `Uses.since`."""
-        found = {at: use for at, use in self._uses.get(plan, {}).items() if at >= quarter}
+        kept = self._uses.get(plan, {}).items()
+        found = {at: use for at, use in kept if at >= quarter and any(use)}
         requests, tokens = (sum(use[i] for use in found.values()) for i in (0, 1))
         return requests, tokens, min(found, default=None)
 
@@ -151,7 +152,7 @@ def _fits(uses: Uses, use: Use, window: Window, now_ms: int) -> bool:
 
 def _fill(uses: Uses, plan: str, window: Window, now_ms: int, where: tzinfo | None) -> Fill:
     requests, tokens, first = uses.since(plan, _first(window, now_ms))
-    if first is None or not (requests or tokens):
+    if first is None:
         return Fill()
     free_ms = (first + 1) * QUARTER_MS + window.seconds * 1000
     return Fill(requests, tokens, _words(free_ms, where))
