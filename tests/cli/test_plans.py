@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from halfdoor.canon.commands import Hold, Reserve, Settle
 from halfdoor.canon.plans import Plan, Told, Use
@@ -85,6 +86,15 @@ def test_what_a_plan_paid_for_costs_nothing_and_its_fee_and_worth_stand_beside_i
     assert plan["exchanges"] == 1
     assert plan["pays"] is (plan["worth"] > plan["fee"])
     assert plan["windows"][0]["requests"] == {"used": 1, "limit": 4}
+
+
+def test_a_call_that_a_vendor_refused_is_none_that_a_plan_paid_for(config):
+    refused = replace(BY_PLAN, result="status", status=429, worth=0)
+    logged(config, (ANN, BY_PLAN, {}), (ANN, refused, {"usage": None, "result": "failed"}))
+    (plan,) = told()["plans"]
+    assert (plan["calls"], plan["exchanges"]) == (1, 2)
+    assert plan["windows"][0]["requests"]["used"] == 1
+    assert "what it paid for (1) is worth" in " ".join(halfdoor("cost").stdout.split())
 
 
 def test_the_fee_of_each_day_is_told_by_day_and_adds_up(config, tmp_path):

@@ -22,6 +22,7 @@ class Term(Struct, frozen=True):
     """Some time under one plan. fee: what of it fell due, worth: at list prices, both pico-USD.
 
     calls: those that it paid for. unvalued: of how many of them nobody knows the worth.
+    exchanges: those whose last call was under it, paid for or refused.
     """
 
     plan: Plan
@@ -29,6 +30,7 @@ class Term(Struct, frozen=True):
     calls: int
     worth: int
     unvalued: int
+    exchanges: int = 0
 
     @property
     def pays(self) -> bool | None:
@@ -48,9 +50,10 @@ def terms(loaded: Loaded, lines: Sequence[Line], span_ms: tuple[int, int]) -> li
             Term(
                 plan,
                 fee(plan, (_since(plan, span_ms[0], first, where), span_ms[1]), where),
-                sum(each.exchanges for each in own),
+                sum(each.plan_calls for each in own),
                 sum(each.worth for each in own),
                 sum(each.unvalued for each in own),
+                sum(each.exchanges for each in own),
             )
         )
     return found
@@ -183,6 +186,7 @@ def costed(term: Term) -> dict[str, Any]:
         "fee": term.fee,
         "worth": term.worth,
         "unvalued": term.unvalued,
-        "exchanges": term.calls,
+        "calls": term.calls,
+        "exchanges": term.exchanges,
         "pays": term.pays,
     }
