@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import socket
 import struct
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ from tests.chaos.evidence import Found, judged
 from tests.chaos.schedule import Fault
 from tests.chaos.sky import Sky
 from tests.helpers.disk import SmallDisk
+from tests.helpers.ports import free_port
 from tests.helpers.serving import Serving
 
 # After the last fault every session must be able to go on within this.
@@ -187,7 +187,7 @@ class Chaos:
 
     def _made(self) -> Serving:
         state = self._folder / "disk" / "state"
-        server = {"listen": f"127.0.0.1:{_free_port()}", "state_dir": str(state), "ping_s": 0.5}
+        server = {"listen": f"127.0.0.1:{free_port()}", "state_dir": str(state), "ping_s": 0.5}
         program = ("-P", str(self._program), str(self._clock))
         tables = {**self._sky.tables(), "server": server}
         return Serving(self._folder / "home", tables, state, program=program)
@@ -231,9 +231,3 @@ class Chaos:
 
 def _descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
-def _free_port() -> int:
-    with socket.socket() as plug:
-        plug.bind(("127.0.0.1", 0))
-        return int(plug.getsockname()[1])

@@ -1,6 +1,5 @@
 import asyncio
 import json
-import socket
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from halfdoor.config.tables.models import Model
 from halfdoor.config.tables.server import Token
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.store.schema import FILE
+from tests.helpers.ports import free_port
 from tests.store.ledgers import written
 
 CONFIG = """
@@ -59,12 +59,6 @@ def looked_at(table, answer=None, names=None, *, online=False, model_id="x"):
 
     found = asyncio.run(checkup.backends(config(table, model_id), ask, resolve, online=online))
     return {(f.state, f.said) for f in found}, asked
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_backend_that_answers_and_has_its_model_is_well():

@@ -17,6 +17,7 @@ from halfdoor.config.tools import TOOLS, tool_for
 from halfdoor.config.tools.claude import CLAUDE
 from halfdoor.config.tools.codex import CODEX
 from halfdoor.config.tools.tool import filled
+from tests.helpers.ports import free_port
 
 SHOW = "import json, os, sys; print(json.dumps([dict(os.environ), sys.argv[1:]]))"
 ASK = """
@@ -51,9 +52,7 @@ def project(tmp_path, unused_port):
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def launched(place, *args, **environment):

@@ -3,12 +3,12 @@
 import http.client
 import json
 import signal
-import socket
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.helpers.house import AWS_KEY
+from tests.helpers.ports import free_port
 from tests.helpers.serving import Serving
 
 BACKENDS = [
@@ -24,12 +24,11 @@ TOKEN = {"name": "boss", "role": "admin", "env": "TEST_ADMIN"}
 
 @pytest.fixture
 def serving(tmp_path, processes, loopback, monkeypatch):
-    def start(workers=1, **tables):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    def start(workers=1, *, apart=False, **tables):
         folder = tmp_path / "serving"
+        listen, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
         server = {"listen": listen, "state_dir": str(folder / "state")}
+        server |= {"admin_listen": admin} if apart else {}
         tables = {"server": server, "backends": BACKENDS, "models": MODELS, **tables}
         started.append(Serving(folder, tables, None, "--workers", str(workers)))
         started[0].start()
@@ -77,7 +76,7 @@ def test_a_floor_is_listed_outlives_a_restart_and_is_lifted_by_an_admin(serving,
 
 
 def test_every_worker_is_under_a_floor_and_follows_a_lift(serving, halfdoor):
-    served = serving(workers=2, tokens=[TOKEN])
+    served = serving(workers=2, apart=True, tokens=[TOKEN])
     config = ("--config", served.config)
     assert {model_of(served.url, "hello") for _ in range(8)} == {"large"}
     assert model_of(served.url, f"the key is {AWS_KEY}") == "small"

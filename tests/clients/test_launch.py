@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 
 import pytest
 import tomlkit
@@ -13,6 +12,7 @@ from tests.clients.terminal import Terminal
 from tests.clients.tools import AIDER, CLAUDE, CODEX, SANDBOX, Tool
 from tests.helpers.fake_model import FakeModel
 from tests.helpers.gateway import backend, model
+from tests.helpers.ports import free_port
 from tests.helpers.scenes import Say, Scene
 
 pytestmark = pytest.mark.usefixtures("loopback", "processes")
@@ -48,11 +48,8 @@ def fake(loopback):
 @pytest.fixture
 def config(fake, tmp_path):
     """One model for every name that the tools know, at an address where nothing listens yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     tables = {
-        "server": {"listen": f"127.0.0.1:{port}", "state_dir": str(tmp_path / "state")},
+        "server": {"listen": f"127.0.0.1:{free_port()}", "state_dir": str(tmp_path / "state")},
         "backends": [backend("far", fake, "openai_chat")],
         "models": [model("far", "far", "real-model")],
         "names": [{"match": match, "choose": ["far"]} for match in ("claude-*", "gpt-*")],

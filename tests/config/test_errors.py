@@ -177,6 +177,21 @@ WRONG = {
     ),
     "a listener without a port": ("[server]\nlisten = 'localhost'\n", ":2: `listen` is", "4114"),
     "a port that is none": ("[server]\nlisten = '127.0.0.1:99999'\n", ":2: `listen` is", ""),
+    "admins without a port": (
+        "[server]\nadmin_listen = '127.0.0.1:0'\n",
+        ":2: `admin_listen`",
+        "4115",
+    ),
+    "admins where tools ask": (
+        "[server]\nadmin_listen = '[::1]:4114'\n",
+        "has the port of `listen`",
+        "another port",
+    ),
+    "admins for all to see": (
+        "[server]\nadmin_listen = '0.0.0.0:9'\n",
+        ":2:",
+        'role = "metrics"',
+    ),
     "an open listener": ("[server]\nlisten = '0.0.0.0:4114'\n", ":2:", "[[tokens]]"),
     "an open IPv6 listener": ("[server]\nlisten = '[::]:4114'\n", "other machines", "[[tokens]]"),
     "a relative state folder": ("[server]\nstate_dir = 'x'\n", "config.toml:2: `x` is rel", "`/`"),

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.engine.tiny import model
+from tests.helpers.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 # What `make engine` installs.
@@ -52,7 +52,7 @@ def engine(folder: Path) -> Iterator[Engine]:
     """One that answers. Raises AssertionError with its own words when it does not come up."""
     weights = folder / f"{model.NAME}.gguf"
     weights.write_bytes(model.made())
-    started = Engine(_free_port(), folder / "engine.log")
+    started = Engine(free_port(), folder / "engine.log")
     with started.log.open("wb") as out:
         process = subprocess.Popen(
             _command(weights, started.port),
@@ -79,13 +79,6 @@ def _command(weights: Path, port: int) -> list[str]:
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return [str(PYTHON), "-m", "llama_cpp.server", *words]
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
 
 
 def _wait(process: subprocess.Popen[bytes], started: Engine) -> None:

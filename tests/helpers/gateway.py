@@ -24,10 +24,12 @@ from halfdoor.config.load import load
 from halfdoor.config.objectives import objectives
 from halfdoor.flow.ports import Log
 from halfdoor.server.address import address
+from halfdoor.server.admin import Admin
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.listen import Server, bound
 from halfdoor.server.metrics import Metrics
+from halfdoor.server.office import Office
 from halfdoor.server.status import Status
 from halfdoor.server.tokens import access, secrets
 from halfdoor.wiring import assemble
@@ -76,7 +78,7 @@ class Served:
         self._looks = looks
         loaded = load(config, None, os.environ)
         self._inner = assemble(loaded, loaded.state_dir)
-        self._listening = bound(address(loaded.config.server.listen))
+        self._listening = [bound(address(loaded.config.server.listen))]
         self._ready = asyncio.Event()
         house, services = self._inner.house, self._inner.services
         if slow_outcomes_s:
@@ -87,7 +89,13 @@ class Served:
         may_ask = access(loaded.config, tokens, None, loopback=True)
         held_to = objectives(loaded.config.backends)
         metrics = Metrics("test", loaded.state_dir, self._inner.live, self._inner.log, held_to)
-        app = App(house, services, may_ask, Limits(), status, metrics=metrics)
+        admin = Admin(self._inner.floors, services.log, services.clock)
+        apart = loaded.config.server.admin_listen
+        if apart:
+            self._listening.append(bound(address(apart)))
+        port = address(apart).port if apart else 0
+        office = Office(house, services, may_ask, Limits(), admin, metrics, port)
+        app = App(house, services, may_ask, Limits(), status, office=office)
         self._server = Server(app, self._ready.set)
 
     def waiting(self, backend: str) -> int:
@@ -112,9 +120,9 @@ class Served:
     async def start(self) -> str:
         """The root URL, once requests are taken."""
         await self.look()
-        self._serving = asyncio.create_task(self._server.serve([self._listening]))
+        self._serving = asyncio.create_task(self._server.serve(self._listening))
         await self._ready.wait()
-        return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._listening[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop as Ctrl-C does."""

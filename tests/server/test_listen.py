@@ -259,4 +259,4 @@ class Failing(AbstractAsyncContextManager):
 
 def test_a_start_that_fails_is_raised_to_whoever_runs_it():
     with pytest.raises(LogError, match="the log is full"):
-        listen.run(app(running=Failing)[0], bound(ANYWHERE), lambda: None)
+        listen.run(app(running=Failing)[0], [bound(ANYWHERE)], lambda: None)

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -36,13 +36,15 @@ from halfdoor.config.rules import loosened
 from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms
+from halfdoor.server.access import Access
 from halfdoor.server.address import Address, address
 from halfdoor.server.admin import Admin
 from halfdoor.server.app import App
 from halfdoor.server.body import Limits
 from halfdoor.server.crew import crew
-from halfdoor.server.listen import bound, guarded, run
+from halfdoor.server.listen import bound, guarded, run, shared
 from halfdoor.server.metrics import Metrics, noted
+from halfdoor.server.office import Office
 from halfdoor.server.sessions import Sessions
 from halfdoor.server.status import Status
 from halfdoor.server.tokens import access, asking, secrets
@@ -88,6 +90,7 @@ def serve(
     loaded = _told(offline=offline) if worker else read()
     server = loaded.config.server
     where = address(server.listen if listen is None else listen)
+    apart = address(server.admin_listen) if server.admin_listen else None
     tokens = secrets(loaded.config.tokens, os.environ)
     guarded(where, tokens=asking(loaded.config.tokens))
     # It looks at every restricted file, and requests do not wait for that.
@@ -95,24 +98,43 @@ def serve(
     with nullcontext() if worker else beside(look):
         if workers > 1:
             switch = Switch(loaded.state_dir, loaded.offline)
-            again = _again(config, project)
-            orders = Standing(loaded, read)
-            crew(workers, where, again, lambda at: _announce(loaded, at, workers), switch, orders)
+            again, orders = _again(config, project), Standing(loaded, read)
+
+            def ready(at: Address) -> None:
+                _announce(loaded, at, workers)
+
+            with shared(apart) if apart else nullcontext():
+                crew(workers, where, again, ready, switch, orders)
             return
-        with bound(where, with_others=worker) as listening:
-            where = Address(where.host, listening.getsockname()[1])
-            parent = os.getppid() if worker else 0
-            service = Service(assemble(loaded, loaded.state_dir), tokens, where, parent)
-            app = service.app()
+        _run(loaded, read, tokens, (where, apart), worker=worker)
 
-            async def reload() -> None:
-                await service.reload(app, read)
 
-            def ready() -> None:
-                if not worker:
-                    _announce(loaded, where, 1)
+def _run(
+    loaded: Loaded,
+    read: Callable[[], Loaded],
+    tokens: tuple[tuple[str, str], ...],
+    places: tuple[Address, Address | None],
+    *,
+    worker: bool,
+) -> None:
+    """One process. places: where tools ask, and where admins do if not there."""
+    with ExitStack() as stack:
+        listening = [
+            stack.enter_context(bound(place, with_others=worker)) for place in places if place
+        ]
+        where = Address(places[0].host, listening[0].getsockname()[1])
+        parent = os.getppid() if worker else 0
+        service = Service(assemble(loaded, loaded.state_dir), tokens, where, parent, places[1])
+        app = service.app()
 
-            run(app, listening, ready, reload, leash=0 if worker else None)
+        async def reload() -> None:
+            await service.reload(app, read)
+
+        def ready() -> None:
+            if not worker:
+                _announce(loaded, where, 1)
+
+        run(app, listening, ready, reload, leash=0 if worker else None)
 
 
 @contextmanager
@@ -173,13 +195,19 @@ def _again(config: Path | None, project: Path | None) -> list[str]:
 class Service:
     """What is served now: replaced as a whole when the configuration is read again.
 
-    parent: see `server.status.Shown`.
+    parent: see `server.status.Shown`. apart: where admins ask, None for where all do.
     """
 
     def __init__(
-        self, gateway: Gateway, tokens: tuple[tuple[str, str], ...], where: Address, parent: int = 0
+        self,
+        gateway: Gateway,
+        tokens: tuple[tuple[str, str], ...],
+        where: Address,
+        parent: int = 0,
+        apart: Address | None = None,
     ) -> None:
         self._parent = parent
+        self._apart = apart
         self.gateway = gateway
         self._tokens = tokens
         self._where = where
@@ -191,12 +219,11 @@ class Service:
 
     def app(self) -> App:
         """The application for what is served now."""
-        gateway, config = self.gateway, self.gateway.loaded.config
-        server = config.server
+        gateway, server = self.gateway, self.gateway.loaded.config.server
         return App(
             gateway.house,
             gateway.services,
-            access(config, self._tokens, self._sessions, loopback=self._where.loopback),
+            self._access(self._where),
             Limits(body_bytes=server.body_limit_bytes),
             Status(
                 __version__,
@@ -210,15 +237,25 @@ class Service:
             running=self.running,
             tightened=gateway.tightened,
             added=self._switch.rules,
-            admin=Admin(gateway.floors, gateway.log, gateway.services.clock),
-            metrics=Metrics(
-                __version__,
-                gateway.loaded.state_dir,
-                gateway.live,
-                gateway.log,
-                objectives(config.backends),
-            ),
+            office=self._office(),
         )
+
+    def _office(self) -> Office:
+        gateway, loaded = self.gateway, self.gateway.loaded
+        held_to = objectives(loaded.config.backends)
+        return Office(
+            gateway.house,
+            gateway.services,
+            self._access(self._apart or self._where),
+            Limits(),
+            Admin(gateway.floors, gateway.log, gateway.services.clock),
+            Metrics(__version__, loaded.state_dir, gateway.live, gateway.log, held_to),
+            self._apart.port if self._apart else 0,
+        )
+
+    def _access(self, where: Address) -> Access:
+        config = self.gateway.loaded.config
+        return access(config, self._tokens, self._sessions, loopback=where.loopback)
 
     async def reload(self, app: App, read: Callable[[], Loaded]) -> None:
         """Read the configuration again; a broken or looser one is refused, and the old stays."""
@@ -336,6 +373,8 @@ def banner(
     yield f"halfdoor {__version__} listens on {root}{crowd}  (Ctrl-C stops it)"
     yield f"  config  {loaded.config.source or 'none: made of the engines and keys found here'}"
     yield f"  log     {loaded.state_dir}"
+    if apart := loaded.config.server.admin_listen:
+        yield f"  admin   http://{apart}  (metrics, and what admins do)"
     yield "models, and where they are"
     yield from (_model(card) for card in known)
     if not known:

@@ -71,7 +71,7 @@ def lift(
     asked = _asked(key, reason)
     loaded = settings(config).config
     secret = _admin(loaded)
-    url = url_of(loaded.server.listen, LIFT)
+    url = url_of(loaded.server.administered, LIFT)
     headers = (("authorization", f"Bearer {secret}"), ("content-type", "application/json"))
     body = msgspec.json.encode(asked)
     permit = ControlPermit(authority(url), "lift")

@@ -156,10 +156,36 @@ def _listening(source: Source, tables: Tables) -> None:
             f"`{tables.server.listen}` is open to other machines and asks for no token",
             "add `[[tokens]]` with `name` and `env`, or listen on 127.0.0.1",
         )
+    _administered(source, tables)
     state = tables.server.state_dir
     if state and not state.startswith("~/") and not _absolute(state):
         raise source.error(
             ("server", "state_dir"), f"`{state}` is relative", "start it with `/` or `~/`"
+        )
+
+
+def _administered(source: Source, tables: Tables) -> None:
+    where = tables.server.admin_listen
+    if not where:
+        return
+    address = host_and_port(where)
+    if address is None or not address[1]:
+        raise source.error(
+            ("server", "admin_listen"),
+            f"`admin_listen` is `{where}`",
+            'write an address and a port, `admin_listen = "127.0.0.1:4115"`',
+        )
+    if address[1] == (host_and_port(tables.server.listen) or ("", 0))[1]:
+        raise source.error(
+            ("server", "admin_listen"),
+            f"`{where}` has the port of `listen`",
+            "choose another port, or leave `admin_listen` out",
+        )
+    if not is_loopback(address[0]) and all(token.role == "tool" for token in tables.tokens):
+        raise source.error(
+            ("server", "admin_listen"),
+            f"`{where}` is open to other machines and asks for no token",
+            'add `[[tokens]]` with `role = "metrics"` or "admin", or listen on 127.0.0.1',
         )
 
 

@@ -167,6 +167,8 @@ def _places(old: Loaded, new: Loaded) -> Iterator[str]:
         yield "a token that is new would be taken"
     if old.config.server.listen != new.config.server.listen:
         yield f"it listens on {old.config.server.listen}, not on {new.config.server.listen}"
+    if old.config.server.admin_listen != new.config.server.admin_listen:
+        yield "admins and metrics would be asked at another address"
     if old.state_dir != new.state_dir:
         yield f"its log is in {old.state_dir}, not in {new.state_dir}"
 

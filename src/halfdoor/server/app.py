@@ -29,25 +29,20 @@ from halfdoor.flow.house import House
 from halfdoor.flow.ports import Services
 from halfdoor.server import joining, ollama
 from halfdoor.server.access import Access, RawHeaders, passed_on
-from halfdoor.server.admin import BODY_BYTES, LIFT, Admin
-from halfdoor.server.body import BodyReader, HungUpError, Limits, Message, Receive
-from halfdoor.server.exposition import CONTENT_TYPE
-from halfdoor.server.metrics import METRICS, Metrics
+from halfdoor.server.body import BodyReader, HungUpError, Limits, Receive
+from halfdoor.server.office import Office
 from halfdoor.server.ollama import Engine
+from halfdoor.server.plain import JSON, TEXT, Fields, neutral, refuse, whole
 from halfdoor.server.sink import AsgiSink, Send
 from halfdoor.server.status import Status
-from halfdoor.server.unpacking import CODINGS
 
 _log: Final = logging.getLogger("halfdoor")
 
 Scope = Mapping[str, Any]
 Route = tuple[Dialect, str]
-Fields = tuple[tuple[str, str], ...]
 
 # Where a request's scope keeps the mark that stood in its path.
 VIA: Final = "halfdoor.via"
-_JSON: Final = "application/json"
-_TEXT: Final = "text/plain; charset=utf-8"
 _HELLO: Final = b"halfdoor is running; point your tool's base URL here\n"
 _INTERNAL: Final = "failed inside; its own output says where"
 # A caller's wish for one request; like every header with this beginning it goes no further.
@@ -68,8 +63,7 @@ class Serving:
     status: Status
     tightened: Callable[[tuple[Rule, ...]], House] | None
     added: Callable[[], tuple[Rule, ...]]
-    admin: Admin | None = None
-    metrics: Metrics | None = None
+    office: Office | None = None
 
     def house_of(self, actor: Actor) -> House:
         """The house, tightened by the rules added for all, and by those of the caller's project."""
@@ -84,7 +78,7 @@ class App:
     """The ASGI application.
 
     tightened: the house for more rules. added: rules that hold for all from now on (`offline`).
-    admin: what an admin may do. metrics: what `/metrics` shows; None where there is none.
+    office: for those who run it; None where there is none.
     now: what requests from now on meet; those under way end as they began.
     running: entered when the server starts and left when it stops: what must be open meanwhile.
     Raises SetupError when two dialects claim one path.
@@ -101,12 +95,9 @@ class App:
         running: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
         tightened: Callable[[tuple[Rule, ...]], House] | None = None,
         added: Callable[[], tuple[Rule, ...]] = tuple,
-        admin: Admin | None = None,
-        metrics: Metrics | None = None,
+        office: Office | None = None,
     ) -> None:
-        self.now = Serving(
-            house, services, access, limits, status, tightened, added, admin, metrics
-        )
+        self.now = Serving(house, services, access, limits, status, tightened, added, office)
         self._running = running
         self._routes = routes(house.dialects)
         self._pages: dict[str, Callable[[RawHeaders], tuple[str, bytes]]] = {
@@ -136,11 +127,9 @@ class App:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == LIFT and scope["method"] == "POST":
-            await self._administer(scope, receive, send)
-            return
-        if scope["path"] == METRICS and self.now.metrics and scope["method"] in _READS:
-            await self._measure(scope, send)
+        office = self.now.office
+        if office is not None and office.takes(scope):
+            await office.answer(scope, receive, send)
             return
         if scope["path"] in ollama.ASKING and scope["method"] == "POST":
             await self._about(scope, receive, send)
@@ -179,13 +168,13 @@ class App:
             return
         except ClientError as error:
             text = dialect.error(error.status, error.code, f"halfdoor: {error}")
-            await _refuse(send, error.status, text, reader)
+            await refuse(send, error.status, text, reader)
         except Exception as error:
             _record(error)
             if sink.started:
                 raise
             text = dialect.error(500, "halfdoor_internal", f"halfdoor: {_INTERNAL}")
-            await _refuse(send, 500, text, reader)
+            await refuse(send, 500, text, reader)
 
     async def _answer(
         self,
@@ -206,31 +195,6 @@ class App:
         with self._calls.opened(asked, mark, sink) as shared:
             await drive(line, services, shared, asked.credential)
 
-    async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now, headers = self.now, scope["headers"]
-        reader = BodyReader(receive, headers, replace(now.limits, body_bytes=BODY_BYTES))
-        try:
-            who = now.access.administer(headers)
-            assert now.admin is not None  # whoever configures admins gives them something to do
-            body = await now.admin.lift(who, await reader.read())
-        except HungUpError:
-            return
-        except ClientError as error:
-            await _refuse(send, error.status, _neutral(error), reader)
-            return
-        await _whole(send, 200, _JSON, body)
-
-    async def _measure(self, scope: Scope, send: Send) -> None:
-        now = self.now
-        try:
-            now.access.observe(scope["headers"])
-            assert now.metrics is not None  # else it would be a page that is not here
-            page = await now.metrics.page(now.house, now.services)
-        except ClientError as error:
-            await _whole(send, error.status, _JSON, _neutral(error))
-            return
-        await _whole(send, 200, CONTENT_TYPE, page)
-
     async def _about(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What an Ollama client asks of one model: the name stands in a body."""
         now, headers = self.now, scope["headers"]
@@ -242,9 +206,9 @@ class App:
             return
         except ClientError as error:
             told = msgspec.json.encode({"error": f"halfdoor: {error}"})
-            await _refuse(send, error.status, told, reader)
+            await refuse(send, error.status, told, reader)
             return
-        await _whole(send, 200, _JSON, answer)
+        await whole(send, 200, JSON, answer)
 
     async def _page(self, scope: Scope, route: Route | None, send: Send) -> None:
         """Everything that is not an exchange. Bodies are not read."""
@@ -253,15 +217,15 @@ class App:
             answer = self._find(scope, route)
         except ClientError as error:
             body, more = self._told(error, scope, route), _more(error, scope, route)
-            await _whole(send, error.status, _JSON, body, more)
+            await whole(send, error.status, JSON, body, more)
             return
-        await _whole(send, 200, *answer)
+        await whole(send, 200, *answer)
 
     def _told(self, error: ClientError, scope: Scope, route: Route | None) -> bytes:
         """In the shape of whoever's path it is, or would be."""
         dialect = route[0] if route else self.now.house.dialects.get(_family(scope))
         if dialect is None:
-            return _neutral(error)
+            return neutral(error)
         return dialect.error(error.status, error.code, f"halfdoor: {error}")
 
     def _find(self, scope: Scope, route: Route | None) -> tuple[str, bytes]:
@@ -288,29 +252,29 @@ class App:
         return page(scope["headers"])
 
     def _hello(self, _: RawHeaders) -> tuple[str, bytes]:
-        return _TEXT, _HELLO
+        return TEXT, _HELLO
 
     def _health(self, _: RawHeaders) -> tuple[str, bytes]:
         self.now.added()
-        return _TEXT, b"halfdoor ok, offline\n" if guard.is_offline() else b"halfdoor ok\n"
+        return TEXT, b"halfdoor ok, offline\n" if guard.is_offline() else b"halfdoor ok\n"
 
     def _show_status(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         self.now.added()
         services = self.now.services
-        return _JSON, self.now.status.now(
+        return JSON, self.now.status.now(
             time.monotonic(), len(self._exchanges), services.widened(), services.queues
         )
 
     def _engine(self, page: Callable[[Engine], bytes], headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
-        return _JSON, page(self.now.status.engine)
+        return JSON, page(self.now.status.engine)
 
     def _models(self, headers: RawHeaders) -> tuple[str, bytes]:
         self.now.access.admit(headers)
         if _speaks_anthropic(headers):
-            return _JSON, self.now.status.anthropic_models()
-        return _JSON, self.now.status.openai_models()
+            return JSON, self.now.status.anthropic_models()
+        return JSON, self.now.status.openai_models()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -372,12 +336,6 @@ def _speaks_anthropic(headers: RawHeaders) -> bool:
     return any(name == b"anthropic-version" for name, _ in headers)
 
 
-def _neutral(error: ClientError) -> bytes:
-    """An error on a route of no dialect: both vendors' SDKs find their fields in it."""
-    told = {"type": error.code, "code": error.code, "message": f"halfdoor: {error}", "param": None}
-    return msgspec.json.encode({"type": "error", "error": told})
-
-
 def _more(error: ClientError, scope: Scope, route: Route | None) -> Fields:
     allow = "POST" if route is not None else "GET, HEAD"
     more: Fields = (("connection", "close"),) if scope["method"] not in _READS else ()
@@ -392,35 +350,7 @@ def _more(error: ClientError, scope: Scope, route: Route | None) -> Fields:
             return more
 
 
-async def _refuse(send: Send, status: int, body: bytes, reader: BodyReader) -> None:
-    """Answer what never became an exchange; what is still on the wire is read on, briefly."""
-    fields: Fields = (("x-should-retry", "false"),)
-    if status == 401:
-        fields += (("www-authenticate", "Bearer"),)
-    if status == 415:
-        fields += (("accept-encoding", ", ".join(CODINGS)),)
-    if reader.whole:
-        await _whole(send, status, _JSON, body, fields)
-        return
-    await send(_head(status, _JSON, len(body), (*fields, ("connection", "close"))))
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    if status != 408:
-        await reader.linger()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
 def _record(error: Exception) -> None:
     """Tell the operator where halfdoor failed; never what the error says, which may be content."""
     place = "".join(traceback.format_tb(error.__traceback__))
     _log.error("%s in an exchange:\n%s", type(error).__name__, place)
-
-
-async def _whole(send: Send, status: int, kind: str, body: bytes, more: Fields = ()) -> None:
-    await send(_head(status, kind, len(body), more))
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _head(status: int, kind: str, length: int, more: Fields) -> Message:
-    fields: Fields = (("content-type", kind), ("content-length", str(length)), *more)
-    raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
-    return {"type": "http.response.start", "status": status, "headers": raw}

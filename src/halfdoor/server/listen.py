@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ def _held(where: Address, *options: int) -> socket.socket:
 
 def run(
     app: App,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     ready: Callable[[], None],
     reload: Reload | None = None,
     *,
@@ -102,11 +102,12 @@ def run(
     """
     try:
         with _settled():
-            Server(app, ready, reload, leash=leash).run(sockets=[listening])
+            Server(app, ready, reload, leash=leash).run(sockets=list(listening))
     except SystemExit:
         raise app.failed or SetupError("the server could not start") from None
     finally:
-        listening.close()
+        for each in listening:
+            each.close()
     if app.failed is not None:
         raise app.failed
 

@@ -1,5 +1,4 @@
 import json
-import socket
 import sys
 
 import pytest
@@ -9,6 +8,7 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.scene import Repository
 from halfdoor.config.found import Discovered, Engine, FoundModel
 from halfdoor.config.load import load_user
+from tests.helpers.ports import free_port
 from tests.helpers.serving import Serving
 
 FOUND = Discovered((Engine("ollama", "http://127.0.0.1:11434/v1", (FoundModel("qwen3:8b"),)),))
@@ -151,9 +151,7 @@ def test_rules_written_in_one_line_are_left_for_a_person(halfdoor, file, core):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_gateway_that_runs_takes_it_over(halfdoor, tmp_path, core, processes, loopback, workers):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    listen = f"127.0.0.1:{free_port()}"
     folder = tmp_path / "serving"
     tables = {
         "server": {"listen": listen, "state_dir": str(folder / "state")},

@@ -16,6 +16,13 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         about("Address and port to listen on; an address beyond loopback needs `[[tokens]]`."),
     ] = "127.0.0.1:4114"
+    admin_listen: Annotated[
+        str,
+        about(
+            "A second address and port, for `/metrics` and what admins do, which `listen` then "
+            "does not answer; empty puts both there."
+        ),
+    ] = ""
     allowed_hosts: Annotated[
         tuple[str, ...],
         about("Extra `Host` names to accept, as a browser or a tool would send them."),
@@ -57,6 +64,11 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
             "Speak to this device only: every model beyond it is left out, no name is looked up."
         ),
     ] = False
+
+    @property
+    def administered(self) -> str:
+        """The address that admins and metrics are asked at."""
+        return self.admin_listen or self.listen
 
     @property
     def address(self) -> tuple[str, int]:
