@@ -43,10 +43,23 @@ class Edit(Struct, frozen=True):
     """An edit as a model wrote it, to be tried against files.
 
     form: `search-replace`, `unified-diff`, `apply-patch` or `tool-call`. text: all of it.
+    roots: absolute folders by which its writer may know the repository; its paths are relative to
+        the repository, or absolute within one of these.
     """
 
     form: str
     text: str
+    roots: tuple[str, ...] = ()
+
+
+class Barred(Struct, frozen=True):
+    """No edit may touch a path. why: said after its name: `lies below a link`."""
+
+    why: str
+
+
+# What is at a path: what a file holds, None for nothing.
+Stood = bytes | Barred | None
 
 
 class Commit(Struct, frozen=True):
@@ -72,6 +85,8 @@ class Subject(Struct, frozen=True):
         there is none, and then nothing that needs it can be judged.
     python: the project's own interpreter, absolute; "" when it has none.
     edits: as a model wrote them, when that is what is judged.
+    stands: what is at each path that the edits name, None for nothing; a path that is missing here
+        was not looked at.
     commits: the commits that made the change, oldest first; () before it is committed.
     root: where the repository really lies on this machine, which editable installs lead to; "" when
         it is `tree`.
@@ -86,6 +101,7 @@ class Subject(Struct, frozen=True):
     base: str = ""
     python: str = ""
     edits: tuple[Edit, ...] = ()
+    stands: dict[str, Stood] = {}
     commits: tuple[Commit, ...] = ()
     root: str = ""
     revision: str = ""

@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change
+from halfdoor.store.beneath import remove, write
 from halfdoor.store.git import Git
 
 
@@ -26,23 +27,36 @@ class Trees:
         self.before = folder / "before"
         self.after = folder / "after" if after else git.root
         self._owed = {self.before: before, **({self.after: after} if after else {})}
+        self._half: dict[Path, OSError] = {}
 
     def fill(self, tree: str) -> None:
-        """Write out what belongs into this folder, once; every other folder is left alone."""
+        """Write out what belongs into this folder, once; every other folder is left alone.
+
+        Raises OSError for a change that has no place in the tree, each time it is told it.
+        """
         folder = Path(tree)
         laid = self._owed.pop(folder, None)
-        if laid is None:
-            return
-        folder.mkdir()
-        self._git.lay(laid.revision, folder)
-        for change in laid.changes:
-            _write(folder, change)
+        if laid is not None:
+            folder.mkdir()
+            self._git.lay(laid.revision, folder)
+            try:
+                _change(folder, laid.changes)
+            except OSError as error:
+                self._half[folder] = error
+        # INVARIANT: half a tree is never judged.
+        if folder in self._half:
+            raise self._half[folder]
 
 
-def _write(folder: Path, change: Change) -> None:
-    for path in filter(None, (change.was, change.path)):
-        (folder / path).unlink(missing_ok=True)
-    if change.after is not None:
-        file = folder / change.path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(change.after)
+def _change(folder: Path, changes: tuple[Change, ...]) -> None:
+    """All that goes, then all that comes: a file may stand where a folder was, and a folder so."""
+    last: dict[str, bytes | None] = {}
+    for change in changes:
+        if change.was:
+            last[change.was] = None
+        last[change.path] = change.after
+    for path in sorted(last):
+        remove(folder, path)
+    for path, data in last.items():
+        if data is not None:
+            write(folder, path, data)
