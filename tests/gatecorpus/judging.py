@@ -87,7 +87,7 @@ def broken_subject(broken: Broken) -> Subject:
 def edit_subject(function: Function, edit: str) -> Subject:
     """An edit, beside the file that it is about."""
     files = {function.path: function.bare().encode()}
-    return Subject((), (function.path,), files, edits=(Edit(form_of(edit), edit),))
+    return Subject((), (function.path,), edits=(Edit(form_of(edit), edit),), stands={**files})
 
 
 def _subject(path: str, before: str, after: str) -> Subject:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from halfdoor.canon.checks import Change, Edit, Status
+from halfdoor.canon.checks import Barred, Change, Edit, Status
 from halfdoor.verify.applies import FORMS, Applies, applied, form_of
+from halfdoor.verify.edits.trying import named
 from tests.helpers.checks import codes, judge, subject
 
 FILE = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
@@ -91,6 +92,8 @@ def test_a_file_that_is_not_there_is_told(form):
         ("*** Begin Patch\n*** Update File: a.py\n@@ def c():\n+x\n*** End Patch", "`def c():`"),
         ("*** Begin Patch\n*** Update File: a.py\n?\n*** End Patch", "must begin with"),
         ("*** Begin Patch\n*** End Patch", "no file in the patch"),
+        ("*** Begin Patch\n*** Update File: a.py\n*** End Patch", "changes nothing"),
+        ("*** Begin Patch\n*** Updat File: a.py\n+x\n*** End Patch", "belongs to no file"),
         ('{"name": "Edit", "arguments": {"path": "a.py", "old_str": "return", "new_str": "x"}}', "2 times"),
         ('{"name": "Edit", "arguments": {"path": "a.py"', "no JSON"),
         ("nothing at all", "no unified diff"),
@@ -149,9 +152,9 @@ def test_tools_spell_their_calls_in_many_ways(call):
 
 def test_the_check_fails_with_the_line_of_the_edit():
     edit = Edit("search-replace", SEARCH.replace("return 1\n", "return 9\n"))
-    (finding,) = judge(Applies(), subject(edits=(edit,), files=FILES)).findings
+    (finding,) = judge(Applies(), subject(edits=(edit,), stands=FILES)).findings
     assert (finding.path, finding.line, finding.code) == ("a.py", 3, "does-not-apply")
-    assert codes(judge(Applies(), subject(edits=(Edit("unified-diff", DIFF),), files=FILES))) == []
+    assert codes(judge(Applies(), subject(edits=(Edit("unified-diff", DIFF),), stands=FILES))) == []
     assert judge(Applies(), subject()).status is Status.NOT_APPLICABLE
 
 
@@ -181,3 +184,60 @@ def test_what_git_writes_as_a_diff_gives_the_file_that_git_meant(
     said = said.replace("a/old", "a/x").replace("b/new", "b/x")
     changes, troubles = applied((Edit("unified-diff", said),), {"x": old}.get)
     assert changes == (Change("x", old, new),), (said, troubles)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.py", "a.py"),
+        ("./sub//a.py", "sub/a.py"),
+        ("/work/app/sub/a.py", "sub/a.py"),
+        ("//work/./app/a.py", "a.py"),
+        ("/work/app", None),
+        ("/work/application/a.py", None),
+        ("/work/app/../a.py", None),
+        ("sub/.git/config", None),
+        ("sub\\..\\a.py", None),
+        ("sub/", None),
+        ("sub/.", None),
+        (".", None),
+        ("~/a.py", None),
+        ("a\0.py", None),
+        ("a\ud800.py", None),
+    ],
+)
+def test_a_path_has_one_spelling_and_stays_in_the_repository(path, found):
+    assert named(path, ("/work/app",)) == found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_path_that_is_barred_is_told_in_each_form(form):
+    after, said = made(EDITS[form], {"a.py": Barred("lies below `d`, which is a link")})
+    assert (after, said) == ({}, ["`a.py` lies below `d`, which is a link"])
+
+
+def test_an_edit_meets_what_the_edits_before_it_made():
+    patch = "*** Begin Patch\n*** Add File: {}\n+x\n*** Add File: {}\n+y\n*** End Patch"
+    assert made(patch.format("n", "n/m"))[1] == ["`n/m` lies below `n`, which is a file"]
+    assert made(patch.format("n/m", "n"))[1] == ["`n` is a folder"]
+    gone = "*** Begin Patch\n*** Delete File: a.py\n*** Delete File: ./a.py\n*** End Patch"
+    assert made(gone)[1] == ["`a.py` does not exist"]
+
+
+def test_a_path_that_nobody_looked_at_is_not_taken_for_a_new_file():
+    """It was: an edit that does not apply passed with nothing judged."""
+    edit = Edit("unified-diff", "--- /dev/null\n+++ b/a.py\n@@ -0,0 +1 @@\n+x\n")
+    result = judge(Applies(), subject(edits=(edit,), paths=("a.py",)))
+    assert (result.status, "nobody looked" in result.saw) == (Status.SKIPPED, True)
+
+
+def test_nothing_to_try_was_not_judged():
+    assert judge(Applies(), subject(edits=(Edit("unified-diff", " \n"),))).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize("form", ["search-replace", "apply-patch"])
+@pytest.mark.parametrize("more", [DIFF, PATCH, "@@ ... @@\n+eval(input())\n"])
+def test_an_edit_that_stands_beside_another_is_not_left_out(form, more):
+    """The second was neither applied nor told."""
+    text = (EDITS[form] + more).replace("return 10", "return 11", 1)
+    assert made(text, form=form)[1]

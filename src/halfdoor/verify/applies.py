@@ -1,17 +1,17 @@
 """Would the edit that a model wrote apply to the files as they are?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from halfdoor.canon.checks import Change, Edit, Finding, Result, Subject
-from halfdoor.verify.base import judged, nothing
+from halfdoor.canon.checks import Barred, Change, Edit, Finding, Result, Stood, Subject
+from halfdoor.verify.base import judged, nothing, skipped
 from halfdoor.verify.edits import apply_patch, calls, search_replace, unified
-from halfdoor.verify.edits.trying import Read, Tried, Trouble
+from halfdoor.verify.edits.trying import Ground, Read, Tried, Trouble
 from halfdoor.verify.fresh import counted
 
 NAME: Final = "applies"
 
-FORMS: Final[dict[str, Callable[[str, Read], Tried]]] = {
+FORMS: Final[dict[str, Callable[[str, Ground], Tried]]] = {
     "search-replace": search_replace.tried,
     "unified-diff": unified.tried,
     "apply-patch": apply_patch.tried,
@@ -20,7 +20,7 @@ FORMS: Final[dict[str, Callable[[str, Read], Tried]]] = {
 
 
 class Applies:
-    """Every edit of the subject, against its files, each after the ones before it."""
+    """Every edit of the subject, against what stands at its paths, each after the ones before."""
 
     name = NAME
     reads: tuple[str, ...] = ()
@@ -29,7 +29,9 @@ class Applies:
         """See `Check.judge`."""
         if not subject.edits:
             return nothing(NAME, "no edit was given")
-        _, troubles = applied(subject.edits, subject.files.get)
+        if not any(each.text.strip() for each in subject.edits):
+            return skipped(NAME, "there is no edit in what was given")
+        _, troubles = applied(subject.edits, lambda path: _standing(subject, path))
         found = tuple(
             Finding(NAME, each.path, each.line, 1, "does-not-apply", each.message, each.hint)
             for each in troubles
@@ -39,15 +41,15 @@ class Applies:
 
 def applied(edits: tuple[Edit, ...], read: Read) -> tuple[tuple[Change, ...], tuple[Trouble, ...]]:
     """The changes that edits make together, in order of path, and why some of them make none."""
-    now: dict[str, Change] = {}
+    made = _Made(read)
     troubles = []
     for edit in edits:
-        for each in tried(edit, lambda path: _held(now, read, path)):
+        for each in tried(edit, Ground(made.stands, edit.roots)):
             if isinstance(each, Trouble):
                 troubles.append(each)
             else:
-                _take(now, each)
-    return tuple(now[path] for path in sorted(now)), tuple(troubles)
+                made.take(each)
+    return tuple(made.now[path] for path in sorted(made.now)), tuple(troubles)
 
 
 def form_of(text: str) -> str:
@@ -59,21 +61,53 @@ def form_of(text: str) -> str:
     return "tool-call" if text.lstrip().startswith("{") else "unified-diff"
 
 
-def tried(edit: Edit, read: Read) -> Tried:
+def tried(edit: Edit, ground: Ground) -> Tried:
     """One edit."""
-    return FORMS[edit.form](edit.text, read)
+    return FORMS[edit.form](edit.text, ground)
 
 
-def _held(now: dict[str, Change], read: Read, path: str) -> bytes | None:
-    if any(each.was == path for each in now.values()) and path not in now:
-        return None
-    return now[path].after if path in now else read(path)
+def _standing(subject: Subject, path: str) -> Stood:
+    # INVARIANT: what nobody looked at is not taken for a file that is not there.
+    if path not in subject.stands:
+        raise LookupError(f"nobody looked what is at `{path}`")
+    return subject.stands[path]
 
 
-def _take(now: dict[str, Change], change: Change) -> None:
-    """Two changes of one file are one, from what it was first to what it is last."""
-    first = now.get(change.was or change.path)
-    if change.was:
-        now.pop(change.was, None)
-    before, was = (first.before, first.was or change.was) if first else (change.before, change.was)
-    now[change.path] = Change(change.path, before, change.after, was)
+class _Made:
+    """What edits made so far, over what was there."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.now: dict[str, Change] = {}
+        self._moved: set[str] = set()
+        self._folders: set[str] = set()
+
+    def stands(self, path: str) -> Stood:
+        if path in self.now:
+            return self.now[path].after
+        if path in self._moved:
+            return None
+        if path in self._folders:
+            return Barred("is a folder")
+        for above in _above(path):
+            if above in self.now and self.now[above].after is not None:
+                return Barred(f"lies below `{above}`, which is a file")
+        return self._read(path)
+
+    def take(self, change: Change) -> None:
+        """Two changes of one file are one, from what it was first to what it is last."""
+        first = self.now.get(change.was or change.path)
+        if change.was:
+            self.now.pop(change.was, None)
+            self._moved.add(change.was)
+        if change.after is not None:
+            self._folders.update(_above(change.path))
+        before, was = (
+            (first.before, first.was or change.was) if first else (change.before, change.was)
+        )
+        self.now[change.path] = Change(change.path, before, change.after, was)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders in which a path lies."""
+    return (path[:at] for at, letter in enumerate(path) if letter == "/")

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from halfdoor.backends.guard import go_offline, start_permit
 from halfdoor.canon.checks import Change, Edit, Result, Status, Subject
+from halfdoor.cli.gate.edited import Stands, edited
 from halfdoor.cli.gate.ladder import ladder
 from halfdoor.cli.gate.trees import Laid, Trees
 from halfdoor.config.gate import project_gate
@@ -28,7 +29,6 @@ from halfdoor.flow.ladder import Climb, climb, verdict
 from halfdoor.flow.ports import Runner
 from halfdoor.reading.globs import matcher
 from halfdoor.store.git import Changed, Git
-from halfdoor.verify.applies import applied, form_of
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.node.files import judges
@@ -92,6 +92,7 @@ class _Scope(Struct, frozen=True):
     before: Laid
     after: Laid | None
     edits: tuple[Edit, ...] = ()
+    stands: Stands = {}
     under: tuple[Change, ...] = ()
 
 
@@ -117,15 +118,15 @@ def _range(said: str) -> tuple[str, str]:
 
 def _patched(git: Git, text: str) -> _Scope:
     """The change that an edit makes to the working tree, as far as it applies."""
-    edit = Edit(form_of(text), text)
+    edit, changes, stands = edited(git, text)
     now = git.working()
-    changes, _ = applied((edit,), git.disk)
     gone = {each.was or each.path for each in changes if each.after is None or each.was}
     made = [each.path for each in changes if each.after is not None]
     paths = tuple(dict.fromkeys([path for path in now.paths if path not in gone] + made))
     under = now.changes
     before, after = Laid(now.base, under), Laid(now.base, (*under, *changes))
-    return _Scope(replace(now, changes=changes, paths=paths), before, after, (edit,), under)
+    scope = replace(now, changes=changes, paths=paths)
+    return _Scope(scope, before, after, (edit,), stands, under)
 
 
 def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject:
@@ -138,6 +139,7 @@ def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject
         base=str(trees.before),
         python=_python(git.root),
         edits=scope.edits,
+        stands=scope.stands,
         commits=changed.commits,
         root=str(git.root),
         revision="" if scope.under else changed.base,

@@ -11,14 +11,16 @@ from msgspec import Struct
 
 from halfdoor.canon.checks import Change
 from halfdoor.verify.edits.trying import (
-    Read,
+    Ground,
+    Place,
     Tried,
     Trouble,
     as_the_file_ends,
     joined,
     lines_of,
-    outside,
     places,
+    split,
+    stray,
 )
 
 _BEGIN: Final = "*** Begin Patch"
@@ -51,13 +53,13 @@ class Part(Struct):
     moved: str = ""
 
 
-def tried(text: str, read: Read) -> Tried:
+def tried(text: str, ground: Ground) -> Tried:
     """Each file's change, or why there is none."""
     found = list(_parts(text))
     if not any(isinstance(each, Part) for each in found):
         found = found or [Trouble("", 1, "there is no file in the patch", f"begin with `{_BEGIN}`")]
     for each in found:
-        yield each if isinstance(each, Trouble) else _applied(each, read)
+        yield each if isinstance(each, Trouble) else _applied(each, ground)
 
 
 def _parts(text: str) -> Iterator[Part | Trouble]:
@@ -66,44 +68,54 @@ def _parts(text: str) -> Iterator[Part | Trouble]:
         return
     part: Part | None = None
     begun = ended = False
-    for number, line in enumerate(text.splitlines(), 1):
-        begun = begun or line.strip() == _BEGIN
-        ended = ended or (begun and line.strip() == _END)
+    for number, line in enumerate(_lines(text), 1):
         if not begun or ended:
-            continue
-        for kind in (_ADD, _DELETE, _UPDATE):
-            if line.startswith(kind):
-                if part:
-                    yield part
-                part = Part(kind, line.removeprefix(kind).strip(), number, [], [])
-                break
-        else:
-            if part and (trouble := _taken(part, number, line)):
-                yield trouble
-                return
+            if begun or line.strip() != _BEGIN:
+                yield from _outside(number, line)
+            begun = begun or line.strip() == _BEGIN
+        elif line.strip() == _END:
+            ended = True
+        elif kind := next((each for each in (_ADD, _DELETE, _UPDATE) if line.startswith(each)), ""):
+            if part:
+                yield part
+            part = Part(kind, line.removeprefix(kind).strip(), number, [], [])
+        elif trouble := _taken(part, number, line):
+            yield trouble
+            return
     if part:
         yield part
 
 
 def _ended(text: str) -> bool:
-    return any(line.strip() == _END for line in text.splitlines())
+    return any(line.strip() == _END for line in _lines(text))
 
 
-def _taken(part: Part, number: int, line: str) -> Trouble | None:
+def _lines(text: str) -> list[str]:
+    return [line.rstrip("\r\n") for line in split(text)]
+
+
+def _outside(number: int, line: str) -> Iterator[Trouble]:
+    if stray(line):
+        yield Trouble("", number, "this line stands outside the patch", "write one patch alone")
+
+
+def _taken(part: Part | None, number: int, line: str) -> Trouble | None:
     """One more line of a file's part."""
+    if part is None or part.kind == _DELETE:
+        said = "this line belongs to no file of the patch" if line.strip() else ""
+        return Trouble("", number, said, "begin a file with `*** Update File: `") if said else None
     if part.kind == _ADD:
         if line and not line.startswith("+"):
             return Trouble(part.path, number, "a line of a new file must begin with `+`")
         part.added.append(line[1:] + "\n")
-    elif part.kind == _UPDATE:
-        if line.startswith(_MOVE):
-            part.moved = line.removeprefix(_MOVE).strip()
-        elif line.strip() == _LAST and part.chunks:
-            part.chunks[-1].last = True
-        elif line.startswith("@@"):
-            _anchor(part, number, line[2:].strip())
-        else:
-            return _line(part, number, line)
+    elif line.startswith(_MOVE):
+        part.moved = line.removeprefix(_MOVE).strip()
+    elif line.strip() == _LAST and part.chunks:
+        part.chunks[-1].last = True
+    elif line.startswith("@@"):
+        _anchor(part, number, line[2:].strip())
+    else:
+        return _line(part, number, line)
     return None
 
 
@@ -131,24 +143,28 @@ def _line(part: Part, number: int, line: str) -> Trouble | None:
     return None
 
 
-def _applied(part: Part, read: Read) -> Change | Trouble:
-    if outside(part.path) or (part.moved and outside(part.moved)):
-        hint = "name a file in it"
-        return Trouble(part.path, part.line, "the path leads out of the repository", hint)
-    before = read(part.path)
+def _applied(part: Part, ground: Ground) -> Change | Trouble:
+    found = ground.both(part.path, part.moved, part.line)
+    return found if isinstance(found, Trouble) else _changed(part, *found)
+
+
+def _changed(part: Part, old: Place, new: Place) -> Change | Trouble:
     if part.kind == _ADD:
-        return Change(part.path, before, joined(part.added))
-    if before is None:
-        return Trouble(part.path, part.line, f"`{part.path}` does not exist")
+        return Change(old.path, old.data, joined(part.added))
+    if old.data is None:
+        return Trouble(old.path, part.line, f"`{old.path}` does not exist")
     if part.kind == _DELETE:
-        return Change(part.path, before, None)
-    after = _updated(part, lines_of(before))
+        return Change(old.path, old.data, None)
+    after = _updated(part, lines_of(old.data))
     if isinstance(after, Trouble):
         return after
-    return Change(part.moved or part.path, before, after, part.path if part.moved else "")
+    return Change(new.path, old.data, after, old.path if new.path != old.path else "")
 
 
 def _updated(part: Part, lines: list[str]) -> bytes | Trouble:
+    if not part.chunks and not part.moved:
+        said = "the part changes nothing"
+        return Trouble(part.path, part.line, said, "write its lines, or leave it out")
     done: list[str] = []
     at = 0
     if lines and not lines[-1].endswith("\n"):

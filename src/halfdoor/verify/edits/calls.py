@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from halfdoor.canon.checks import Change
 from halfdoor.verify.edits import apply_patch, search_replace, unified
-from halfdoor.verify.edits.trying import Read, Tried, Trouble, outside
+from halfdoor.verify.edits.trying import Ground, Tried, Trouble
 
 _PATH: Final = ("filepath", "path", "targetfile", "absolutepath", "filename", "file")
 _OLD: Final = ("oldstring", "oldstr", "oldtext", "search", "find")
@@ -19,7 +19,7 @@ _PATCH: Final = ("patchtext", "patch", "diff", "input")
 _ALL: Final = ("replaceall",)
 
 
-def tried(text: str, read: Read) -> Tried:
+def tried(text: str, ground: Ground) -> Tried:
     """The change of one call, or why there is none."""
     try:
         call = json.loads(text)
@@ -31,27 +31,32 @@ def tried(text: str, read: Read) -> Tried:
     if arguments is None:
         yield Trouble("", 1, "the call has no arguments", "give them as an object")
         return
-    yield from _tried(arguments, read)
+    yield from _tried(arguments, ground)
 
 
-def _tried(arguments: dict[str, Any], read: Read) -> Tried:
+def _tried(arguments: dict[str, Any], ground: Ground) -> Tried:
     path, patch = _text(arguments, _PATH), _text(arguments, _PATCH)
     if patch is not None:
-        yield from _patched(patch, read, path or "")
-    elif path is None or outside(path):
-        yield Trouble(path or "", 1, "the call names no file of the repository", "name one")
+        yield from _patched(patch, ground, path or "")
+        return
+    if path is None:
+        yield Trouble("", 1, "the call names no file", "name one of the repository")
+        return
+    place = ground.at(path, 1)
+    if isinstance(place, Trouble):
+        yield place
     elif (whole := _text(arguments, _WHOLE)) is not None:
-        yield Change(path, read(path), whole.encode("utf-8", "surrogateescape"))
+        yield Change(place.path, place.data, whole.encode("utf-8", "surrogateescape"))
     else:
-        yield _replaced(path, _pairs(arguments), read(path))
+        yield _replaced(place.path, _pairs(arguments), place.data)
 
 
-def _patched(patch: str, read: Read, path: str) -> Tried:
+def _patched(patch: str, ground: Ground, path: str) -> Tried:
     if "*** Begin Patch" in patch:
-        return apply_patch.tried(patch, read)
+        return apply_patch.tried(patch, ground)
     if search_replace.BEGINS.search(patch):
-        return search_replace.tried(patch, read, path)
-    return unified.tried(patch, read)
+        return search_replace.tried(patch, ground, path)
+    return unified.tried(patch, ground)
 
 
 def _replaced(path: str, pairs: list[dict[str, Any]], before: bytes | None) -> Change | Trouble:

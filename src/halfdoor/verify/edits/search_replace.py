@@ -12,14 +12,15 @@ from msgspec import Struct
 
 from halfdoor.canon.checks import Change
 from halfdoor.verify.edits.trying import (
-    Read,
+    Ground,
     Tried,
     Trouble,
     as_the_file_ends,
     joined,
     lines_of,
-    outside,
     places,
+    split,
+    stray,
 )
 
 BEGINS: Final = re.compile(r"^(?:<{5,9}|-{5,9}) ?SEARCH>?\s*$", re.MULTILINE)
@@ -37,40 +38,38 @@ class Block(Struct, frozen=True):
     has: list[str]
 
 
-def tried(text: str, read: Read, path: str = "") -> Tried:
-    """Each file's change after all its blocks, or why a block does not apply.
+def tried(text: str, ground: Ground, path: str = "") -> Tried:
+    """Each block's change, or why it does not apply.
 
     path: the file that blocks without a path are for.
     """
-    before: dict[str, bytes | None] = {}
-    now: dict[str, bytes | None] = {}
     found = False
     for block in blocks(text, path):
         found = True
         if isinstance(block, Trouble):
             yield block
             continue
-        if block.path not in now:
-            had = read(block.path)
-            before[block.path] = now[block.path] = had
-        made = _replaced(block, now[block.path])
+        place = ground.at(block.path, block.line)
+        if isinstance(place, Trouble):
+            yield place
+            continue
+        made = _replaced(block, place.data)
         if isinstance(made, Trouble):
             yield made
-        else:
-            now[block.path] = made
+        elif made != place.data:
+            yield Change(place.path, place.data, made)
     if not found:
         yield Trouble("", 1, "there is no SEARCH/REPLACE block", "write `<<<<<<< SEARCH` and so on")
-    for changed, after in now.items():
-        if after != before[changed]:
-            yield Change(changed, before[changed], after)
 
 
 def blocks(text: str, path: str = "") -> Iterator[Block | Trouble]:
     """The blocks of an answer; a block without a path has the path of the one before."""
-    lines = text.splitlines(keepends=True)
+    lines = split(text)
     at = 0
     while at < len(lines):
         if not BEGINS.match(lines[at]):
+            if stray(lines[at]):
+                yield Trouble(path, at + 1, "this line belongs to no block", "write blocks alone")
             at += 1
             continue
         start = at
@@ -81,7 +80,7 @@ def blocks(text: str, path: str = "") -> Iterator[Block | Trouble]:
             hint = "end it with `=======` and `>>>>>>> REPLACE`"
             yield Trouble(path, start + 1, "the block has no end", hint)
             return
-        if not path or outside(path):
+        if not path:
             yield Trouble(path, start + 1, "the block names no file of the repository",
                           "put its path on the line above")  # fmt: skip
         else:

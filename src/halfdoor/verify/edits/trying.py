@@ -1,16 +1,19 @@
 """What trying an edit gives, and how text is looked for in a file."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.checks import Change
+from halfdoor.canon.checks import Barred, Change, Stood
 
-# What a file holds, None where there is none.
-Read = Callable[[str], bytes | None]
+_BEGINS: Final = re.compile(
+    r"diff --git |(?:---|\+\+\+) \S|@@|(?:<{5,9}|-{5,9}) ?SEARCH"
+    r"|\*\*\* (?:Begin Patch|(?:Add|Delete|Update) File: )"
+)
 
-_BOM: Final = b"\xef\xbb\xbf"
+Read = Callable[[str], Stood]
 
 
 class Trouble(Struct, frozen=True):
@@ -25,16 +28,89 @@ class Trouble(Struct, frozen=True):
 Tried = Iterator[Change | Trouble]
 
 
-def outside(path: str) -> bool:
-    """Does a path lead out of the repository, into git's own folder, or name nothing in it?"""
-    steps = [step.lower() for step in path.replace("\\", "/").split("/")]
-    leads = ".." in steps or ".git" in steps or path.startswith(("/", "~"))
-    return leads or not path.strip() or "\0" in path
+class Place(Struct, frozen=True):
+    """Where an edit may write. path: from the repository's root. data: None for no file yet."""
+
+    path: str
+    data: bytes | None
+
+
+class Ground(Struct, frozen=True):
+    """What edits stand on. read: asked for paths from the root alone. roots: as in `Edit`."""
+
+    read: Read
+    roots: tuple[str, ...] = ()
+
+    def at(self, path: str, line: int) -> Place | Trouble:
+        """What is at a path that an edit names, or why no edit may touch it.
+
+        INVARIANT: every path of every form of edit comes through here.
+        """
+        found = named(path, self.roots)
+        if found is None:
+            said = "the path leads out of the repository, or to no file of it"
+            return Trouble(path, line, said, "name a file in it")
+        held = self.read(found)
+        if isinstance(held, Barred):
+            return Trouble(found, line, f"`{found}` {held.why}", "name a plain file")
+        return Place(found, held)
+
+    def both(self, path: str, other: str, line: int) -> tuple[Place, Place] | Trouble:
+        """The same for a file and where it moves to; "" for the same place."""
+        one, two = self.at(path or other, line), self.at(other or path, line)
+        if isinstance(one, Trouble):
+            return one
+        return two if isinstance(two, Trouble) else (one, two)
+
+
+def named(path: str, roots: tuple[str, ...] = ()) -> str | None:
+    """A path from the repository's root, in its one spelling.
+
+    None for one that leads out of it or into git's own folder, and for one that names no file.
+    """
+    steps = [step for step in path.split("/") if step not in {"", "."}]
+    if path.startswith("/"):
+        above = next((each for each in map(_steps, roots) if steps[: len(each)] == each), None)
+        if above is None:
+            return None
+        steps = steps[len(above) :]
+    within = {step.lower() for step in path.replace("\\", "/").split("/")}
+    leads = (
+        path.startswith("~") or path.endswith(("/", "/.")) or not {"..", ".git"}.isdisjoint(within)
+    )
+    return None if leads or not "".join(steps).strip() or not _sayable(path) else "/".join(steps)
+
+
+def _steps(root: str) -> list[str]:
+    return [step for step in root.split("/") if step]
+
+
+def _sayable(path: str) -> bool:
+    """Can a file have this name?"""
+    try:
+        return b"\0" not in path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
+def stray(line: str) -> bool:
+    """Does a line outside every edit that was read look like the beginning of one?"""
+    return bool(_BEGINS.match(line))
+
+
+def split(text: str) -> list[str]:
+    """Lines with their ends, as git and every tool that applies edits counts them.
+
+    INVARIANT: a line ends at a line feed and nowhere else. `str.splitlines` knows eight more ends,
+    behind which a line of an edit would be read as none.
+    """
+    *whole, last = text.split("\n")
+    return [f"{line}\n" for line in whole] + ([last] if last else [])
 
 
 def lines_of(data: bytes | None) -> list[str]:
     """A file's lines with their ends; what is no UTF-8 is kept as it is."""
-    return (data or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    return split((data or b"").decode("utf-8", "surrogateescape"))
 
 
 def joined(lines: list[str]) -> bytes:
