@@ -1,5 +1,6 @@
 """Would the edit that a model wrote apply to the files as they are?"""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -10,6 +11,7 @@ from halfdoor.verify.edits.trying import Ground, Read, Tried, Trouble
 from halfdoor.verify.fresh import counted
 
 NAME: Final = "applies"
+_PATCH: Final = re.compile(r"^\s*\*\*\* Begin Patch\s*$", re.MULTILINE)
 
 FORMS: Final[dict[str, Callable[[str, Ground], Tried]]] = {
     "search-replace": search_replace.tried,
@@ -54,11 +56,14 @@ def applied(edits: tuple[Edit, ...], read: Read) -> tuple[tuple[Change, ...], tu
 
 def form_of(text: str) -> str:
     """The form of an edit, by what stands in it."""
-    if "*** Begin Patch" in text:
+    begins = text.lstrip()[:1]
+    if begins in {"{", "["} and text.rstrip()[-1:] in {"}", "]"}:
+        return "tool-call"
+    if _PATCH.search(text):
         return "apply-patch"
     if search_replace.BEGINS.search(text):
         return "search-replace"
-    return "tool-call" if text.lstrip().startswith("{") else "unified-diff"
+    return "tool-call" if begins == "{" else "unified-diff"
 
 
 def tried(edit: Edit, ground: Ground) -> Tried:

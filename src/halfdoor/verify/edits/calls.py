@@ -3,41 +3,53 @@
 What an argument means is told by its name, in any spelling: tools come and go, their words stay.
 """
 
-import json
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from halfdoor.canon.checks import Change
 from halfdoor.verify.edits import apply_patch, search_replace, unified
-from halfdoor.verify.edits.trying import Ground, Tried, Trouble
+from halfdoor.verify.edits.trying import (
+    Ground,
+    Place,
+    Tried,
+    Trouble,
+    as_the_file_ends,
+    joined,
+    lines_of,
+    split,
+)
+from halfdoor.verify.edits.wires import Arguments, arguments
 
 _PATH: Final = ("filepath", "path", "targetfile", "absolutepath", "filename", "file")
 _OLD: Final = ("oldstring", "oldstr", "oldtext", "search", "find")
 _NEW: Final = ("newstring", "newstr", "newtext", "replace", "replacement")
 _WHOLE: Final = ("content", "contents", "filetext", "text")
 _PATCH: Final = ("patchtext", "patch", "diff", "input")
+_INSERTED: Final = ("inserttext", *_NEW)
 _ALL: Final = ("replaceall",)
 
 
+class TwofoldError(ValueError):
+    """Two arguments of one meaning say two things; whoever performs the call may take either."""
+
+
 def tried(text: str, ground: Ground) -> Tried:
-    """The change of one call, or why there is none."""
-    try:
-        call = json.loads(text)
-    except json.JSONDecodeError as error:
-        said = f"the call is no JSON: {error.msg}"
-        yield Trouble("", error.lineno, said, "write the call again")
-        return
-    arguments = _arguments(call)
-    if arguments is None:
-        yield Trouble("", 1, "the call has no arguments", "give them as an object")
-        return
-    yield from _tried(arguments, ground)
+    """The changes of one call or several, or why there are none."""
+    for call in arguments(text):
+        if isinstance(call, Trouble):
+            yield call
+            continue
+        try:
+            yield from _tried(call, ground)
+        except TwofoldError as error:
+            yield Trouble("", 1, f"the call says two things: {error}", "say one")
+        except UnicodeEncodeError:
+            yield Trouble("", 1, "the call has half a character, which no file can hold")
 
 
-def _tried(arguments: dict[str, Any], ground: Ground) -> Tried:
-    path, patch = _text(arguments, _PATH), _text(arguments, _PATCH)
-    if patch is not None:
-        yield from _patched(patch, ground, path or "")
+def _tried(call: Arguments, ground: Ground) -> Tried:
+    path, kind, whole = _text(call, _PATH), _kind(call), _text(call, _WHOLE)
+    if kind == "patch":
+        yield from _patched(_text(call, _PATCH) or "", ground, path or "")
         return
     if path is None:
         yield Trouble("", 1, "the call names no file", "name one of the repository")
@@ -45,10 +57,58 @@ def _tried(arguments: dict[str, Any], ground: Ground) -> Tried:
     place = ground.at(path, 1)
     if isinstance(place, Trouble):
         yield place
-    elif (whole := _text(arguments, _WHOLE)) is not None:
-        yield Change(place.path, place.data, whole.encode("utf-8", "surrogateescape"))
+    elif kind == "create":
+        yield Change(place.path, place.data, (whole or "").encode("utf-8", "surrogateescape"))
+    elif kind == "insert":
+        yield _inserted(place, _line(call) or 0, _text(call, _INSERTED) or "")
     else:
-        yield _replaced(place.path, _pairs(arguments), place.data)
+        yield _replaced(place.path, _pairs(call), place.data)
+
+
+def _kind(call: Arguments) -> str:
+    """How the file changes; the names are those of the editor tools' `command`, without `_`."""
+    told = {
+        "patch": _text(call, _PATCH),
+        "create": _text(call, _WHOLE),
+        "insert": None if _line(call) is None else _text(call, _INSERTED),
+        "strreplace": _replacing(call),
+    }
+    given = [kind for kind, value in told.items() if value is not None]
+    # Models fill in arguments that their command does not have, with nothing.
+    filled = [kind for kind in given if told[kind]]
+    if len(given) > 1 and filled != [_word(_text(call, ("command",)) or "")]:
+        raise TwofoldError("how the file changes")
+    return (filled or given or [""])[0]
+
+
+def _replacing(call: Arguments) -> list[Arguments] | str | None:
+    """Anything but "" and [] when the call replaces something, None when it says nothing of it."""
+    pairs, old = _pairs(call), _text(call, _OLD)
+    if pairs and pairs[0] is not call:
+        return pairs
+    if not pairs or (old is None and _line(call) is not None):
+        return None
+    return (old or "") + (_text(call, _NEW) or "")
+
+
+def _line(call: Arguments) -> int | None:
+    found = next((value for key, value in call.items() if _word(key) == "insertline"), None)
+    return found if type(found) is int else None
+
+
+def _inserted(place: Place, at: int, text: str) -> Change | Trouble:
+    """Whole lines, behind the line `at`; 0 is the beginning."""
+    if place.data is None:
+        return Trouble(place.path, 1, f"`{place.path}` does not exist")
+    lines = lines_of(place.data)
+    if not 0 <= at <= len(lines):
+        return Trouble(place.path, 1, f"`{place.path}` has no line {at}")
+    new = as_the_file_ends(_ended(split(text)), lines)
+    return Change(place.path, place.data, joined([*_ended(lines[:at]), *new, *lines[at:]]))
+
+
+def _ended(lines: list[str]) -> list[str]:
+    return [line if line.endswith("\n") else line + "\n" for line in lines]
 
 
 def _patched(patch: str, ground: Ground, path: str) -> Tried:
@@ -59,7 +119,7 @@ def _patched(patch: str, ground: Ground, path: str) -> Tried:
     return unified.tried(patch, ground)
 
 
-def _replaced(path: str, pairs: list[dict[str, Any]], before: bytes | None) -> Change | Trouble:
+def _replaced(path: str, pairs: list[Arguments], before: bytes | None) -> Change | Trouble:
     if not pairs:
         return Trouble(path, 1, "the call says neither what to replace nor what to write")
     now = None if before is None else before.decode("utf-8", "surrogateescape")
@@ -85,40 +145,29 @@ def _replaced(path: str, pairs: list[dict[str, Any]], before: bytes | None) -> C
     return Change(path, before, (now or "").encode("utf-8", "surrogateescape"))
 
 
-def _pairs(arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    edits = next((value for key, value in arguments.items() if _word(key) == "edits"), None)
-    if isinstance(edits, list):
-        return [edit for edit in edits if isinstance(edit, dict)]
-    return [arguments] if _text(arguments, _NEW) is not None else []
+def _pairs(call: Arguments) -> list[Arguments]:
+    """What is replaced by what. Raises TwofoldError."""
+    edits = next((value for key, value in call.items() if _word(key) == "edits"), None)
+    new, path = _text(call, _NEW), _text(call, _PATH)
+    if not isinstance(edits, list):
+        return [] if new is None else [call]
+    for edit in edits:
+        if new or not isinstance(edit, dict) or _text(edit, _PATH) not in {None, path}:
+            raise TwofoldError("which text is replaced")
+    return edits
 
 
-def _arguments(call: object) -> dict[str, Any] | None:
-    """Where the call's own wire has them; arguments that are JSON in a text are read, too."""
-    if not isinstance(call, dict):
-        return None
-    inner = call.get("function")
-    held = inner if isinstance(inner, dict) else call
-    found = next((held[k] for k in ("arguments", "input", "parameters") if k in held), held)
-    if isinstance(found, str):
-        try:
-            found = json.loads(found)
-        except json.JSONDecodeError:
-            return None
-    return found if isinstance(found, dict) else None
+def _text(call: Arguments, names: tuple[str, ...]) -> str | None:
+    """What the arguments of one meaning say. Raises TwofoldError."""
+    told = {
+        key: value for key, value in call.items() if isinstance(value, str) and _word(key) in names
+    }
+    if len(set(told.values())) > 1:
+        raise TwofoldError(", ".join(f"`{key}`" for key in told))
+    return next(iter(told.values()), None)
 
 
-def _text(arguments: dict[str, Any], names: tuple[str, ...]) -> str | None:
-    spelt = {_word(key): value for key, value in arguments.items()}
-    return next(_texts(spelt, names), None)
-
-
-def _texts(spelt: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        if isinstance(spelt.get(name), str):
-            yield spelt[name]
-
-
-def _all(pair: dict[str, Any]) -> bool:
+def _all(pair: Arguments) -> bool:
     return any(_word(key) in _ALL and value is True for key, value in pair.items())
 
 
