@@ -97,3 +97,20 @@ def test_a_line_of_a_diff_ends_where_git_says_it_does(end):
     text = f"# x{end}eval(input())\n"
     ((change,), said) = made(f"{HEAD}@@ -2 +2 @@\n-two\n+{text}")
     assert (change.after, said) == (f"one\n{text}".encode(), [])
+
+
+@pytest.mark.parametrize(
+    ("quoted", "path"),
+    [
+        (r"b/\303\244\t\"q\"\\.py", 'ä\t"q"\\.py'),
+        (r"b/\344\x.py", "\udce4x.py"),
+        ("b/\udce4\\", "\udce4\\"),
+    ],
+)
+def test_a_name_is_read_as_git_quotes_it_and_a_broken_one_breaks_nothing(quoted, path):
+    ((change,), _) = made(f'--- /dev/null\n+++ "{quoted}"\n@@ -0,0 +1 @@\n+x\n')
+    assert change.path == path
+
+
+def test_a_number_of_a_thousand_digits_is_no_number_of_a_line():
+    assert made(f"{HEAD}@@ -{'1' * 5000} +1 @@\n-one\n+1\n")[1][0].startswith("the head of this")

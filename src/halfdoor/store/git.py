@@ -16,9 +16,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.checks import MIB, Change, Commit, Stood
+from halfdoor.canon.checks import MIB, Change, Commit
 from halfdoor.errors import SetupError
-from halfdoor.store.beneath import stands
 
 # Called with the purpose; processes may start inside its `with` alone.
 Leave = Callable[[str], AbstractContextManager[None]]
@@ -205,10 +204,6 @@ class Git:
         except OSError as error:
             self.unread.append(f"{path} ({error.strerror})")
             return b""
-
-    def stands(self, path: str) -> Stood:
-        """What is at a path of the working tree that somebody else wrote; see `beneath.stands`."""
-        return stands(self.root, path, FILE_LIMIT_BYTES)
 
     def _commits(self, base: str, head: str) -> Iterator[Commit]:
         asked = (

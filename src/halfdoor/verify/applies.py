@@ -1,6 +1,5 @@
 """Would the edit that a model wrote apply to the files as they are?"""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -11,7 +10,6 @@ from halfdoor.verify.edits.trying import Ground, Read, Tried, Trouble
 from halfdoor.verify.fresh import counted
 
 NAME: Final = "applies"
-_PATCH: Final = re.compile(r"^\s*\*\*\* Begin Patch\s*$", re.MULTILINE)
 
 FORMS: Final[dict[str, Callable[[str, Ground], Tried]]] = {
     "search-replace": search_replace.tried,
@@ -59,7 +57,7 @@ def form_of(text: str) -> str:
     begins = text.lstrip()[:1]
     if begins in {"{", "["} and text.rstrip()[-1:] in {"}", "]"}:
         return "tool-call"
-    if _PATCH.search(text):
+    if apply_patch.BEGINS.search(text):
         return "apply-patch"
     if search_replace.BEGINS.search(text):
         return "search-replace"

@@ -118,7 +118,7 @@ def _range(said: str) -> tuple[str, str]:
 
 def _patched(git: Git, text: str) -> _Scope:
     """The change that an edit makes to the working tree, as far as it applies."""
-    edit, changes, stands = edited(git, text)
+    edit, changes, stands = edited(git.root, text)
     now = git.working()
     gone = {each.was or each.path for each in changes if each.after is None or each.was}
     made = [each.path for each in changes if each.after is not None]

@@ -4,12 +4,14 @@ A chunk is found by its `@@` line, if it has one, then by its lines: exactly, el
 their ends. `*** End of File` anchors a chunk at the end.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change
+from halfdoor.verify.edits.searched import Searched
 from halfdoor.verify.edits.trying import (
     Ground,
     Place,
@@ -18,11 +20,11 @@ from halfdoor.verify.edits.trying import (
     as_the_file_ends,
     joined,
     lines_of,
-    places,
     split,
     stray,
 )
 
+BEGINS: Final = re.compile(r"^[ \t]*\*\*\* Begin Patch[ \t\r]*$", re.MULTILINE)
 _BEGIN: Final = "*** Begin Patch"
 _END: Final = "*** End Patch"
 _ADD: Final = "*** Add File: "
@@ -169,8 +171,9 @@ def _updated(part: Part, lines: list[str]) -> bytes | Trouble:
     at = 0
     if lines and not lines[-1].endswith("\n"):
         lines = [*lines[:-1], lines[-1] + "\n"]
+    text = Searched(lines)
     for chunk in part.chunks:
-        place = _place(lines, chunk, at)
+        place = _place(text, chunk, at)
         if isinstance(place, str):
             return Trouble(part.path, chunk.line, f"{place} is not in `{part.path}`")
         done += lines[at:place] + as_the_file_ends(chunk.has, lines)
@@ -178,18 +181,17 @@ def _updated(part: Part, lines: list[str]) -> bytes | Trouble:
     return joined(done + lines[at:])
 
 
-def _place(lines: list[str], chunk: Chunk, at: int) -> int | str:
+def _place(text: Searched, chunk: Chunk, at: int) -> int | str:
     """Where the chunk belongs, or what of it is nowhere."""
     for anchor in chunk.anchors:
-        found = next((n for n in range(at, len(lines)) if lines[n].strip() == anchor), None)
+        found = text.first([anchor], at, alike=(str.strip,))
         if found is None:
             return f"`{anchor}`"
         at = found + 1
     if not chunk.had:
-        return at if chunk.anchors else len(lines)
-    if chunk.last:
-        end = len(lines) - len(chunk.had)
-        if end in places(lines, chunk.had, at):
-            return end
-    found_at = places(lines, chunk.had, at)
-    return found_at[0] if found_at else "what the chunk changes"
+        return at if chunk.anchors else len(text.lines)
+    end = len(text.lines) - len(chunk.had)
+    if chunk.last and end >= at and text.stands(chunk.had, end):
+        return end
+    found = text.first(chunk.had, at)
+    return "what the chunk changes" if found is None else found

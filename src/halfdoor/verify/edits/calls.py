@@ -112,7 +112,7 @@ def _ended(lines: list[str]) -> list[str]:
 
 
 def _patched(patch: str, ground: Ground, path: str) -> Tried:
-    if "*** Begin Patch" in patch:
+    if apply_patch.BEGINS.search(patch):
         return apply_patch.tried(patch, ground)
     if search_replace.BEGINS.search(patch):
         return search_replace.tried(patch, ground, path)

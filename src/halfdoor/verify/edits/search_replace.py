@@ -11,14 +11,15 @@ from typing import Final
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change
+from halfdoor.verify.edits.searched import Searched
 from halfdoor.verify.edits.trying import (
     Ground,
+    Place,
     Tried,
     Trouble,
     as_the_file_ends,
     joined,
     lines_of,
-    places,
     split,
     stray,
 )
@@ -27,6 +28,10 @@ BEGINS: Final = re.compile(r"^(?:<{5,9}|-{5,9}) ?SEARCH>?\s*$", re.MULTILINE)
 _MIDDLE: Final = re.compile(r"^={5,9}\s*$")
 _REPLACE: Final = re.compile(r"^(?:>{5,9}|\+{5,9}) ?REPLACE>?\s*$")
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)\S*\s*$")
+
+
+# What a block made of a file, so that the next block need not cut it into lines again.
+_Done = dict[str, tuple[bytes, Searched]]
 
 
 class Block(Struct, frozen=True):
@@ -44,22 +49,28 @@ def tried(text: str, ground: Ground, path: str = "") -> Tried:
     path: the file that blocks without a path are for.
     """
     found = False
+    done: _Done = {}
     for block in blocks(text, path):
         found = True
-        if isinstance(block, Trouble):
-            yield block
-            continue
-        place = ground.at(block.path, block.line)
-        if isinstance(place, Trouble):
-            yield place
-            continue
-        made = _replaced(block, place.data)
-        if isinstance(made, Trouble):
+        made = block if isinstance(block, Trouble) else _tried(block, ground, done)
+        if made:
             yield made
-        elif made != place.data:
-            yield Change(place.path, place.data, made)
     if not found:
         yield Trouble("", 1, "there is no SEARCH/REPLACE block", "write `<<<<<<< SEARCH` and so on")
+
+
+def _tried(block: Block, ground: Ground, done: _Done) -> Change | Trouble | None:
+    place = ground.at(block.path, block.line)
+    if isinstance(place, Trouble):
+        return place
+    last = done.get(place.path)
+    text = last[1] if last and last[0] is place.data else Searched(lines_of(place.data))
+    made = _replaced(block, place, text)
+    if isinstance(made, Trouble):
+        return made
+    after = joined(made.lines)
+    done[place.path] = after, made
+    return None if after == place.data else Change(place.path, place.data, after)
 
 
 def blocks(text: str, path: str = "") -> Iterator[Block | Trouble]:
@@ -105,21 +116,15 @@ def _path_above(lines: list[str], at: int) -> str:
     return ""
 
 
-def _replaced(block: Block, data: bytes | None) -> bytes | Trouble:
+def _replaced(block: Block, place: Place, text: Searched) -> Searched | Trouble:
     if not any(line.strip() for line in block.had):
-        if data:
-            said = f"nothing is looked for, and `{block.path}` is not empty"
-            return Trouble(block.path, block.line, said, "say which lines are replaced")
-        return joined(block.has)
-    if data is None:
-        return Trouble(block.path, block.line, f"`{block.path}` does not exist")
-    lines = lines_of(data)
-    found = places(lines, block.had) or places([*lines[:-1], *_ended(lines)], block.had)
-    if not found:
-        return Trouble(block.path, block.line, f"what is looked for is not in `{block.path}`")
-    end = found[0] + len(block.had)
-    return joined(lines[: found[0]] + as_the_file_ends(block.has, lines) + lines[end:])
-
-
-def _ended(lines: list[str]) -> list[str]:
-    return [lines[-1] + "\n"] if lines and not lines[-1].endswith("\n") else lines[-1:]
+        if place.data:
+            said = f"nothing is looked for, and `{place.path}` is not empty"
+            return Trouble(place.path, block.line, said, "say which lines are replaced")
+        return Searched(block.has)
+    if place.data is None:
+        return Trouble(place.path, block.line, f"`{place.path}` does not exist")
+    at = text.first(block.had)
+    if at is None:
+        return Trouble(place.path, block.line, f"what is looked for is not in `{place.path}`")
+    return text.spliced(at, len(block.had), as_the_file_ends(block.has, text.lines))

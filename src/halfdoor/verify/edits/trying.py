@@ -1,4 +1,4 @@
-"""What trying an edit gives, and how text is looked for in a file."""
+"""What trying an edit gives, where an edit may write, and how its text is cut into lines."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -118,32 +118,8 @@ def joined(lines: list[str]) -> bytes:
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def places(lines: list[str], wanted: list[str], start: int = 0) -> list[int]:
-    """Where `wanted` stands among `lines`, from `start` on: exactly, else but for blanks at ends.
-
-    An empty `wanted` stands nowhere.
-    """
-    for same in (_exactly, _but_for_ends):
-        found = [
-            at
-            for at in range(start, len(lines) - len(wanted) + 1)
-            if wanted and all(same(lines[at + n], line) for n, line in enumerate(wanted))
-        ]
-        if found:
-            return found
-    return []
-
-
 def as_the_file_ends(lines: list[str], around: list[str]) -> list[str]:
     """`lines` with the line ends that the file has."""
     if not any(line.endswith("\r\n") for line in around[:50]):
         return lines
     return [line[:-1].removesuffix("\r") + "\r\n" if line[-1:] == "\n" else line for line in lines]
-
-
-def _exactly(one: str, other: str) -> bool:
-    return one == other
-
-
-def _but_for_ends(one: str, other: str) -> bool:
-    return one.rstrip() == other.rstrip()
