@@ -153,7 +153,8 @@ def test_tools_spell_their_calls_in_many_ways(call):
 def test_the_check_fails_with_the_line_of_the_edit():
     edit = Edit("search-replace", SEARCH.replace("return 1\n", "return 9\n"))
     (finding,) = judge(Applies(), subject(edits=(edit,), stands=FILES)).findings
-    assert (finding.path, finding.line, finding.code) == ("a.py", 3, "does-not-apply")
+    assert (finding.path, finding.line, finding.code) == ("a.py", 0, "does-not-apply")
+    assert finding.message == "line 3 of the edit: what is looked for is not in `a.py`"
     assert codes(judge(Applies(), subject(edits=(Edit("unified-diff", DIFF),), stands=FILES))) == []
     assert judge(Applies(), subject()).status is Status.NOT_APPLICABLE
 

@@ -32,10 +32,7 @@ class Applies:
         if not any(each.text.strip() for each in subject.edits):
             return skipped(NAME, "there is no edit in what was given")
         _, troubles = applied(subject.edits, lambda path: _standing(subject, path))
-        found = tuple(
-            Finding(NAME, each.path, each.line, 1, "does-not-apply", each.message, each.hint)
-            for each in troubles
-        )
+        found = tuple(map(_finding, troubles))
         return judged(NAME, found, counted(len(subject.edits), "edit"))
 
 
@@ -67,6 +64,12 @@ def form_of(text: str) -> str:
 def tried(edit: Edit, ground: Ground) -> Tried:
     """One edit."""
     return FORMS[edit.form](edit.text, ground)
+
+
+def _finding(trouble: Trouble) -> Finding:
+    # The line is the edit's own: shown beside the path, it would be taken for one of the file.
+    said = f"line {trouble.line} of the edit: {trouble.message}"
+    return Finding(NAME, trouble.path, 0, 0, "does-not-apply", said, trouble.hint)
 
 
 def _standing(subject: Subject, path: str) -> Stood:

@@ -98,3 +98,12 @@ def test_an_edit_is_judged_over_what_is_not_committed_yet(gate):
     said = gate.json("--stdin", stdin=call("Write", file_path="n.py", content="x: int = ''\n"))
     assert (said[0], said[3]["types"]) == (3, "failed")
     assert git(gate.folder, "status", "--porcelain") != ""
+
+
+def test_a_line_of_the_edit_is_not_told_as_one_of_the_file(gate):
+    """The second part fits: the line of the file with the first one's number was shown beside it."""
+    edit = "a.py\n<<<<<<< SEARCH\nnone\n=======\n>>>>>>> REPLACE\n"
+    fits = "<<<<<<< SEARCH\nimport os\n=======\nimport os as os\n>>>>>>> REPLACE\n"
+    said = gate("--stdin", stdin=edit + fits).out.splitlines()
+    assert said[0].startswith("a.py: line 2 of the edit: what is looked for is not in `a.py`")
+    assert said[1].startswith("    fix: read the file again")
