@@ -221,6 +221,9 @@ def test_an_edit_meets_what_the_edits_before_it_made():
     patch = "*** Begin Patch\n*** Add File: {}\n+x\n*** Add File: {}\n+y\n*** End Patch"
     assert made(patch.format("n", "n/m"))[1] == ["`n/m` lies below `n`, which is a file"]
     assert made(patch.format("n/m", "n"))[1] == ["`n` is a folder"]
+    taken = "*** Begin Patch\n*** Delete File: a.py\n*** Add File: a.py/m\n+x\n*** End Patch"
+    below = {"a.py": b"", "a.py/m": Barred("lies below `a.py`, which is a file")}
+    assert made(taken, below) == ({"a.py": None, "a.py/m": "x\n"}, [])
     gone = "*** Begin Patch\n*** Delete File: a.py\n*** Delete File: ./a.py\n*** End Patch"
     assert made(gone)[1] == ["`a.py` does not exist"]
 

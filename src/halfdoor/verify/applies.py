@@ -98,6 +98,8 @@ class _Made:
         for above in _above(path):
             if above in self.now and self.now[above].after is not None:
                 return Barred(f"lies below `{above}`, which is a file")
+            if above in self.now or above in self._moved:
+                return None  # it was a file, so that nothing lay below it
         return self._read(path)
 
     def take(self, change: Change) -> None:
