@@ -104,7 +104,8 @@ def test_what_nobody_knows_is_said_and_nothing_is_compared_with_it(state):
 def test_the_source_of_a_price_is_told(state, tmp_path):
     logged(state, (ANN, SONNET, {}))
     assert "price from genai-prices" in cost()
-    stated = "[models.price]\ninput = 1_000\noutput = 1_000\n"
+    stated = "[models.usd_per_million_tokens]\ninput = 3\noutput = 15\ncache_write = 3.75\n"
+    stated += "cache_write_1h = 6\n"
     (tmp_path / "config" / "halfdoor" / "config.toml").write_text(CONFIG + stated)
     assert "price from your configuration" in cost()
 

@@ -11,6 +11,7 @@ BACKEND = (
     '[[backends]]\nname = "b"\ndialect = "openai_chat"\nurl = "http://h/v1"\nzone = "device"\n'
 )
 MODEL = BACKEND + '[[models]]\nname = "m"\nbackend = "b"\nid = "x"\n'
+PRICE = "usd_per_million_tokens = "
 RULE = '[[rules]]\nlabel = "secret"\n'
 
 
@@ -63,7 +64,27 @@ WRONG = {
     "a header that is not closed": ("[server\n", ":1: not TOML", "`[server]`"),
     "quotes that are not closed": ('[server]\nlisten = "x\n', ":2: not TOML", "close the quotes"),
     "a number out of range": ("[server]\nbody_limit_bytes = 1\n", "must be >= 1024", ""),
-    "a negative price": (MODEL + "price = { input = -1 }\n", ":10: `input` must be >= 0", ""),
+    "a negative price": (
+        MODEL + PRICE + "{ input = -1, output = 1 }\n",
+        ":10: `input` must be >= 0",
+        "USD for a million prompt tokens",
+    ),
+    "a price in quotes": (
+        MODEL + PRICE + "{ input = '3', output = 15 }\n",
+        "`input` must be a number, but is text",
+        "write it without quotes, as 0.5: USD for a million prompt tokens",
+    ),
+    "a price of one kind only": (
+        MODEL + PRICE + "{ input = 3 }\n",
+        ":10: `[models.usd_per_million_tokens]` lacks `output`",
+        "USD for a million answer tokens",
+    ),
+    "a price without a rate": (MODEL + PRICE + "{}\n", "lacks `input`", "USD for a million"),
+    "a fraction for a whole number": (
+        "[server]\nbody_limit_bytes = 0.5\n",
+        "must be a whole number, but is a number",
+        "write it without a decimal point, as 300: Largest request body in bytes",
+    ),
     "an endless time": (BACKEND + "timeouts.idle_s = inf\n", ":6: `idle_s` must be <=", ""),
     "an unknown ceiling": (
         RULE + "ceiling = 'clud'\n",

@@ -43,7 +43,7 @@ name = "qwen-coder"
 backend = "ollama"
 id = "qwen3-coder:30b"
 context_tokens = 32768
-price = { input = 0, output = 0 }
+usd_per_million_tokens = { input = 0, output = 0 }
 [[models]]
 name = "sonnet"
 backend = "anthropic"

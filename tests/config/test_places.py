@@ -15,7 +15,7 @@ name = "one"
 idle_s = 3
 [[models]]
 name = "m"
-price = { input = 1, output = 2 }
+usd_per_million_tokens = { input = 1, output = 2 }
 [[backends]]
 name = \"\"\"
 [[models]]
@@ -37,7 +37,7 @@ def test_interleaved_tables_keep_their_lines():
     assert found["server", "listen"] == 3
     assert found["backends", 0] == 5
     assert found["backends", 0, "timeouts", "idle_s"] == 8
-    assert found["models", 0, "price"] == 11
+    assert found["models", 0, "usd_per_million_tokens"] == 11
     assert found["backends", 1, "name"] == 13
     assert found["backends", 1, "quoted key", "deep"] == 22
     assert found["backends", 2, "url"] == 24
@@ -46,7 +46,7 @@ def test_interleaved_tables_keep_their_lines():
 def test_what_has_no_line_takes_the_line_of_its_table():
     found = places(MIXED)
     assert line_of(found, ("backends", 2, "zone")) == 23
-    assert line_of(found, ("models", 0, "price", "inptu")) == 11
+    assert line_of(found, ("models", 0, "usd_per_million_tokens", "inptu")) == 11
     assert line_of(found, ("nowhere",)) == 1
 
 

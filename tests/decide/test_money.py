@@ -27,11 +27,10 @@ def test_an_hour_in_the_cache_has_its_own_rate():
 def test_a_rate_that_is_needed_and_unknown_makes_the_cost_unknown_and_never_nothing():
     assert cost(Usage(1, 0), Price(output=5)) is None
     assert cost(Usage(0, 1), Price(input=5)) is None
-    assert cost(Usage(9, 1, cache_write_tokens=1), Price(5, 5)) is None
 
 
 def test_cached_and_reasoning_tokens_without_a_rate_cost_what_their_kind_costs():
-    used = Usage(10, 10, cached_tokens=4, reasoning_tokens=4)
+    used = Usage(10, 10, 4, cache_write_tokens=5, reasoning_tokens=4, cache_write_1h_tokens=2)
     assert cost(used, Price(3, 7)) == 10 * 3 + 10 * 7
     assert cost(used, Price(3, 7, reasoning=9)) == 10 * 3 + 6 * 7 + 4 * 9
 

@@ -51,7 +51,10 @@ def backend(name: str, fake: Addressed, dialect: str, zone: str = "device", **mo
 
 
 def model(name: str, of: str, model_id: str, **more: Any) -> Table:
-    """A `[[models]]` table."""
+    """A `[[models]]` table. price: micro-USD for a million tokens, as invoices count."""
+    if price := more.pop("price", None):
+        whole = {"cache_write": price["input"], **price}  # what a cloud must state
+        more["usd_per_million_tokens"] = {kind: rate / 10**6 for kind, rate in whole.items()}
     return {"name": name, "backend": of, "id": model_id, **more}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.helpers.fake_model import Seen
 
-# Micro-USD per million tokens, as halfdoor's configuration has them.
+# Micro-USD per million tokens.
 PRICES = {
     "input": 3_000_000,
     "output": 15_000_000,

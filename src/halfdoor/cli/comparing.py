@@ -1,6 +1,7 @@
 """What the same tokens would have cost on another model, and what that comparison assumes."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,10 +10,17 @@ from halfdoor.canon.labels import Zone
 from halfdoor.canon.money import Price
 from halfdoor.cli.spending import at_price
 from halfdoor.config.prices import anywhere, shipped
-from halfdoor.config.tables.models import Model, Prices
+from halfdoor.config.rates import Origin, origin
+from halfdoor.config.tables.models import Model
 from halfdoor.decide.money import shown
 from halfdoor.errors import SetupError
 from halfdoor.store.books import Sum
+
+# What a comparison with another model takes for granted; for people and for programs.
+ASSUMED: Final = (
+    "the same tokens, of its cache only what was read from one or put into one here, the rates of "
+    "short prompts"
+)
 
 
 class Reference(Struct, frozen=True):
@@ -45,8 +53,9 @@ def reference(asked: str, known: Sequence[Card], models: Sequence[Model]) -> Ref
 
 
 def _referring(card: Card, models: Sequence[Model]) -> Reference:
-    stated = any(model.name == card.name and model.price != Prices() for model in models)
-    return Reference(card.name, card.price, "your configuration" if stated else _listed_in())
+    model = next(model for model in models if model.name == card.name)
+    found = origin(model, card.zone)
+    return Reference(card.name, card.price, _listed_in() if found is Origin.LISTED else found.value)
 
 
 def _listed_in() -> str:
@@ -59,10 +68,7 @@ def compared(total: Sum, fees: int, other: Reference) -> Iterator[str]:
     if elsewhere is None:
         return
     yield f"all of it on {other.name}: {shown(elsewhere)}{_difference(total, fees, elsewhere)}"
-    yield (
-        "assumed: the same tokens, from its cache only what came from one here, the rates of "
-        f"short prompts; price from {other.source}"
-    )
+    yield f"assumed: {ASSUMED}; price from {other.source}"
 
 
 def _difference(total: Sum, fees: int, elsewhere: int) -> str:

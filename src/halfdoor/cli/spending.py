@@ -5,6 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.money import Price, Usage
 from halfdoor.config.tables.server import Token
@@ -65,12 +66,12 @@ def grouped(
 def at_price(total: Sum, price: Price | None) -> int | None:
     """What the same tokens would cost at a price, at its rates for short prompts.
 
-    Only what was really read from a cache is taken to be cached there.
+    What was read from a cache here, or put into one for its ordinary time, is taken to be so there.
     """
     if price is None:
         return None
-    used = Usage(total.input, total.output, total.cached)
-    return cost(used, Price(price.input, price.output, price.cached_input))
+    used = Usage(total.input, total.output, total.cached, total.written)
+    return cost(used, replace(price, tiers=()))
 
 
 def naming(by: By, tokens: Sequence[Token], where: tzinfo | None) -> Names:

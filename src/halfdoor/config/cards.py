@@ -2,19 +2,16 @@
 
 from urllib.parse import urlsplit
 
-from msgspec.structs import asdict
-
 from halfdoor.canon.cards import Alias, Card, Fim, Terms
 from halfdoor.canon.labels import Zone
-from halfdoor.canon.money import FREE, Price, Rates, Tier
 from halfdoor.canon.request import Kind
 from halfdoor.canon.scene import Repository
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.found import PROVIDERS
 from halfdoor.config.model import Config, Tables
-from halfdoor.config.prices import listed
+from halfdoor.config.rates import price
 from halfdoor.config.tables.backends import Backend
-from halfdoor.config.tables.models import Model, Prices, RateTable
+from halfdoor.config.tables.models import Model
 from halfdoor.reading.addresses import sent_on
 
 
@@ -53,7 +50,7 @@ def _card(model: Model, backend: Backend) -> Card:
         vendor=backend.vendor or _maker(backend.url) or backend.name,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
-        price=_price(model, backend, real),
+        price=price(model, backend, real),
         client_credentials=backend.credentials == "client",
         scripted=backend.url.startswith(SCRIPTED),
         # What was stated about an engine says nothing about where it sends a request on to.
@@ -64,23 +61,3 @@ def _card(model: Model, backend: Backend) -> Card:
         fim=Fim(backend.fim),
         repair_tools=model.repair_tools,
     )
-
-
-def _price(model: Model, backend: Backend, zone: Zone) -> Price:
-    """What is stated; else nothing on the device, whose tokens nobody bills; else the list's."""
-    if model.price != Prices():
-        return _stated(model.price)
-    if zone is Zone.DEVICE:
-        return FREE
-    return listed(backend.url, model.id).price
-
-
-def _stated(price: Prices) -> Price:
-    tiers = sorted(price.tiers, key=lambda tier: tier.above)
-    return Price(
-        **asdict(_rates(price)), tiers=tuple(Tier(tier.above, _rates(tier)) for tier in tiers)
-    )
-
-
-def _rates(stated: RateTable) -> Rates:
-    return Rates(*(getattr(stated, name) for name in Rates.__struct_fields__))

@@ -19,6 +19,7 @@ from halfdoor.config.model import Config, ProjectTables, Tables
 from halfdoor.config.offline import COMMAND, flag, flagged, offline_rule
 from halfdoor.config.parse import Source, tables
 from halfdoor.config.plans import plans
+from halfdoor.config.rates import check_rates
 from halfdoor.config.routes import routes
 from halfdoor.errors import SetupError
 
@@ -80,6 +81,7 @@ def user_config(source: Source, path: str) -> Config:
     read = tables(source, Tables)
     check(source, read)
     check_authorities(source, read)
+    check_rates(source, read)
     return Config(
         server=read.server,
         tokens=read.tokens,

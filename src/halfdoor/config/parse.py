@@ -41,10 +41,11 @@ TYPES_ALSO: Final = {"object": "a table", "bool": "true or false"}
 
 WRITTEN: Final = {
     "text": "write it in quotes",
-    "a whole number": "write it without quotes, as 300",
-    "a number": "write it without quotes, as 0.5",
     "a list": 'write it in brackets, as ["first", "second"]',
 }
+NUMBERS: Final = {"a whole number": "300", "a number": "0.5"}
+# What made it another type than a number, or another number.
+WITHOUT: Final = {"text": " without quotes,", "a number": " without a decimal point,"}
 
 
 class Source:
@@ -160,7 +161,7 @@ def _wrong(source: Source, field: Field, keys: Keys, raw: Any, problem: str) -> 
         return source.error(keys, f"`[{key}]` is a list of tables", f"write `[[{key}]]`")
     if mistyped := WRONG_TYPE.match(problem):
         wanted, got = (_said(word) for word in mistyped.groups())
-        hint = WRITTEN.get(wanted, field.description)
+        hint = _how(wanted, got, field.description)
         return source.error(keys, f"`{key}` must be {wanted}, but is {got}", hint)
     if field.words:
         found = str(_value(raw, keys))
@@ -171,6 +172,14 @@ def _wrong(source: Source, field: Field, keys: Keys, raw: Any, problem: str) -> 
     if limit.startswith((">", "<")):
         return source.error(keys, f"`{key}` must be {limit}", field.description)
     return source.error(keys, f"`{key}` is not written as it must be", field.description)
+
+
+def _how(wanted: str, got: str, description: str) -> str:
+    """How that type is written, and what it means: a number without its unit helps nobody."""
+    how = WRITTEN.get(wanted, "")
+    if example := NUMBERS.get(wanted):
+        how = f"write it{WITHOUT.get(got, '')} as {example}"
+    return f"{how}: {description}" if how else description
 
 
 def _said(type_: str) -> str:

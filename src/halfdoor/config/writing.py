@@ -31,7 +31,8 @@ BACKENDS: Final = """\
 """
 
 MODELS: Final = """\
-# What may answer. A price is in micro-USD per million tokens: price = { input = 3_000_000 }.
+# What may answer. Beyond this device a price is that of the vendors' list that halfdoor ships; your
+# own goes first: usd_per_million_tokens = { input = 3, output = 15, cached_input = 0.3 }.
 # `context_tokens` is the window. Ollama is told it with each request; untold, it takes 4,096 (below
 # 24 GB of GPU memory), and coding tools send more: try 32_768.
 """

@@ -22,7 +22,7 @@ PRICE: Final = "price"
 DEAR: Final = (
     "ask for a model that costs less or is on the device, or raise its limit in [[budgets]]"
 )
-UNPRICED: Final = "give it a `price` in [[models]], or ask for a model that has one"
+UNPRICED: Final = "give it `usd_per_million_tokens` in [[models]], or ask for one with a price"
 # How long an answer is taken to be where neither the tool nor the model's card says.
 ASSUMED_OUTPUT_TOKENS: Final = 8192
 # Pico-USD, some 9,000 USD: no call costs that, and a thousand of them can still be added up.

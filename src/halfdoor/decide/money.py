@@ -14,19 +14,21 @@ _CENT: Final = Decimal("0.01")
 def cost(usage: Usage, price: Price) -> PicoUSD | None:
     """Pico-USD of what was used; None when a rate of it is unknown: unknown is never free.
 
-    Where a vendor states no rate of its own: cached tokens cost as much as fresh ones, reasoning as
-    the answer, and an hour in the cache as its ordinary time.
+    Where a vendor states no rate of its own: tokens read from its cache or put into it cost as much
+    as fresh ones, reasoning as the answer, and an hour in the cache as its ordinary time. A price
+    that the configuration states leaves none out that its vendor bills dearer (`config/rates.py`).
     """
     rates = rates_at(usage.input_tokens, price)
     cached = min(usage.cached_tokens, usage.input_tokens)
     written = min(usage.cache_write_tokens, usage.input_tokens - cached)
     hour = min(usage.cache_write_1h_tokens, written)
     thought = min(usage.reasoning_tokens, usage.output_tokens)
+    write = _stated(rates.cache_write, rates.input)
     parts = (
         (usage.input_tokens - cached - written, rates.input),
         (cached, _stated(rates.cached_input, rates.input)),
-        (written - hour, rates.cache_write),
-        (hour, _stated(rates.cache_write_1h, rates.cache_write)),
+        (written - hour, write),
+        (hour, _stated(rates.cache_write_1h, write)),
         (usage.output_tokens - thought, rates.output),
         (thought, _stated(rates.reasoning, rates.output)),
     )

@@ -1,42 +1,79 @@
 """Models: what each is, what it costs, and the names they are asked for by."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from halfdoor.config.tables.words import NAME, about
 
 KindName = Literal["chat", "completion", "embedding"]
-MicroPerMillion = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+# Dearer than any model sold: ten times over.
+DEAREST_USD: Final = 10_000
+Usd = Annotated[float, Meta(ge=0, le=DEAREST_USD)]
 
 
 class RateTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """Micro-USD per million tokens, by kind."""
+    """Rates in US dollars for a million tokens, by kind."""
 
-    input: Annotated[MicroPerMillion | None, about("Prompt tokens.")] = None
-    output: Annotated[MicroPerMillion | None, about("Answer tokens.")] = None
+    input: Annotated[Usd | None, about("USD for a million prompt tokens.")] = None
+    output: Annotated[Usd | None, about("USD for a million answer tokens.")] = None
     cached_input: Annotated[
-        MicroPerMillion | None, about("Prompt tokens from a cache; left out, as `input`.")
+        Usd | None, about("USD for a million prompt tokens read from a cache.")
     ] = None
-    cache_write: Annotated[MicroPerMillion | None, about("Prompt tokens put into a cache.")] = None
+    cache_write: Annotated[
+        Usd | None, about("USD for a million prompt tokens put into a cache.")
+    ] = None
     cache_write_1h: Annotated[
-        MicroPerMillion | None, about("The same for an hour; left out, as `cache_write`.")
+        Usd | None, about("USD for a million prompt tokens put into a cache for an hour.")
     ] = None
     reasoning: Annotated[
-        MicroPerMillion | None, about("Answer tokens that are thought only; left out, as `output`.")
+        Usd | None, about("USD for a million answer tokens that are thought only.")
     ] = None
 
 
 class TierTable(RateTable, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Rates of a whole request with a long prompt; a kind left out is as below it."""
+    """USD for a million tokens of a request with a long prompt; a kind left out is as below it."""
 
     above: Annotated[int, Meta(ge=1, description="Prompts of more tokens than this have them.")]
 
 
 class Prices(RateTable, frozen=True, forbid_unknown_fields=True):
-    """Micro-USD per million tokens; a model that states none has those of the price list."""
+    """US dollars for a million tokens, by kind, as a vendor's price page says them; 0 is free."""
 
-    tiers: Annotated[tuple[TierTable, ...], about("See `[[models.price.tiers]]`.")] = ()
+    input: Annotated[Usd, about("USD for a million prompt tokens.")]
+    output: Annotated[Usd, about("USD for a million answer tokens.")]
+    cached_input: Annotated[
+        Usd | None,
+        about("USD for a million prompt tokens read from a cache; left out, as `input`."),
+    ] = None
+    cache_write: Annotated[
+        Usd | None,
+        about(
+            "USD for a million prompt tokens put into a cache; left out, as `input`. Needed where "
+            "the price list asks more for them, and in the cloud for `anthropic_messages`."
+        ),
+    ] = None
+    cache_write_1h: Annotated[
+        Usd | None,
+        about(
+            "USD for a million prompt tokens put into a cache for an hour; left out, as "
+            "`cache_write`. Needed where the price list asks more for them."
+        ),
+    ] = None
+    reasoning: Annotated[
+        Usd | None,
+        about(
+            "USD for a million answer tokens that are thought only; left out, as `output`. Needed "
+            "where the price list asks more for them."
+        ),
+    ] = None
+    tiers: Annotated[
+        tuple[TierTable, ...],
+        about(
+            "See `[[models.usd_per_million_tokens.tiers]]`. Needed where the price list asks more "
+            "for long prompts."
+        ),
+    ] = ()
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +126,13 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
             "of its own dialect, `false` never; left out, where its answers are translated anyway."
         ),
     ] = None
-    price: Annotated[Prices, about("See `[models.price]`.")] = Prices()
+    usd_per_million_tokens: Annotated[
+        Prices | None,
+        about(
+            "Its price, see `[models.usd_per_million_tokens]`; left out, nothing on this device, "
+            "else that of the price list, if it is on it."
+        ),
+    ] = None
 
 
 class Name(Struct, frozen=True, forbid_unknown_fields=True):
