@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from halfdoor.canon.money import Usage
 from halfdoor.canon.record import Attempt
+from halfdoor.config.prices import anywhere
+from halfdoor.decide.money import cost as price_of
 from halfdoor.errors import SetupError
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
@@ -34,6 +36,17 @@ zone = "cloud"
 name = "sonnet"
 backend = "anthropic"
 id = "claude-sonnet-5-5"
+"""
+LOCAL = """
+[[backends]]
+name = "ollama"
+dialect = "ollama"
+url = "http://127.0.0.1:11434"
+zone = "device"
+[[models]]
+name = "qwen"
+backend = "ollama"
+id = "qwen3-coder:30b"
 """
 
 
@@ -114,6 +127,33 @@ def test_csv_is_for_programs_and_holds_whole_numbers(state):
     logged(state, (ANN, SONNET, {}))
     (row,) = csv.DictReader(io.StringIO(cost("--csv")))
     assert (row["model"], row["cost"], row["input"]) == ("sonnet", str(150 * CENT), "1000000")
+    assert row["unit"] == "pico-USD"
+
+
+def test_programs_are_told_what_a_comparison_assumes_and_whose_price_it_takes(state):
+    logged(state, (ANN, QWEN, {}))
+    (row,) = csv.DictReader(io.StringIO(cost("--csv", "--against", "gpt-5.2")))
+    against = json.loads(cost("--json", "--against", "gpt-5.2"))["against"]
+    assert row["against"] == against["model"] == "gpt-5.2"
+    assert row["price_from"] == against["price_from"]
+    assert row["price_from"].startswith("genai-prices")
+    assert row["assumed"] == against["assumed"]
+    assert against["assumed"].startswith("the same tokens")
+
+
+def test_a_model_of_this_device_is_no_model_of_the_price_list(state, tmp_path):
+    logged(state, (ANN, SONNET, {}))
+    (tmp_path / "config" / "halfdoor" / "config.toml").write_text(CONFIG + LOCAL)
+    assert "price from this device, whose tokens nobody bills" in cost("--against", "qwen")
+
+
+def test_all_of_it_on_the_model_that_answered_costs_what_it_cost(state):
+    used = Usage(1_000_000, 10_000, cached_tokens=600_000, cache_write_tokens=300_000)
+    card = anywhere("claude-sonnet-5-5")
+    spent = replace(SONNET, cost=price_of(used, card.price))
+    logged(state, (ANN, spent, {"usage": used}))
+    (group,) = json.loads(cost("--json", "--against", "sonnet"))["groups"]
+    assert group["elsewhere"] == group["cost"]
 
 
 def test_a_model_without_a_price_anywhere_is_no_yardstick(state):

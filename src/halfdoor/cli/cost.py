@@ -5,13 +5,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from msgspec import Struct
 
 from halfdoor.canon.plans import Plan, Standing
-from halfdoor.cli.comparing import Reference, compared, reference
+from halfdoor.cli.comparing import ASSUMED, Reference, compared, reference
 from halfdoor.cli.ledger import beginning, moment, show
 from halfdoor.cli.options import (
     ConfigOption,
@@ -37,6 +37,9 @@ from halfdoor.config.load import Loaded, cards
 from halfdoor.decide.money import shown
 from halfdoor.store.books import Books, Line, Sum, plus
 from halfdoor.store.periods import period, zone
+
+# What money is told in to programs.
+UNIT: Final = "pico-USD"
 
 
 class Account(Struct, frozen=True):
@@ -205,7 +208,7 @@ def _document(account: Account) -> dict[str, Any]:
     return {
         "since": account.start,
         "by": account.by.value,
-        "unit": "pico-USD",
+        "unit": UNIT,
         "groups": [
             {
                 "name": each.name,
@@ -221,7 +224,9 @@ def _document(account: Account) -> dict[str, Any]:
             for term, (plan, how) in zip(account.terms, account.standings, strict=True)
         ],
         "pending": account.pending,
-        "against": {"model": other.name, "price_from": other.source} if other else None,
+        "against": {"model": other.name, "price_from": other.source, "assumed": ASSUMED}
+        if other
+        else None,
     }
 
 
@@ -231,9 +236,12 @@ def _figures(total: Sum) -> dict[str, int]:
 
 def _write_csv(account: Account) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow((account.by.value, *Sum.__struct_fields__, "elsewhere", "fee"))
+    titles = ("elsewhere", "fee", "unit", "against", "price_from", "assumed")
+    out.writerow((account.by.value, *Sum.__struct_fields__, *titles))
+    other = account.other
+    # In each row, so that a row that is copied elsewhere still says what its numbers are.
+    said = (UNIT, *((other.name, other.source, ASSUMED) if other else ("", "", "")))
     for each in account.groups:
         cells = _figures(each.sum).values()
-        out.writerow(
-            (each.name, *cells, "" if each.elsewhere is None else each.elsewhere, each.fee)
-        )
+        elsewhere = "" if each.elsewhere is None else each.elsewhere
+        out.writerow((each.name, *cells, elsewhere, each.fee, *said))
