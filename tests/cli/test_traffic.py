@@ -53,7 +53,7 @@ class World:
 
     def came(self, minutes, *, ended=True, **said):
         n = len(self._entries)
-        made = {"tool": "claude-code", "token": "", "via": "", **said}
+        made = {"tool": "claude", "token": "", "via": "", **said}
         self._entries.append(decided(n, time=at(minutes), **made))
         if ended:
             self._entries.append(outcome(n, time=at(minutes)))
@@ -115,7 +115,7 @@ def test_the_last_turn_counts_not_an_earlier_one(world):
     [
         {"via": "claude-99999999"},
         {"tool": "claude", "via": "codex-1f2e3d4c"},
-        {"tool": "claude-code"},
+        {"tool": "claude"},
         {"project": 'via":"claude-1f2e3d4c'},
     ],
 )
@@ -191,7 +191,7 @@ def test_a_tool_that_was_pointed_here_by_hand_is_known_by_its_name(world):
     file.write_text(json.dumps({"env": {"ANTHROPIC_BASE_URL": ROOT}}))
     world.ran(5)
     assert world.state_of()[0] == "fail"
-    world.came(5, tool="claude-code")
+    world.came(5, tool="claude")
     assert world.state_of()[0] == "ok"
 
 

@@ -128,7 +128,7 @@ def test_tokens_are_not_in_a_repr():
 @pytest.mark.parametrize(
     ("agent", "tool"),
     [
-        ("claude-cli/2.1.197 (external, cli)", "claude-code"),
+        ("claude-cli/2.1.197 (external, cli)", "claude"),
         ("codex_exec/0.169.0", "codex"),
         ("OpenAI/Python 3.52.0", "openai-sdk"),
         ("AsyncAnthropic/Python 2.11.0", "anthropic-sdk"),

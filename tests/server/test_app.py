@@ -164,7 +164,7 @@ async def test_a_connected_tools_mark_is_taken_out_of_its_path_and_logged():
     for path in ("/via/claude-1f2e3d4c/v1/messages", "/v1/messages"):
         assert (await post(of=served, path=path, headers=agent)).status == 200
     told = [(entry.via, entry.tool) for entry in log.entries if isinstance(entry, Decided)]
-    assert told == [("claude-1f2e3d4c", "claude"), ("", "claude-code")]
+    assert told == [("claude-1f2e3d4c", "claude"), ("", "claude")]
 
 
 async def test_a_mark_lets_nobody_in():

@@ -129,7 +129,7 @@ def _newest(tool: Tool, marks: tuple[str, ...], state: Path, since: datetime) ->
     """
     if not (state / FILE).exists():
         return None
-    said = [{"via": mark} for mark in marks] or [{"tool": tool.logged}]
+    said = [{"via": mark} for mark in marks] or [{"tool": tool.name}]
     said.append({"token": LAUNCHED, "tool": tool.name})
     with LogReader(state) as reader:
         return reader.newest(said, since.astimezone(UTC).isoformat(timespec="milliseconds")[:-6])

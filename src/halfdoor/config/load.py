@@ -21,6 +21,7 @@ from halfdoor.config.parse import Source, tables
 from halfdoor.config.plans import plans
 from halfdoor.config.rates import check_rates
 from halfdoor.config.routes import routes
+from halfdoor.config.toolnames import check_tools, strangers
 from halfdoor.errors import SetupError
 
 PROJECT_FILE: Final = ".halfdoor.toml"
@@ -82,6 +83,7 @@ def user_config(source: Source, path: str) -> Config:
     check(source, read)
     check_authorities(source, read)
     check_rates(source, read)
+    check_tools(source, read)
     return Config(
         server=read.server,
         tokens=read.tokens,
@@ -214,6 +216,7 @@ def _notes(config: Config, env: Mapping[str, str]) -> Iterator[str]:
                 f"{backend.key_env} is not set, so backend `{backend.name}` is called without a "
                 "key; hint: set it and start again"
             )
+    yield from strangers(config)
     for default, rule in policy.loosened(config.rules):
         yield (
             f"LOOSENED: `{rule.label}` may reach {rule.ceiling.name.lower()} ({rule.source}); "

@@ -17,6 +17,7 @@ from typing import Final
 
 from halfdoor.canon.commands import Headers
 from halfdoor.canon.request import LAUNCHED, Actor
+from halfdoor.config.tools.agents import AGENTS, OTHER
 from halfdoor.errors import ClientError
 from halfdoor.server.sessions import PREFIX, Sessions
 
@@ -30,26 +31,6 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 # A gateway is called by few names and asked by few tools: each is judged once.
 _KEPT: Final = 32
-
-# User-agent prefixes, most telling first; measured, see docs/reference/clients.md.
-TOOLS: Final = (
-    ("claude-cli", "claude-code"),
-    ("claude-code", "claude-code"),
-    ("codex", "codex"),
-    ("opencode", "opencode"),
-    ("aider", "aider"),
-    ("litellm", "litellm"),
-    ("continue", "continue"),
-    ("cline", "cline"),
-    ("llm/", "llm"),
-    ("openai/", "openai-sdk"),
-    ("asyncopenai/", "openai-sdk"),
-    ("anthropic/", "anthropic-sdk"),
-    ("asyncanthropic/", "anthropic-sdk"),
-    ("ollama", "ollama-sdk"),
-    ("curl/", "curl"),
-    ("halfdoor", "halfdoor"),
-)
 
 _STAY: Final = frozenset(
     {
@@ -269,7 +250,7 @@ def _tool(headers: RawHeaders) -> str:
 @lru_cache(maxsize=_KEPT)
 def _of_agent(agent: bytes) -> str:
     said = agent.decode("latin-1").lower()
-    return next((tool for prefix, tool in TOOLS if said.startswith(prefix)), "other")
+    return next((tool for prefix, tool in AGENTS if said.startswith(prefix)), OTHER)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -14,7 +14,9 @@ class BudgetMatch(Struct, frozen=True, forbid_unknown_fields=True):
     person: Annotated[str, about("The `person` of a token.")] = ""
     team: Annotated[str, about("The `team` of a token.")] = ""
     project: Annotated[str, about("The project's folder name, as `launch` tells it.")] = ""
-    tool: Annotated[str, about("The tool, as the log names it: `claude-code` or `codex`.")] = ""
+    tool: Annotated[
+        str, about("The tool, as `launch`, `connect` and the log name it: `claude`, `codex`.")
+    ] = ""
     model: Annotated[
         str,
         about("A glob over the model's name; where `id` is `*`, over its name in the price list."),

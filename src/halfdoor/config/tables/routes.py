@@ -43,7 +43,10 @@ class MatchTable(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     tool: Annotated[
         tuple[str, ...],
-        about("Globs over the tool's name as the log has it: `claude*`, `codex`, `opencode`."),
+        about(
+            "Globs over the tool's name, as `launch`, `connect` and the log name it: `claude`, "
+            "`codex`, `opencode`."
+        ),
     ] = ()
     language: Annotated[
         tuple[str, ...],

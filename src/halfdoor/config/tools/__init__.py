@@ -23,7 +23,7 @@ _ANTHROPIC: Final = (
     Variable("ANTHROPIC_AUTH_TOKEN", TOKEN, "this session's token, good at halfdoor only"),
     Variable("ANTHROPIC_API_KEY", TOKEN, "this session's token, for SDKs that want a key"),
 )
-_LLM: Final = Tool("llm", "llm", _OPENAI, "pip install llm", logged="llm")
+_LLM: Final = Tool("llm", "llm", _OPENAI, "pip install llm")
 
 TOOLS: Final = (CLAUDE, CODEX, OPENCODE, CONTINUE, AIDER, VSCODE, _LLM)
 

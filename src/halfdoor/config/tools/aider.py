@@ -41,6 +41,5 @@ AIDER: Final = Tool(
         project=".aider.conf.yml",
         no_env=f'start it as `OPENAI_API_KEY="${ENV}" aider`: its file cannot name a variable',
     ),
-    logged="aider",
     title="Aider",
 )

@@ -71,7 +71,6 @@ CLAUDE: Final = Tool(
         ),
         project=".claude/settings.local.json",
     ),
-    logged="claude-code",
     turns=Turns((".claude/projects/**/*.jsonl",), '"type":"assistant"', '"<synthetic>"'),
     title="Claude Code",
     asks="claude-sonnet-4-5",

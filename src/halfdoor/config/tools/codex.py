@@ -52,7 +52,6 @@ CODEX: Final = Tool(
             Setting((*_AT, "env_key"), ENV, "the variable that holds the token", "token"),
         ),
     ),
-    logged="codex",
     turns=Turns((".codex/sessions/**/*.jsonl",), '"role":"assistant"'),
     title="Codex",
 )

@@ -57,6 +57,5 @@ CONTINUE: Final = Tool(
         ),
         fresh=_HEAD,
     ),
-    logged="continue",
     title="Continue",
 )

@@ -47,6 +47,5 @@ OPENCODE: Final = Tool(
         ),
         project="opencode.json",
     ),
-    logged="opencode",
     title="OpenCode",
 )

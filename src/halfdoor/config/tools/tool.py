@@ -81,13 +81,13 @@ class Turns(Struct, frozen=True):
 
 
 class Tool(Struct, frozen=True):
-    """A coding tool. command: the program. install: how to get it.
+    """A coding tool. name: also what the log calls it, however its requests came.
 
-    left_alone: variables that advice elsewhere sets, and why none is set here. arguments: before
-    the person's own. file: text of the file that FILE among the arguments names. place: None where
-    `connect` cannot write. logged: what its requests are called in the log by their user agent.
-    asks: a name that it asks for whatever it is told, "" when it asks for what it is told only.
-    takes: its option for settings of one process, as JSON.
+    command: the program. install: how to get it. left_alone: variables that advice elsewhere sets,
+    and why none is set here. arguments: before the person's own. file: text of the file that FILE
+    among the arguments names. place: None where `connect` cannot write. asks: a name that it asks
+    for whatever it is told, "" when it asks for what it is told only. takes: its option for
+    settings of one process, as JSON.
     """
 
     name: str
@@ -98,7 +98,6 @@ class Tool(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
     file: str = ""
     place: Place | None = None
-    logged: str = ""
     turns: Turns | None = None
     title: str = ""
     asks: str = ""
