@@ -28,6 +28,16 @@ def path_rule(glob):
 WRONG = {
     "text without quotes": ("[server]\nlisten = here\n", "config.toml:2: not TOML", "quotes"),
     "an unfinished header": ("\n[server\n", "config.toml:2: not TOML", ""),
+    "a time zone that is none": (
+        "[server]\ntime_zone = 'Europe/Vena'\n",
+        "config.toml:2: there is no time zone `Europe/Vena` on this machine",
+        "`Europe/Berlin`",
+    ),
+    "a time zone that is a path": (
+        "[server]\ntime_zone = '../etc/passwd'\n",
+        "config.toml:2: there is no time zone",
+        "",
+    ),
     "a key twice": ("[server]\n\nlisten = 'a'\nlisten = 'b'\n", "config.toml:", "stands twice"),
     "nesting without end": ("a = " + "[" * 5000, "config.toml: not TOML: nested", ""),
     "a table nobody knows": ("\n[servr]\n", "config.toml:2: unknown key `servr`", "`server`"),

@@ -22,6 +22,7 @@ from halfdoor.config.plans import plans
 from halfdoor.config.rates import check_rates
 from halfdoor.config.routes import routes
 from halfdoor.config.toolnames import check_tools, strangers
+from halfdoor.config.zones import check_zone
 from halfdoor.errors import SetupError
 
 PROJECT_FILE: Final = ".halfdoor.toml"
@@ -82,6 +83,7 @@ def user_config(source: Source, path: str) -> Config:
     read = tables(source, Tables)
     check(source, read)
     check_authorities(source, read)
+    check_zone(source, read)
     check_rates(source, read)
     check_tools(source, read)
     return Config(

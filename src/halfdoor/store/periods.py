@@ -1,11 +1,10 @@
 """Days, weeks and months where the team lives: when the current one began and when it ends."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from halfdoor.errors import SetupError
+from halfdoor.config.zones import zone as zone
 
 
 class Period(Struct, frozen=True):
@@ -14,19 +13,6 @@ class Period(Struct, frozen=True):
     start_ms: int
     until_ms: int
     until: str
-
-
-def zone(name: str) -> tzinfo | None:
-    """A time zone by its name; None, for "", is the machine's. Raises SetupError."""
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SetupError(
-            f"there is no time zone `{name}` on this machine",
-            hint="give one as `Europe/Berlin`; on Windows, `pip install tzdata` brings them",
-        ) from None
 
 
 def period(kind: str, now_ms: int, where: tzinfo | None) -> Period:
