@@ -95,6 +95,11 @@ WRONG = {
         "must be a whole number, but is a number",
         "write it without a decimal point, as 300: Largest request body in bytes",
     ),
+    "an overflow that never comes": (
+        BACKEND + "slots = 1\nqueue = 2\noverflow_at = 9\n",
+        "config.toml:8: `overflow_at` of backend `b` is 9, and no more than 2 may wait (`queue`)",
+        "lower it, or raise `queue`",
+    ),
     "an endless time": (BACKEND + "timeouts.idle_s = inf\n", ":6: `idle_s` must be <=", ""),
     "an unknown ceiling": (
         RULE + "ceiling = 'clud'\n",

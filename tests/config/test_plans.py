@@ -18,6 +18,8 @@ name = "max"
 usd = 199.99
 backends = ["anthropic"]
 """
+MORE = PLAN.replace('"max"', '"more"')
+MODEL = '[[models]]\nname = "sonnet"\nbackend = "anthropic"\nid = "s"\n'
 
 
 def read(tmp_path, text):
@@ -45,12 +47,32 @@ def test_a_plan_is_read_with_its_fee_to_the_cent_and_its_windows(tmp_path):
         (PLAN + '[[plans.limits]]\nwindow = "5m"\nrequests = 1\n', "`5m` is no window"),
         (PLAN + '[[plans.limits]]\nwindow = "99d"\nrequests = 1\n', "`99d` is no window"),
         (PLAN + PLAN, "two `[[plans]]` are called `max`"),
+        (PLAN + MORE, "plan `more` never pays: `max` covers all that it does"),
+        (PLAN + MODEL + MORE + 'models = ["son*"]\n', "plan `more` never pays"),
+        (
+            PLAN + 'models = ["s*"]\n' + MODEL + MORE + 'models = ["sonnet"]\n',
+            "`max` covers all that it does; hint: of two the first pays (at config.toml:8)",
+        ),
     ],
 )
 def test_what_cannot_be_meant_stops_the_start_with_its_line(tmp_path, text, said):
     with pytest.raises(SetupError, match=r"config\.toml:") as caught:
         read(tmp_path, text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('models = ["sonnet"]\n', ""),
+        ('models = ["so?net"]\n', 'models = ["so*"]\n'),
+        ('models = ["sonnet"]\n', 'models = ["sonnet", "opus"]\n'),
+    ],
+)
+def test_a_plan_for_what_is_left_is_taken(tmp_path, first, second):
+    models = MODEL + MODEL.replace("sonnet", "opus")
+    plans = read(tmp_path, PLAN + first + models + MORE + second).config.plans
+    assert [plan.name for plan in plans] == ["max", "more"]
 
 
 def test_plans_change_with_a_restart_only(tmp_path):

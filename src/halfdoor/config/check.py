@@ -221,6 +221,13 @@ def _backends(source: Source, tables: Tables) -> None:
                 f"backend `{backend.name}` has both `key` and `credentials`",
                 "keep one: its own key, or the caller's",
             )
+        if (backend.overflow_at or 0) > backend.queue:
+            raise source.error(
+                ("backends", index, "overflow_at"),
+                f"`overflow_at` of backend `{backend.name}` is {backend.overflow_at}, and no more "
+                f"than {backend.queue} may wait (`queue`)",
+                "lower it, or raise `queue`: beyond that others are asked anyway",
+            )
         if backend.slo.first_token_share is not None and backend.slo.first_token_s is None:
             raise source.error(
                 ("backends", index, "slo", "first_token_share"),

@@ -1,7 +1,9 @@
 """`[[plans]]` of the user's file → plans as `decide` reads them, and what is wrong with them."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Final
 
 from halfdoor.canon.plans import Beyond, Plan, Window
@@ -22,6 +24,7 @@ def plans(source: Source, tables: Tables) -> tuple[Plan, ...]:
         _check(source, index, plan, tables)
         for at, limit in enumerate(plan.limits):
             _check_limit(source, index, at, limit)
+        _check_earlier(source, index, tables)
     return tuple(_plan(each) for each in tables.plans)
 
 
@@ -75,6 +78,31 @@ def _check_limit(source: Source, index: int, at: int, limit: PlanLimit) -> None:
             f"the limit for `{limit.window}` limits nothing",
             "give it `requests` or `tokens`",
         )
+
+
+def _check_earlier(source: Source, index: int, tables: Tables) -> None:
+    plan, every = tables.plans[index], [backend.name for backend in tables.backends]
+    for at, earlier in enumerate(tables.plans[:index]):
+        if _within(plan.backends or every, earlier.backends) and _within(
+            plan.models or ("*",), earlier.models
+        ):
+            raise source.error(
+                ("plans", index),
+                f"plan `{plan.name}` never pays: `{earlier.name}` covers all that it does",
+                f"of two the first pays (at {source.place('plans', at)}); tell them apart by "
+                "`models` or `backends`, or put this one before it",
+            )
+
+
+def _within(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Does an earlier plan's list take all that another's does? Globs with `?` or `[` only as such.
+
+    outer: () for all.
+    """
+    plain = [glob for glob in outer if not set("?[") & set(glob)]
+    return not outer or all(
+        each in outer or any(fnmatchcase(each, glob) for glob in plain) for each in inner
+    )
 
 
 def _plan(table: PlanTable) -> Plan:

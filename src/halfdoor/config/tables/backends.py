@@ -118,8 +118,9 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     overflow_at: Annotated[
         Annotated[int, Meta(ge=0, le=100_000)] | None,
         about(
-            "From so many waiting, here and in it, other permitted models are asked first; so they "
-            "are where a model would have to be swapped for one that answers now. Left out, never."
+            "From so many waiting, here and in it (at most `queue`), other permitted models are "
+            "asked first; so they are where a model would have to be swapped for one that answers "
+            "now. Left out, never."
         ),
     ] = None
     swap_after_s: Annotated[

@@ -30,7 +30,10 @@ class PlanLimit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlanTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """A subscription: a fee for each period, whatever is used. Changes need a restart."""
+    """A subscription, with a fee for each period; of two that cover a model, the first one pays.
+
+    Changes need a restart.
+    """
 
     name: Annotated[str, Meta(pattern=NAME, description="What refusals and reports call it.")]
     usd: Annotated[
