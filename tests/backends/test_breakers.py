@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from halfdoor.backends.breakers import Breakers
 from halfdoor.canon.commands import Answered, Fault, Faulted, FaultKind, HungUp, Learnt
@@ -51,6 +52,20 @@ def test_what_may_be_chance_trips_at_the_third_in_a_row(world, kind, status):
     assert not world.unwell
     world.fails(FaultKind(kind), status)
     assert list(world.unwell) == [PLACE]
+
+
+def test_an_account_without_credit_is_asked_again_after_a_minute_and_not_after_two_seconds(world):
+    world.fails(FaultKind.QUOTA, 400)
+    assert world.unwell[PLACE].said == "quota"
+    world.ms += 59_000
+    assert list(world.unwell) == [PLACE]
+    world.ms += 1_000
+    assert not world.unwell
+
+
+def test_a_callers_own_account_without_credit_says_nothing_to_the_others(world):
+    world.fails(FaultKind.QUOTA, 400, target=replace(SONNET, client_credentials=True))
+    assert not world.unwell
 
 
 def test_an_answer_between_makes_it_no_row(world):

@@ -61,6 +61,7 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
+    402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",

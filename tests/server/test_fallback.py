@@ -1,5 +1,6 @@
 """What breaks on one side is answered by the other, where the other may answer."""
 
+import anthropic
 import pytest
 
 from tests.helpers.gateway import backend, gateway, model
@@ -39,6 +40,41 @@ async def test_a_busy_cloud_is_asked_once_and_the_device_answers_until_it_is_ove
     assert len(cloud.seen) == 1
     assert answers[-1]["x-halfdoor-fallback"] == "sonnet: 429"
     assert (await door.why("last"))["decided"]["unwell"] == ["sonnet: 429"]
+
+
+# What vendors say of an account that has nothing left: as they are reported, under their statuses.
+CREDIT = (
+    "Your credit balance is too low to access the Anthropic API. "
+    "Please go to Plans & Billing to upgrade or purchase credits."
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, CREDIT),
+        (400, "You have reached your specified API usage limits. You will regain access on …"),
+        (402, "Insufficient Balance"),
+        (403, "Your team has either used all available credits or reached its monthly limit."),
+    ],
+)
+async def test_an_account_without_credit_is_no_fault_of_the_request_and_the_device_answers(
+    door, cloud, status, said
+):
+    cloud.default = Scene(trouble=Refuse(status, said))
+    answers = [await ask(door, f"turn {turn}") for turn in range(3)]
+    assert [headers["x-halfdoor-model"] for headers in answers] == ["qwen"] * 3
+    assert len(cloud.seen) == 1
+    assert answers[-1]["x-halfdoor-fallback"] == "sonnet: quota"
+
+
+async def test_without_anybody_else_the_caller_hears_its_vendors_own_words_on_credit(door, cloud):
+    cloud.default = Scene(trouble=Refuse(400, CREDIT))
+    async with door.anthropic() as (client, _):
+        for _ in range(2):
+            with pytest.raises(anthropic.BadRequestError, match="Your credit balance is too low"):
+                said = [{"role": "user", "content": "hi"}]
+                await messages(client, WHOLE, model="sonnet", messages=said)
 
 
 async def test_what_must_stay_is_refused_and_not_sent_further_when_its_engine_is_down(

@@ -1,9 +1,10 @@
 """Circuit breakers: which models have just failed, and for how long others are asked instead.
 
 One for each backend and model, and one for a backend that cannot be reached at all. A failure that
-tells how it is (no connection, a time-out, a 429) trips at once; one that may be chance (5xx, a
-cut) at the third in a row. It stays tripped for a while that doubles with each further failure;
-then one exchange tries again (half-open), and the others wait for what it learns.
+tells how it is (no connection, a time-out, a 429, no credit) trips at once; one that may be chance
+(5xx, a cut) at the third in a row. It stays tripped for a while that doubles with each further
+failure; then one exchange tries again (half-open), and the others wait for what it learns. Credit
+does not come back within seconds: then the while is the longest from the beginning.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from halfdoor.canon.objectives import BUSY
 from halfdoor.canon.scene import Unwell
 from halfdoor.reading.waits import asked_for_ms
 
-_AT_ONCE: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS, FaultKind.TIMEOUT})
+_AT_ONCE: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS, FaultKind.TIMEOUT, FaultKind.QUOTA})
 _BY_CHANCE: Final = frozenset({FaultKind.CUT, FaultKind.PROTOCOL})
 _WHOLE_BACKEND: Final = frozenset({FaultKind.CONNECT, FaultKind.TLS})
 _IN_A_ROW: Final = 3
@@ -84,7 +85,8 @@ class Breakers:
             self._well(whole, one)
             return
         # A limit that one caller's own key has met says nothing to the others.
-        if target.client_credentials and fault.status in BUSY:
+        limited = fault.kind is FaultKind.QUOTA or fault.status in BUSY
+        if target.client_credentials and limited:
             return
         self._failed(whole if fault.kind in _WHOLE_BACKEND else one, fault)
 
@@ -112,6 +114,8 @@ class Breakers:
         if beyond < 0 and not state.until_ms:
             return
         pause = min(_LONGEST_MS, _FIRST_MS << min(max(beyond, 0), 10))
+        if fault.kind is FaultKind.QUOTA:
+            pause = _LONGEST_MS
         # Half of it is chance, so that processes that tripped together do not return together.
         pause = int(pause * (0.5 + self._draw() / 2))
         state.until_ms = self._now_ms() + max(pause, asked_for_ms(fault.headers))

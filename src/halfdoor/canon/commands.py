@@ -12,7 +12,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
@@ -31,8 +31,9 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class FaultKind(StrEnum):
-    """How a call can fail. `status` faults carry the backend's own HTTP answer.
+    """How a call can fail. `status` and `quota` faults carry the backend's own HTTP answer.
 
+    `quota`: it says, under whatever status, that the account it is asked for has nothing left.
     `stopped`: halfdoor itself ended and could wait no longer. `internal`: its own code failed.
     After these two nobody else is tried. With the following nobody was called: `untranslatable`,
     the target's dialect cannot say what the request asks for; `budget`, a purse has not enough
@@ -47,6 +48,7 @@ class FaultKind(StrEnum):
     CREDENTIALS = "credentials"
     PROTOCOL = "protocol"
     STATUS = "status"
+    QUOTA = "quota"
     STOPPED = "stopped"
     INTERNAL = "internal"
     UNTRANSLATABLE = "untranslatable"
@@ -54,10 +56,14 @@ class FaultKind(StrEnum):
     BUSY = "busy"
 
 
+# What the backend answered itself, over HTTP: nothing was made, so nothing is billed.
+REFUSALS: Final = frozenset({FaultKind.STATUS, FaultKind.QUOTA})
+
+
 class Fault(Struct, frozen=True):
     """Why a call failed.
 
-    status, headers, body: the backend's own answer for STATUS, else 0 and empty.
+    status, headers, body: the backend's own answer for STATUS and QUOTA, else 0 and empty.
     message: a sentence for a person, without content of the request.
     """
 

@@ -9,7 +9,14 @@ from halfdoor.canon.commands import FaultKind
 # Its operator says that it is too busy, or that an account's limit is met.
 BUSY: Final = frozenset({429, 529})
 _ITS_OWN: Final = frozenset(
-    {FaultKind.CONNECT, FaultKind.TLS, FaultKind.TIMEOUT, FaultKind.CUT, FaultKind.PROTOCOL}
+    {
+        FaultKind.CONNECT,
+        FaultKind.TLS,
+        FaultKind.TIMEOUT,
+        FaultKind.CUT,
+        FaultKind.PROTOCOL,
+        FaultKind.QUOTA,
+    }
 )
 _TENTH_MS: Final = 100
 

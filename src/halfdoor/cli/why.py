@@ -269,6 +269,8 @@ def _attempt(attempt: Attempt) -> str:
     result = f"{attempt.result} {attempt.status}" if attempt.status else attempt.result
     if attempt.result == FaultKind.STATUS:
         result = f"answered with an error, {attempt.status},"
+    if attempt.result == FaultKind.QUOTA:
+        result = f"said that its account has nothing left, {attempt.status},"
     edits = f"; edits: {', '.join(attempt.edits)}" if attempt.edits else ""
     return (
         f"{attempt.model} ({attempt.zone}): {result} in {attempt.ms:,} ms{_waited(attempt)}; "

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from halfdoor.canon.commands import FaultKind
+from halfdoor.canon.commands import REFUSALS
 from halfdoor.canon.money import PicoUSD, Price, Rates, Usage
 
 # No call has more tokens; so many times this still fit into a sum.
@@ -63,7 +63,7 @@ def billed(result: str, sent_bytes: int, usage: Usage | None) -> bool:
 
     One that was never sent, or that was answered with an error, is not billed.
     """
-    return usage is not None or (sent_bytes > 0 and result != FaultKind.STATUS)
+    return usage is not None or (sent_bytes > 0 and result not in REFUSALS)
 
 
 def rates_at(input_tokens: int, price: Price) -> Rates:

@@ -256,4 +256,5 @@ def _final(over: Over) -> bool:
     status = over.fault.status
     if overlong(status, over.fault.body):
         return False  # the next one's window may be wider
-    return 400 <= status < 500 and status not in tries.BACKEND_AT_FAULT
+    of_the_request = 400 <= status < 500 and status not in tries.BACKEND_AT_FAULT
+    return of_the_request and over.fault.kind is not FaultKind.QUOTA

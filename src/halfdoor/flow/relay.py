@@ -6,11 +6,13 @@ from halfdoor.canon.commands import (
     Fault,
     Faulted,
     FaultKind,
+    Headers,
     HungUp,
     Learnt,
     Remember,
     Waited,
 )
+from halfdoor.dialects.unpaid import unpaid
 from halfdoor.errors import BackendError
 from halfdoor.flow.pinger import Pinger, waiting
 from halfdoor.flow.ports import Calling, Incoming, Services, Sink, Turn
@@ -181,10 +183,13 @@ class Relay:
                 body = b""
                 break
         self._received = len(body)
-        name = self._call.target.backend
-        message = f"backend `{name}` answered {incoming.status}"
-        status = incoming.status
-        return await self._broken(Fault(FaultKind.STATUS, message, status, incoming.headers, body))
+        return await self._broken(self._answer(incoming.status, incoming.headers, body))
+
+    def _answer(self, status: int, headers: Headers, body: bytes) -> Fault:
+        """What a backend said in place of an answer."""
+        message = f"backend `{self._call.target.backend}` answered {status}"
+        kind = FaultKind.QUOTA if unpaid(status, body) else FaultKind.STATUS
+        return Fault(kind, message, status, headers, body)
 
     def _faulted(self, fault: Fault) -> Faulted:
         return Faulted(fault, self._committed, *self._counted())

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from halfdoor.canon.commands import Fault, FaultKind, Headers, Learnt, Reply, Unrecorded
+from halfdoor.canon.commands import REFUSALS, Fault, FaultKind, Headers, Learnt, Reply, Unrecorded
 from halfdoor.canon.decision import Exclusion, Target
 from halfdoor.canon.record import Attempt
 from halfdoor.decide.budgets import BUDGET
@@ -137,7 +137,7 @@ def failed(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], fault:
             f"{_otherwise(held)}"
         )
         return _worded(weighed, house, 400, "halfdoor_no_permitted_model", text, target)
-    if fault.kind is FaultKind.STATUS:
+    if fault.kind in REFUSALS:
         return _passed_on(weighed, house, target, fault)
     status = _STATUSES.get(fault.kind, 502)
     if fault.kind in _MENDED and weighed.actor.tool == _CODEX:
@@ -152,8 +152,10 @@ def given_up(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], faul
     target = weighed.targets[len(attempts) - 1]
     if weighed.verdict.excluded:
         return failed(weighed, house, attempts, fault)  # a 400, too, which names the rule
-    if fault.kind is FaultKind.STATUS and fault.status in {401, 403, 404}:
-        return failed(weighed, house, attempts, fault)  # tools have words of their own for a 404
+    if fault.kind is FaultKind.QUOTA or (
+        fault.kind is FaultKind.STATUS and fault.status in {401, 403, 404}
+    ):
+        return failed(weighed, house, attempts, fault)  # tools have words of their own for these
     _, message = house.dialects[target.dialect].error_text(fault.body)
     said = f"{fault.message}: {message}" if message else fault.message
     return _given_up(weighed, house, f"{_tried(attempts)}: {said}", target)
@@ -209,7 +211,7 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
     """A backend's own error: unmodified in the same dialect (clients match its wording)."""
     near, far = house.dialects[weighed.request.dialect], house.dialects[target.dialect]
     headers = _passed_headers(weighed, target, fault)
-    if fault.status in {401, 403} and not target.client_credentials:
+    if _key_refused(fault) and not target.client_credentials:
         # The key is halfdoor's own: a caller cannot mend it, and would retry a 401 eleven times.
         text = f"backend `{target.backend}` refused halfdoor's key ({fault.status})"
         hint = "check its `key` in the config and the environment, then `halfdoor doctor`"
@@ -223,6 +225,10 @@ def _passed_on(weighed: Weighed, house: House, target: Target, fault: Fault) -> 
         fault.status, code or "upstream_error", message or f"backend answered {fault.status}"
     )
     return Reply(status, (_JSON, *headers), body)
+
+
+def _key_refused(fault: Fault) -> bool:
+    return fault.kind is FaultKind.STATUS and fault.status in {401, 403}
 
 
 def _passed_headers(weighed: Weighed, target: Target, fault: Fault) -> Headers:

@@ -65,8 +65,9 @@ FALLBACKS: Final = Meter(
 )  # fmt: skip
 CALLS: Final = Meter(
     "halfdoor_calls_total", Kind.COUNTER, "calls", (*_MODEL, "result"),
-    "Calls to backends: `answered`, `hung-up`, `failed-inside` (an error in its stream) or how it "
-    "failed (`timeout`, `status` …); `busy`, `budget` and `untranslatable` were never sent.",
+    "Calls to backends: `answered`, `hung-up`, `failed-inside` (an error in its stream) or how "
+    "it failed (`timeout`, `status`, `quota` …); `busy`, `budget` and `untranslatable` were never "
+    "sent.",
 )  # fmt: skip
 INPUT: Final = Meter(
     "litellm_input_tokens_metric_total", Kind.COUNTER, "tokens", _MODEL,

@@ -252,6 +252,7 @@ def written(part: Open, text: str, signature: str) -> Block:
 _ERROR_TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
+    402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
