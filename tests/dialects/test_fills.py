@@ -184,7 +184,7 @@ def test_llama_cpps_error_inside_a_stream_is_told():
     parser = InfillParser()
     error = {"error": {"code": 500, "message": "out of slots", "type": "server_error"}}
     events = parser.feed(b"data: " + json.dumps(error).encode() + b"\n\n")
-    assert events == [Failed("out of slots", "500")]
+    assert events == [Failed("out of slots", "500", 500)]
 
 
 @pytest.mark.parametrize("body", [b"{}", b"nothing", b'{"error":{"message":"no"}}'])

@@ -281,7 +281,7 @@ def test_a_whole_answer_that_is_none_is_a_fault_of_the_backend(raw):
         (b'{"model":"m","mess', Failed("the answer was cut short", "cut")),
         (b"", Failed("the answer was cut short", "cut")),
         (b"nonsense\n", Failed("the backend sent an unreadable line", "protocol")),
-        (b'{"error":"out of memory"}\n', Failed("out of memory", "error")),
+        (b'{"error":"out of memory"}\n', Failed("out of memory", "error", 500)),
     ],
 )
 def test_a_stream_that_breaks_says_how(end, failed):

@@ -198,7 +198,7 @@ def test_prose_after_calls_is_a_part_of_its_own():
     ("frame", "failed"),
     [
         ({"error": "boom"}, Failed("boom", "server_error")),
-        ({"error": {"message": "busy", "code": 429}}, Failed("busy", "429")),
+        ({"error": {"message": "busy", "code": 429}}, Failed("busy", "429", 429)),
         ({"error": {"message": None}}, Failed("the backend reported an error", "server_error")),
         ({"error": {"message": "m", "type": "overloaded"}}, Failed("m", "overloaded")),
     ],

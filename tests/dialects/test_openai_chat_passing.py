@@ -136,7 +136,8 @@ def test_a_whole_answer_is_read_when_it_is_complete():
 
 
 def test_an_error_instead_of_a_whole_answer_is_a_failure():
-    assert learnt(CHAT.error(500, "x", "boom"), whole=True) == Learnt(failure="boom")
+    told = learnt(CHAT.error(429, "rate_limit_exceeded", "boom"), whole=True)
+    assert told == Learnt(failure="boom", failure_code="rate_limit_exceeded", failure_status=429)
 
 
 def test_an_endless_whole_answer_is_not_kept():

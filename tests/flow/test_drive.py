@@ -19,6 +19,7 @@ from tests.helpers.world import Reel, Wait, world
 START = b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}\n\n'
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+OVERLOADED = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
 WHOLE = json.dumps(
     {
         "id": "m", "type": "message", "role": "assistant", "model": "x", "stop_reason": "end_turn", "stop_sequence": None,
@@ -66,6 +67,46 @@ async def test_the_second_target_answers_when_the_first_is_down():
 
 async def test_a_whole_answer_that_is_cut_moves_on_unseen():
     place = world(anthropic=Reel(chunks=(WHOLE[:9],), breaks="cut"), llamacpp=Reel(chunks=(WHOLE,)))
+    sink = await run(request(), place)
+    assert sink.body == WHOLE
+
+
+@pytest.mark.parametrize("first", [OVERLOADED, START + OVERLOADED], ids=["alone", "with a start"])
+async def test_an_error_in_place_of_a_streams_beginning_is_as_its_status_and_the_next_one_answers(
+    first,
+):
+    place = world(anthropic=Reel(chunks=(first,)), llamacpp=Reel(chunks=(START, STOP)))
+    sink = await run(request(stream=True), place)
+    assert sink.body == START + STOP
+    assert [(a.result, a.status) for a in ended(place).attempts] == [
+        ("status", 529),
+        ("answered", 200),
+    ]
+
+
+async def test_a_stream_whose_end_comes_first_is_no_answer():
+    place = world(anthropic=Reel(chunks=(STOP, START)), llamacpp=Reel(chunks=(START, STOP)))
+    sink = await run(request(stream=True), place)
+    assert sink.body == START + STOP
+    assert [a.result for a in ended(place).attempts] == ["protocol", "answered"]
+
+
+async def test_an_error_behind_a_streams_beginning_moves_nothing():
+    place = world(anthropic=Reel(chunks=(START, OVERLOADED)), llamacpp=Reel(chunks=(START, STOP)))
+    sink = await run(request(stream=True), place)
+    assert sink.body == START + OVERLOADED
+    assert [a.result for a in ended(place).attempts] == ["failed-inside"]
+
+
+async def test_of_one_model_the_error_that_begins_its_stream_is_told_with_its_status():
+    place = world(anthropic=Reel(chunks=(OVERLOADED,)))
+    sink = await run(request(stream=True), place, cards=(CLOUD,))
+    assert (sink.status, json.loads(sink.body)["error"]["type"]) == (529, "overloaded_error")
+
+
+async def test_a_200_that_holds_an_error_in_place_of_a_whole_answer_moves_on():
+    error = OVERLOADED.partition(b"data: ")[2]
+    place = world(anthropic=Reel(chunks=(error,)), llamacpp=Reel(chunks=(WHOLE,)))
     sink = await run(request(), place)
     assert sink.body == WHOLE
 
@@ -252,6 +293,15 @@ async def test_a_ping_commits_to_its_target_and_a_later_refusal_is_told_in_the_s
     assert sink.headers["x-halfdoor-model"] == "sonnet"
     assert b"event: error" in sink.body
     assert [a.model for a in ended(place).attempts] == ["sonnet"]
+
+
+async def test_behind_a_ping_an_error_event_passes_as_it_came():
+    place = patient(
+        anthropic=Reel(chunks=(Wait(0.1), OVERLOADED)), llamacpp=Reel(chunks=(START, STOP))
+    )
+    sink = await run(request(stream=True), place)
+    assert sink.body.replace(PING, b"") == OVERLOADED
+    assert [a.result for a in ended(place).attempts] == ["failed-inside"]
 
 
 async def test_a_whole_answer_and_a_quick_one_are_never_pinged():

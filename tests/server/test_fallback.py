@@ -5,8 +5,8 @@ import pytest
 
 from tests.helpers.gateway import backend, gateway, model
 from tests.helpers.house import AWS_KEY
-from tests.helpers.scenes import BUSY, Refuse, Scene
-from tests.helpers.sdk import WHOLE, messages
+from tests.helpers.scenes import BUSY, ErrorEvent, Refuse, Scene
+from tests.helpers.sdk import STREAMED, WHOLE, messages
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -66,6 +66,18 @@ async def test_an_account_without_credit_is_no_fault_of_the_request_and_the_devi
     assert [headers["x-halfdoor-model"] for headers in answers] == ["qwen"] * 3
     assert len(cloud.seen) == 1
     assert answers[-1]["x-halfdoor-fallback"] == "sonnet: quota"
+
+
+async def test_a_stream_that_begins_with_an_error_is_answered_by_the_next_and_trips_the_breaker(
+    door, cloud
+):
+    cloud.default = Scene(trouble=ErrorEvent("Overloaded", 0))
+    async with door.anthropic() as (client, wire):
+        for turn in range(3):
+            said = [{"role": "user", "content": f"turn {turn}"}]
+            await messages(client, STREAMED, model="any", messages=said)
+    assert len(cloud.seen) == 1
+    assert wire.headers["x-halfdoor-fallback"] == "sonnet: 529"
 
 
 async def test_without_anybody_else_the_caller_hears_its_vendors_own_words_on_credit(door, cloud):

@@ -335,6 +335,24 @@ def test_an_error_event_of_the_backend_is_told_in_the_callers_own(ask, mouth, fa
     assert WORDS.encode() in heard.body
 
 
+# The status with which each vendor says the same where its stream has not begun.
+AT_FIRST = {
+    "anthropic_messages": 529,
+    "openai_chat": 500,
+    "openai_responses": 500,
+    "ollama": 500,
+}
+
+
+@streamed
+def test_an_error_in_place_of_a_streams_beginning_is_the_status_that_it_stands_for(
+    ask, mouth, far, stream
+):
+    heard = ask(mouth, far, stream, Scene((LONG,), ErrorEvent(WORDS, 0)))
+    assert heard.status == AT_FIRST[far]
+    assert WORDS in words_of(mouth, heard)
+
+
 @streamed
 def test_an_event_that_cannot_be_read_is_told_and_the_stream_ends(ask, mouth, far, stream):
     heard = ask(mouth, far, stream, Scene((LONG,), Garble(6)))
@@ -472,7 +490,7 @@ def test_a_held_stream_that_breaks_off_is_an_error_before_the_first_byte(
     ask, mouth, far, stream, how
 ):
     heard = ask(mouth, far, stream, Scene((LONG,), BREAKS[how]), **HOLD)
-    assert heard.status == 502
+    assert heard.status == (AT_FIRST[far] if how == "error event" else 502)
     assert words_of(mouth, heard)
 
 

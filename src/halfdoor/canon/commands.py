@@ -79,7 +79,9 @@ class Learnt(Struct, frozen=True):
 
     finished: the dialect's own end was seen. calls: ids of tool calls. signatures: of thinking.
     texts: complete text, thinking and arguments by part; filled only when the pipe was told to.
-    failure: the message of an error inside the stream, "" if none.
+    failure: the message of an error inside the stream, "" if none. failure_code, failure_status:
+        its vendor's word for it, and the HTTP status that belongs to that; 0 where the answer only
+        broke off.
     repaired: notations of calls that were found in its text and made calls again.
     """
 
@@ -90,6 +92,8 @@ class Learnt(Struct, frozen=True):
     signatures: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     failure: str = ""
+    failure_code: str = ""
+    failure_status: int = 0
     repaired: tuple[str, ...] = ()
 
 
@@ -128,6 +132,9 @@ class Pipe(Protocol):
 
         Raises BackendError (`cut`, `protocol`) when nothing has gone out and nothing usable came.
         """
+
+    def unsaid(self, out: bytes) -> bool:
+        """Do these bytes, the first for the client, say nothing of an answer? Asked of errors."""
 
     def broken(self, fault: Fault) -> bytes:
         """The backend failed after commit: the dialect's error event and a clean end."""
@@ -292,6 +299,7 @@ class Call(Struct, frozen=True):
     lane: whose turn it is in a queue; calls of one lane wait for each other first. None for what
         no engine takes a slot for: it waits for nobody.
     notice: headers for the client, of what is known of the answer when its first byte goes out.
+    error: (status, code, message) in the words of the target's dialect.
     """
 
     target: Target
@@ -301,6 +309,7 @@ class Call(Struct, frozen=True):
     keep: Callable[[Learnt], Remember] | None = None
     lane: str | None = ""
     notice: Callable[[Learnt], Headers] | None = None
+    error: Callable[[int, str, str], bytes] | None = None
 
 
 class Waited(Struct, frozen=True):

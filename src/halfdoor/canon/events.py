@@ -15,6 +15,8 @@ from halfdoor.canon.money import Usage
 
 # The seal our emitters put on thinking that no vendor sealed. Nobody's, so it is never sent on.
 UNSIGNED: Final = "halfdoor-unsigned"
+# Codes of a Failed that no backend said: its stream ended early, or cannot be read.
+UNSAID: Final = frozenset({"cut", "protocol"})
 
 
 class PartKind(StrEnum):
@@ -99,7 +101,10 @@ class Stop(Struct, frozen=True, tag="stop"):
 
 
 class Failed(Struct, frozen=True, tag="failed"):
-    """The answer broke off. code: the backend's error type, or ours (`cut`, `timeout` …)."""
+    """The answer broke off. code: the backend's error type, or ours (`cut`, `timeout` …).
+
+    status: the HTTP status that belongs to the code.
+    """
 
     message: str
     code: str = "cut"

@@ -4,9 +4,21 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.commands import Learnt
-from halfdoor.canon.events import Delta, Event, Failed, Open, PartKind, Signed, Start, Stop, Used
+from halfdoor.canon.events import (
+    UNSAID,
+    Delta,
+    Event,
+    Failed,
+    Open,
+    PartKind,
+    Signed,
+    Start,
+    Stop,
+    Used,
+)
 from halfdoor.errors import BackendError
 
 if TYPE_CHECKING:
@@ -70,15 +82,22 @@ class Heard:
     def learnt(self, *, texts: bool = True) -> Learnt:
         """As a pipe tells it. texts: with those of all parts that say something."""
         parts = self.parts.values()
-        return Learnt(
+        learnt = Learnt(
             usage=self.usage,
             stop=self.stop.reason if self.stop else "",
             finished=self.stop is not None and self.failed is None,
             calls=tuple(part.open.call_id for part in parts if part.open.call_id),
             signatures=tuple(part.seal for part in parts if part.seal),
             texts=tuple(text for part in parts if (text := part.text)) if texts else (),
-            failure=self.failed.message if self.failed else "",
         )
+        return learnt if self.failed is None else failing(learnt, self.failed)
+
+
+def failing(learnt: Learnt, failed: Failed) -> Learnt:
+    """What was learnt, and that it broke off."""
+    code = "" if failed.code in UNSAID else failed.code
+    status = failed.status if code else 0
+    return replace(learnt, failure=failed.message, failure_code=code, failure_status=status)
 
 
 def heard(events: Iterable[Event]) -> Heard:

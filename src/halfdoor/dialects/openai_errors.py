@@ -5,7 +5,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from halfdoor.canon.commands import Learnt
+from halfdoor.canon.events import Failed
 from halfdoor.dialects.decoding import UNREADABLE, encode
+from halfdoor.dialects.hearing import failing
 
 OVERFLOW_CODE: Final = "context_length_exceeded"
 _ERROR_TYPES: Final = {
@@ -14,6 +17,20 @@ _ERROR_TYPES: Final = {
     404: "not_found_error",
     429: "rate_limit_error",
 }
+_STATUSES: Final = {
+    "invalid_request_error": 400,
+    "invalid_prompt": 400,
+    OVERFLOW_CODE: 400,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "server_is_overloaded": 503,
+    "overloaded_error": 529,
+    **{name: status for status, name in _ERROR_TYPES.items()},
+}
+_STATUS_DIGITS: Final = 3
 
 
 class Trouble(Struct):
@@ -48,6 +65,25 @@ def trouble(body: bytes) -> tuple[str, str]:
     inner = found.error or Trouble(found.message, found.type, found.code)
     message = inner.message or (found.detail if isinstance(found.detail, str) else "")
     return str(inner.code or inner.type or "") if message else "", message
+
+
+def failure(body: bytes) -> Failed:
+    """The event for an error body or frame."""
+    code, message = trouble(body)
+    status = error_status(code)
+    return Failed(message or "the backend reported an error", code or "server_error", status)
+
+
+def unanswered(body: bytes) -> Learnt:
+    """What a body tells that is no answer; nothing where it holds no error."""
+    return failing(Learnt(), failure(body)) if trouble(body)[1] else Learnt()
+
+
+def error_status(code: str) -> int:
+    """The HTTP status that belongs to a code or type; some engines and brokers give it as code."""
+    if code.isascii() and code.isdigit() and len(code) == _STATUS_DIGITS:
+        return max(int(code), 400)
+    return _STATUSES.get(code, 502)
 
 
 def error_type(status: int) -> str:

@@ -185,7 +185,8 @@ def _attempt(
     if isinstance(hold, Fault):
         return _uncalled(ready, hold)
     notice = partial(counting.notice, target)
-    over = yield Call(target, outbound, permit, pipe, keep, lane, notice)
+    error = house.dialects[target.dialect].error
+    over = yield Call(target, outbound, permit, pipe, keep, lane, notice, error)
     assert isinstance(over, Answered | Faulted | HungUp)
     attempt = writing.attempt(ready, over)
     if hold is not None:

@@ -37,13 +37,19 @@ class Held:
         return b""
 
     def end(self) -> bytes:
-        """All of it. Raises BackendError, `cut`, when its own end never came, or an error did."""
+        """All of it. Raises BackendError, `cut`, when its own end never came."""
         self._keep(self._stream.end())
         learnt = self._stream.learnt()
+        if learnt.failure_status:
+            return b""  # whoever asks what was learnt hears what the backend said
         if learnt.failure or not learnt.finished:
             why = f" ({learnt.failure})" if learnt.failure else ""
             raise BackendError(f"the answer broke off while it was held{why}", kind="cut")
         return b"".join(self._kept)
+
+    def unsaid(self, _out: bytes) -> bool:
+        """Nothing of it goes out if there is an error in it."""
+        return True
 
     def broken(self, _fault: Fault) -> bytes:
         """Never after commit: a held answer commits with its last byte."""

@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from halfdoor.canon.commands import Fault, Headers, Learnt
-from halfdoor.canon.events import Delta, Event, Failed, Open, PartKind, Signed, Stop, Used
+from halfdoor.canon.events import UNSAID, Delta, Event, Failed, Open, PartKind, Signed, Stop, Used
 from halfdoor.canon.request import Request
 from halfdoor.dialects.base import Dialect, Emitter, Filter, Parser, Reads, Watcher
+from halfdoor.dialects.hearing import failing
 from halfdoor.errors import BackendError
 from halfdoor.flow.repair import Repair
 from halfdoor.reading.naming import fit
@@ -93,7 +94,7 @@ def translated(
     if request.stream:
         parser = far.parser() if repair is None else _Repaired(far.parser(), repair)
         emitter = near.emitter(request)
-        return Translated(near.ping, _stream_of(near, about), parser, emitter, notes, names)
+        return Translated(near, _stream_of(near, about), parser, emitter, notes, names)
 
     def translate(body: bytes) -> bytes:
         events = far.events(body)
@@ -187,6 +188,10 @@ class Through:
         self._broken = "the stream ended early"
         return held + self._dialect.stream_error("cut", f"halfdoor: {self._broken}")
 
+    def unsaid(self, out: bytes) -> bool:
+        """No part of an answer is opened."""
+        return _opens_nothing(self._dialect, out)
+
     def broken(self, fault: Fault) -> bytes:
         """The error event, in place of what is held of an unfinished frame."""
         self._broken = fault.message
@@ -196,6 +201,10 @@ class Through:
         """From the watcher, and what broke."""
         learnt = self._watcher.learnt()
         return _failed(learnt, self._broken) if self._broken else learnt
+
+
+def _opens_nothing(dialect: Dialect, out: bytes) -> bool:
+    return not any(isinstance(event, Open) for event in dialect.parser().feed(out))
 
 
 class _Repaired:
@@ -217,14 +226,15 @@ class Translated:
 
     def __init__(
         self,
-        ping: bytes,
+        near: Dialect,
         head: Headers,
         parser: Parser,
         emitter: Emitter,
         notes: "Notes",
         names: Names | None,
     ) -> None:
-        self.ping = ping
+        self.ping = near.ping
+        self._near = near
         self._head = head
         self._parser = parser
         self._emitter = emitter
@@ -249,6 +259,10 @@ class Translated:
         """The rest, or an error event."""
         return self._emit(self._parser.end())
 
+    def unsaid(self, out: bytes) -> bool:
+        """No part of an answer is opened."""
+        return _opens_nothing(self._near, out)
+
     def broken(self, fault: Fault) -> bytes:
         """An error event that names the fault. A keep-alive may be all that went out before."""
         self._begun = True
@@ -262,8 +276,9 @@ class Translated:
         if not events:
             return b""
         first = events[0]
-        if not self._begun and isinstance(first, Failed):
-            # Nothing is out yet: another target may still answer.
+        if not self._begun and isinstance(first, Failed) and first.code in UNSAID:
+            # Nothing is out yet: another target may still answer. What the backend says itself
+            # is told as it says it, if a keep-alive is out.
             raise BackendError(
                 first.message, kind="protocol" if first.code == "protocol" else "cut"
             )
@@ -326,6 +341,10 @@ class Whole:
             raise BackendError("the answer is empty", kind="cut")
         return self._turn(b"".join(self._chunks))
 
+    def unsaid(self, _out: bytes) -> bool:
+        """A body that holds an error is no answer."""
+        return True
+
     def broken(self, _fault: Fault) -> bytes:
         """Never after commit: a whole answer commits with its last byte."""
         return b""
@@ -369,7 +388,7 @@ class Notes:
                 case Stop():
                     self._learnt = _with(self._learnt, stop=event.reason.value, finished=True)
                 case Failed():
-                    self._learnt = _failed(self._learnt, event.message)
+                    self._learnt = failing(self._learnt, event)
                 case _:
                     pass
 

@@ -114,10 +114,13 @@ class Relay:
         async with self._calling as incoming:
             if not 200 <= incoming.status < 300:
                 return await self._refused(incoming)
-            await self._pass(incoming)
+            refusal = await self._pass(incoming)
+            if refusal is not None:
+                return await self._broken(refusal)
             return Answered(incoming.status, *self._counted(), headers=incoming.headers)
 
-    async def _pass(self, incoming: Incoming) -> None:
+    async def _pass(self, incoming: Incoming) -> Fault | None:
+        """None once it has passed, or what came in its place before the client had a byte."""
         pipe = self._call.pipe
         headers = pipe.head(incoming.headers)
         async for chunk in incoming.chunks():
@@ -125,6 +128,8 @@ class Relay:
             out = pipe.feed(chunk)
             if out:
                 if self._first_answer_ms < 0:
+                    if refusal := self._refusal(incoming, out):
+                        return refusal
                     self._first_answer_ms = self._since(self._asked_ms)
                 self._sight.passed(chunk)
                 if pipe.finished:
@@ -133,8 +138,13 @@ class Relay:
                     await self._commit(incoming.status, headers)
                 self._pinger.spoke = True
                 await self._sink.send(out)
+        return await self._end(incoming, headers)
+
+    async def _end(self, incoming: Incoming, headers: Headers) -> Fault | None:
         self._pinger.stop()
-        tail = pipe.end()
+        tail = self._call.pipe.end()
+        if refusal := self._refusal(incoming, tail):
+            return refusal
         await self._keep()
         if not self._committed:
             if not self._call.outbound.stream:
@@ -143,6 +153,23 @@ class Relay:
         if tail:
             await self._sink.send(tail)
         await self._sink.finish()
+        return None
+
+    def _refusal(self, incoming: Incoming, out: bytes) -> Fault | None:
+        """An error that came where an answer should begin: the fault that its status would be.
+
+        INVARIANT: after commit it is the client's, as it came (promise 7).
+        """
+        if self._committed:
+            return None
+        learnt, worded = self._call.pipe.learnt(), self._call.error
+        if not learnt.failure or not self._call.pipe.unsaid(out):
+            return None
+        status = learnt.failure_status
+        if not status:
+            return Fault(FaultKind.PROTOCOL, learnt.failure)
+        body = worded(status, learnt.failure_code, learnt.failure) if worded else b""
+        return self._answer(status, incoming.headers, body)
 
     async def _broken(self, fault: Fault) -> Faulted:
         """The backend failed; after commit the client is told inside the stream."""

@@ -83,6 +83,7 @@ _FRAGMENTS: Final = {
     "input_json_delta": ("partial_json", PartKind.TOOL_CALL),
     "signature_delta": ("signature", PartKind.THINKING),
 }
+DISORDER: Final = "the backend's events came out of order"
 _EVENTS: Final = frozenset(
     {
         "message_start",
@@ -165,20 +166,21 @@ class StreamParser:
             events.append(self._fail("the backend's answer broke off", "cut"))
         return events
 
-    def _fail(self, message: str, code: str, status: int = 502) -> Failed:
+    def _fail(self, message: str, code: str) -> Failed:
         self._over = True
-        return Failed(message, code=code, status=status)
+        return Failed(message, code=code)
 
     def _read(self, data: bytes) -> list[Event]:
         event = read_event(data)
         if event is None:
             return []
         if event.type == "error" or bytes(event.error) not in {b"", b"null"}:
-            return [self._error(data)]
+            self._over = True
+            return [wire.failure(data)]
         if event.type not in _EVENTS:
             return []
         if (self._count < 0) is not (event.type == "message_start"):
-            raise _BrokenError("the backend's events came out of order")
+            raise _BrokenError(DISORDER)
         return self._step(event)
 
     def _step(self, event: WireEvent) -> list[Event]:
@@ -196,11 +198,6 @@ class StreamParser:
             case _:
                 told = self._message_stop()
         return told
-
-    def _error(self, data: bytes) -> Failed:
-        kind, message = wire.error_words(data)
-        message = message or "the backend reported an error"
-        return self._fail(message, kind or "api_error", wire.error_status(kind))
 
     def _message_start(self, event: WireEvent) -> list[Event]:
         message = event.message or WireMessage()

@@ -10,12 +10,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from halfdoor.canon.commands import Learnt
-from halfdoor.canon.events import UNSIGNED, Delta, Event
+from halfdoor.canon.events import UNSIGNED, Delta, Event, Failed
 from halfdoor.canon.money import Usage
 from halfdoor.dialects import hearing
 from halfdoor.dialects.anthropic_messages import wire as wire
-from halfdoor.dialects.anthropic_messages.answer import StreamParser, WireEvent, events, read_event
+from halfdoor.dialects.anthropic_messages.answer import (
+    DISORDER,
+    StreamParser,
+    WireEvent,
+    events,
+    read_event,
+)
 from halfdoor.dialects.decoding import UNREADABLE
+from halfdoor.dialects.hearing import failing
 from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.reading.framing import FRAME_LIMIT_BYTES, SseReader
 
@@ -81,10 +88,15 @@ class StreamWatcher:
             case "content_block_delta":
                 self._sealed(event.delta.signature if event.delta else "")
             case "message_stop":
-                self._learnt = replace(self._learnt, finished=True)
+                self._learnt = self._ended()
             case _ if bytes(event.error) not in {b"", b"null"}:
-                words = wire.error_words(data)[1] or "the backend reported an error"
-                self._learnt = replace(self._learnt, failure=words)
+                self._learnt = failing(self._learnt, wire.failure(data))
+
+    def _ended(self) -> Learnt:
+        """An end before which neither counts nor a reason came is none: both are always told."""
+        if self._learnt.usage is None and not self._learnt.stop:
+            return failing(self._learnt, Failed(DISORDER, "protocol"))
+        return replace(self._learnt, finished=True)
 
     def _count(self, event: WireEvent) -> None:
         counts = event.usage or (event.message.usage if event.message else None)
@@ -143,7 +155,11 @@ class TextWatcher:
 
 def body_learnt(body: bytes, *, texts: bool) -> Learnt:
     """What a whole answer was; nothing, if it is none."""
-    return hearing.body_learnt(body, events, lambda _: Learnt(), texts=texts)
+    return hearing.body_learnt(body, events, _failed, texts=texts)
+
+
+def _failed(body: bytes) -> Learnt:
+    return failing(Learnt(), wire.failure(body)) if wire.error_words(body)[1] else Learnt()
 
 
 def _collect(told: list[Event], parts: dict[int, list[str]]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from halfdoor.canon.events import Open, PartKind, Start, Stop, StopReason
+from halfdoor.canon.events import Failed, Open, PartKind, Start, Stop, StopReason
 from halfdoor.canon.money import Usage
 from halfdoor.dialects.decoding import MOST_TOKENS, UNREADABLE, encode, object_of
 
@@ -301,3 +301,10 @@ def error_words(body: bytes | Raw) -> tuple[str, str]:
     except UNREADABLE:
         return "", ""
     return ("", error) if isinstance(error, str) else (error.type or "", error.message)
+
+
+def failure(data: bytes) -> Failed:
+    """The event for an error body or frame."""
+    kind, message = error_words(data)
+    words = message or "the backend reported an error"
+    return Failed(words, code=kind or "api_error", status=error_status(kind))

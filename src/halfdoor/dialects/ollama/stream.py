@@ -21,6 +21,7 @@ from halfdoor.canon.events import (
 from halfdoor.dialects.decoding import UNREADABLE, encode, readable
 from halfdoor.dialects.ollama.wire import (
     DONE_REASONS,
+    ERROR_STATUS,
     Piece,
     Turn,
     arguments_of,
@@ -116,7 +117,8 @@ class StreamParser(PieceParser[bytes]):
         except UNREADABLE:
             return self._fail(Failed("the backend sent an unreadable line", "protocol"))
         if found.error is not None:
-            return self._fail(Failed(trouble(piece)[1] or "the backend reported an error", "error"))
+            said = trouble(piece)[1] or "the backend reported an error"
+            return self._fail(Failed(said, "error", ERROR_STATUS))
         events = self._assembly.take(found)
         self._over = self._assembly.finished
         return events

@@ -3,12 +3,13 @@
 from typing import Final
 
 from halfdoor.canon.commands import Learnt
+from halfdoor.canon.events import Failed
 from halfdoor.dialects import hearing
-from halfdoor.dialects.hearing import Heard, heard
+from halfdoor.dialects.hearing import Heard, failing, heard
 from halfdoor.dialects.ollama.answer import read_answer
 from halfdoor.dialects.ollama.embed import read_vectors
 from halfdoor.dialects.ollama.stream import StreamParser
-from halfdoor.dialects.ollama.wire import trouble
+from halfdoor.dialects.ollama.wire import ERROR_STATUS, trouble
 from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.errors import BackendError
 
@@ -60,4 +61,6 @@ def _failed(body: bytes) -> Learnt:
     try:
         return heard(read_vectors(body)).learnt()
     except BackendError:
-        return Learnt(failure=trouble(body)[1])
+        message = trouble(body)[1]
+        failed = Failed(message, "error", ERROR_STATUS)
+        return failing(Learnt(), failed) if message else Learnt()

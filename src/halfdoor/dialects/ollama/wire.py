@@ -18,6 +18,10 @@ _STOP_REASONS: Final = {"stop": StopReason.END, "length": StopReason.LENGTH}
 DONE_REASONS: Final = {StopReason.LENGTH: "length", StopReason.CONTEXT: "length"}
 
 
+# An error inside a stream says no kind; the engine answers so where it has not begun.
+ERROR_STATUS: Final = 500
+
+
 class Function(Struct):
     """A call's name and arguments, or a tool's definition."""
 

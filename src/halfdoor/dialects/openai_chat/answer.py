@@ -11,9 +11,9 @@ from halfdoor.dialects.openai_chat.wire import (
     Chunk,
     chunk,
     counts_of,
-    failure,
     has_error,
 )
+from halfdoor.dialects.openai_errors import failure
 from halfdoor.errors import BackendError
 
 

@@ -15,7 +15,8 @@ from halfdoor.dialects.base import Parser, Written
 from halfdoor.dialects.decoding import UNREADABLE, decoded, encode, present
 from halfdoor.dialects.envelope import value
 from halfdoor.dialects.openai_chat.stream import StreamParser
-from halfdoor.dialects.openai_chat.wire import Counts, failure
+from halfdoor.dialects.openai_chat.wire import Counts
+from halfdoor.dialects.openai_errors import failure
 from halfdoor.dialects.rendering import Fields, stated
 from halfdoor.errors import BackendError, ClientError
 

@@ -26,7 +26,7 @@ from halfdoor.canon.money import Usage
 from halfdoor.canon.request import Fill
 from halfdoor.dialects.base import Written
 from halfdoor.dialects.decoding import UNREADABLE, encode, present, readable, tokens
-from halfdoor.dialects.openai_chat.wire import failure
+from halfdoor.dialects.openai_errors import failure
 from halfdoor.dialects.parsing import PieceParser
 from halfdoor.dialects.rendering import Fields, stated
 from halfdoor.errors import BackendError

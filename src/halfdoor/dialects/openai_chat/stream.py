@@ -22,10 +22,9 @@ from halfdoor.dialects.openai_chat.wire import (
     FINISH_REASONS,
     chunk,
     counts_of,
-    failure,
     has_error,
 )
-from halfdoor.dialects.openai_errors import error_body
+from halfdoor.dialects.openai_errors import error_body, failure
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
 

@@ -12,20 +12,20 @@ from typing import Final
 from msgspec import Struct, structs
 
 from halfdoor.canon.commands import Learnt
+from halfdoor.canon.events import Failed
 from halfdoor.canon.money import Usage
 from halfdoor.dialects import hearing
 from halfdoor.dialects.decoding import UNREADABLE
-from halfdoor.dialects.hearing import Heard
+from halfdoor.dialects.hearing import Heard, failing
 from halfdoor.dialects.openai_chat.answer import read_answer
 from halfdoor.dialects.openai_chat.stream import StreamParser
 from halfdoor.dialects.openai_chat.wire import (
     chunk,
-    failure,
     has_error,
     stop_reason,
     usage,
 )
-from halfdoor.dialects.openai_errors import trouble
+from halfdoor.dialects.openai_errors import failure, unanswered
 from halfdoor.dialects.watching import WATCHED_BYTES
 from halfdoor.errors import BackendError
 from halfdoor.reading.framing import Frame, SseReader
@@ -65,7 +65,7 @@ class Seen(Struct):
     finish: str = ""
     done: bool = False
     calls: dict[str, None] = {}
-    failure: str = ""
+    failed: Failed | None = None
 
     def note(self, frames: Iterable[Frame]) -> None:
         """Read those that carry a mark."""
@@ -81,7 +81,7 @@ class Seen(Struct):
         except UNREADABLE:
             return  # the client will judge it: these are its bytes
         if has_error(found) or frame.event == "error":
-            self.failure = failure(frame.data).message
+            self.failed = failure(frame.data)
             return
         self.usage = self.usage if found.usage is None else usage(found.usage)
         for choice in found.choices or ():
@@ -92,19 +92,15 @@ class Seen(Struct):
     @property
     def finished(self) -> bool:
         """It ended, and well."""
-        return (self.done or bool(self.finish)) and not self.failure
+        return (self.done or bool(self.finish)) and self.failed is None
 
     def learnt(self) -> Learnt:
         """As a pipe tells it."""
         ended = self.done or bool(self.finish)
         stop = stop_reason(self.finish or "stop", called=bool(self.calls)) if ended else ""
-        return Learnt(
-            usage=self.usage,
-            stop=stop,
-            finished=self.finished,
-            calls=tuple(self.calls),
-            failure=self.failure,
-        )
+        calls = tuple(self.calls)
+        learnt = Learnt(usage=self.usage, stop=stop, finished=self.finished, calls=calls)
+        return learnt if self.failed is None else failing(learnt, self.failed)
 
 
 class StreamWatcher:
@@ -129,7 +125,7 @@ class StreamWatcher:
         try:
             self._seen.note(self._reader.feed(data))
         except BackendError as error:
-            self._seen.failure, self._blind = error.message, True
+            self._seen.failed, self._blind = Failed(error.message, "protocol"), True
         return False
 
     @property
@@ -187,7 +183,7 @@ def _counted(body: bytes) -> Learnt:
     except UNREADABLE:
         return Learnt()
     if found.usage is None or has_error(found):
-        return Learnt(failure=trouble(body)[1])
+        return unanswered(body)
     return Learnt(usage=usage(found.usage), finished=True)
 
 

@@ -9,11 +9,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from halfdoor.canon.events import Failed, StopReason
+from halfdoor.canon.events import StopReason
 from halfdoor.canon.money import Usage
 from halfdoor.dialects import openai_words
 from halfdoor.dialects.decoding import encode, present
-from halfdoor.dialects.openai_errors import trouble
 from halfdoor.dialects.openai_words import InputDetails, OutputDetails
 
 _STOP_REASONS: Final = {
@@ -94,12 +93,6 @@ _chunks: Final = msgspec.json.Decoder(Chunk)
 def chunk(data: bytes) -> Chunk:
     """A frame's data or a whole answer. Raises one of UNREADABLE."""
     return _chunks.decode(data)
-
-
-def failure(data: bytes) -> Failed:
-    """The event for a frame that holds an error."""
-    code, message = trouble(data)
-    return Failed(message or "the backend reported an error", code=code or "server_error")
 
 
 def has_error(found: Chunk) -> bool:

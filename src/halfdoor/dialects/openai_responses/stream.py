@@ -21,6 +21,7 @@ from halfdoor.canon.events import (
     Used,
 )
 from halfdoor.dialects.decoding import UNREADABLE, readable
+from halfdoor.dialects.openai_errors import failure
 from halfdoor.dialects.openai_responses.wire import (
     Item,
     Response,
@@ -28,7 +29,6 @@ from halfdoor.dialects.openai_responses.wire import (
     arguments_of,
     events_told,
     failed,
-    failure,
     seal,
     stop_reason,
     thought,

@@ -13,7 +13,7 @@ from halfdoor.canon.commands import Learnt
 from halfdoor.canon.events import Failed
 from halfdoor.dialects import hearing
 from halfdoor.dialects.hearing import Heard
-from halfdoor.dialects.openai_errors import trouble
+from halfdoor.dialects.openai_errors import unanswered
 from halfdoor.dialects.openai_responses.answer import read_answer
 from halfdoor.dialects.openai_responses.stream import StreamParser
 from halfdoor.dialects.watching import WATCHED_BYTES
@@ -91,7 +91,7 @@ def body_learnt(body: bytes, *, texts: bool) -> Learnt:
 
 
 def _failed(body: bytes) -> Learnt:
-    return Learnt(failure=trouble(body)[1])
+    return unanswered(body)
 
 
 def _as_sent(learnt: Learnt) -> Learnt:

@@ -13,7 +13,7 @@ from halfdoor.canon.events import Failed, StopReason
 from halfdoor.canon.money import Usage
 from halfdoor.dialects import openai_words
 from halfdoor.dialects.decoding import encode, present
-from halfdoor.dialects.openai_errors import trouble
+from halfdoor.dialects.openai_errors import failure
 from halfdoor.dialects.openai_words import InputDetails, OutputDetails
 
 # How an answer that is not `completed` says why, and what that is called here.
@@ -93,12 +93,6 @@ class Told(Struct):
 
 responses: Final = msgspec.json.Decoder(Response)
 events_told: Final = msgspec.json.Decoder(Told)
-
-
-def failure(data: bytes) -> Failed:
-    """The event for an error: an `error` event, or a response that failed."""
-    code, message = trouble(data)
-    return Failed(message or "the backend reported an error", code=code or "server_error")
 
 
 def failed(found: Response) -> Failed | None:
