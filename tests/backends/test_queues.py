@@ -74,7 +74,7 @@ async def test_beyond_its_length_it_turns_away_and_says_when_to_come_back():
     crowd = Crowd(Queue("ollama", Limits(1, 1)))
     await crowd.comes("a", "x")
     await crowd.comes("b", "x")
-    with pytest.raises(BackendError, match="1 requests waiting for 1 slots") as caught:
+    with pytest.raises(BackendError, match="1 request waiting for 1 slot;") as caught:
         async with crowd.queue.turn("y", "m"):
             pass
     assert caught.value.kind == "busy"

@@ -47,7 +47,7 @@ def test_after_two_failures_nobody_is_asked_and_the_log_says_why():
     script << outcome(result="refused", status=400)
     reply = script.ends()
     assert reply.status == 400
-    assert b"`sonnet`, `sonnet` failed it a moment ago" in reply.body
+    assert b"`sonnet` failed it twice a moment ago" in reply.body
 
 
 def test_three_models_are_three_tries():

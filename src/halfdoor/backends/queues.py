@@ -234,10 +234,10 @@ class Queue:
         return loaded or lanes.take(lambda each: models.free(each.model), now_s)
 
     def _busy(self) -> BackendError:
-        waits = len(self._lanes) + self._load.behind
-        slots = "" if self.slots is None else f" for {self.slots} slots"
+        waits = _counted(len(self._lanes) + self._load.behind, "request")
+        slots = "" if self.slots is None else f" for {_counted(self.slots, 'slot')}"
         return BackendError(
-            f"backend `{self._name}` has {waits} requests waiting{slots}",
+            f"backend `{self._name}` has {waits} waiting{slots}",
             hint="ask again in a moment, or raise its `queue` in the config",
             kind="busy",
             retry_after_s=self._soon_s(),
@@ -255,3 +255,7 @@ class Queue:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"

@@ -73,8 +73,7 @@ def _instead_of(weighed: Weighed, target: Target | None) -> str:
 def refused(weighed: Weighed, house: House) -> Reply:
     """A rule, or an explicit choice it forbids: always 400, the one status no client retries."""
     if weighed.tired:
-        names = ", ".join(f"`{name}`" for name in weighed.scene.failed)
-        return _given_up(weighed, house, f"{names} failed it a moment ago")
+        return _given_up(weighed, house, f"{_failing(weighed.scene.failed)} a moment ago")
     if weighed.unfit:
         return _too_long(weighed, house)
     verdict = weighed.verdict
@@ -159,6 +158,13 @@ def given_up(weighed: Weighed, house: House, attempts: tuple[Attempt, ...], faul
     _, message = house.dialects[target.dialect].error_text(fault.body)
     said = f"{fault.message}: {message}" if message else fault.message
     return _given_up(weighed, house, f"{_tried(attempts)}: {said}", target)
+
+
+def _failing(models: tuple[str, ...]) -> str:
+    """Who failed a turn, each once; a model stands there for each of its calls."""
+    names = dict.fromkeys(models)
+    twice = " twice" if len(models) > len(names) == 1 else ""
+    return f"{', '.join(f'`{name}`' for name in names)} failed it{twice}"
 
 
 def _given_up(weighed: Weighed, house: House, what: str, target: Target | None = None) -> Reply:
