@@ -414,6 +414,53 @@ def test_an_answer_says_who_was_passed_over_and_the_log_keeps_it():
     assert ("x-halfdoor-fallback", "sonnet: 429") in headers
 
 
+def fallback(script):
+    """What the answer to the last call says of it."""
+    return dict(script.asked[-1].pipe.head(())).get("x-halfdoor-fallback")
+
+
+def test_the_answer_that_falls_back_says_so_itself():
+    script = line(request(text="hello"))
+    script << begin() >> SCENE << decided(instead_of=[]) >> PERMIT << call("sonnet")
+    assert fallback(script) is None
+    script >> faulted("status", 529) << call("qwen")
+    assert fallback(script) == "sonnet: 529"
+
+
+def test_an_error_names_those_that_were_tried_before_the_last():
+    script = line(request(text="hello"))
+    script << begin() >> SCENE << decided() >> PERMIT << call("sonnet") >> faulted("timeout")
+    script << call("qwen") >> faulted("status", 500) << outcome(result="failed")
+    headers = dict(script.ends().headers)
+    assert (headers["x-halfdoor-model"], headers["x-halfdoor-fallback"]) == (
+        "qwen",
+        "sonnet: timeout",
+    )
+
+
+def test_an_answer_says_whose_budget_kept_the_first_choice_from_it():
+    script = paid(PRICED, FREELY)
+    empty = structs.replace(SCENE, spending=Spending({("team", ""): 10**12}, {"month": "soon"}))
+    script << begin() >> empty << decided(plan=["qwen"], instead_of=["sonnet: budget team"])
+    script >> PERMIT << call("qwen")
+    assert fallback(script) == "sonnet: budget team"
+
+
+def test_who_would_not_have_been_asked_first_is_not_fallen_back_from():
+    script = playbook(exchange(request(text="hello"), Actor(), house([LOCAL, CLOUD])))
+    tired = structs.replace(SCENE, unwell={("anthropic", "claude-sonnet-5"): Unwell("429", 900)})
+    script << begin() >> tired << decided(plan=["qwen", "sonnet"], instead_of=[]) >> PERMIT
+    script << call("qwen")
+    assert fallback(script) is None
+
+
+def test_a_turn_that_the_first_choice_failed_before_says_so():
+    script = line(request(text="hello"))
+    again = structs.replace(SCENE, failed=("sonnet",))
+    script << begin() >> again << decided(plan=["qwen"]) >> PERMIT << call("qwen")
+    assert fallback(script) == "sonnet: failed this turn"
+
+
 TOO_LONG = b'{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error","n_prompt_tokens":5021,"n_ctx":4096}}'
 
 

@@ -131,6 +131,14 @@ def test_a_full_plan_that_stops_asks_nobody_after_it_however_empty_the_purse(bud
     assert b"plan `max` (200.00 USD a month) of `sonnet`" in script.ends().body
 
 
+def test_an_answer_says_whose_full_plan_kept_the_first_choice_from_it():
+    script = planned(MAX, PRICED, FREELY)
+    full = structs.replace(SCENE, spending=Spending(plans={"max": Standing((Fill(9, 1, "soon"),))}))
+    script << begin() >> full << decided(plan=["qwen"], instead_of=["sonnet: plan max"])
+    script >> PERMIT << call("qwen")
+    assert ("x-halfdoor-fallback", "sonnet: plan max") in script.asked[-1].pipe.head(())
+
+
 def test_a_full_plan_is_a_400_that_names_it():
     script = planned(MAX, PRICED)
     full = structs.replace(SCENE, spending=Spending(plans={"max": Standing((Fill(9, 1, "soon"),))}))

@@ -35,7 +35,9 @@ def line(asked, cards=(LOCAL, CLOUD), place=None):
 def test_a_request_that_does_not_fit_goes_to_a_permitted_model_that_takes_it():
     script = line(request(text=LONG))
     script << begin() >> NOW << decided(plan=["sonnet"], unfit=["qwen"], refusal="") >> PERMIT
-    script << call("sonnet") >> answered() << outcome(result="answered", model="sonnet")
+    script << call("sonnet")
+    assert ("x-halfdoor-fallback", "qwen: too long") in script.asked[-1].pipe.head(())
+    script >> answered() << outcome(result="answered", model="sonnet")
 
 
 def test_it_is_refused_where_a_rule_keeps_it_from_the_one_that_takes_it():

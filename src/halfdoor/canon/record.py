@@ -119,6 +119,8 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     unwell: models passed over because they had just failed, each with how: `sonnet: 429`.
     busy: models that come last because too much waits for their engine, each with how much:
         `qwen: 3 waiting`, `qwen: would swap`.
+    instead_of: models that would have been asked before the first of the plan, each with why not,
+        as `x-halfdoor-fallback` says it: `sonnet: 429`, `sonnet: budget team`.
     refusal: "" or a stable code: `rule`, `explicit`, `budget`, `plan`, `no-target`, `too-long`,
         `given-up` (its models failed the same turn a moment ago).
     via: the mark that `connect` put into the address of the tool, "" without one.
@@ -156,6 +158,7 @@ class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):
     expected_tokens: int = 0
     choice: Chosen | None = None
     busy: tuple[str, ...] = ()
+    instead_of: tuple[str, ...] = ()
 
 
 class Attempt(Struct, frozen=True):

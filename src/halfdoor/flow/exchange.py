@@ -108,13 +108,17 @@ def exchange(
         return replies.refused(weighed, house)
     if isinstance(over, Faulted) and not over.committed:
         worded = replies.given_up if walked.tired else replies.failed
-        return worded(weighed, house, attempts, over.fault)
+        return worded(walked.weighed, house, attempts, over.fault)
     return None
 
 
 class _Walked(Struct, frozen=True):
-    """A plan that was walked. failed: whom of it its turn was failed by. tired: that is enough."""
+    """A plan that was walked. failed: whom of it its turn was failed by. tired: that is enough.
 
+    weighed: what was decided, with those that were tried before the last.
+    """
+
+    weighed: Weighed
     ready: Prepared | None
     over: Over | None
     attempts: "tuple[Attempt, ...]"
@@ -135,6 +139,8 @@ def _walk(
     over: Over | None = None
     fails = False
     for target in weighed.targets:
+        if attempts:
+            weighed = _knowing(weighed, attempts[-1])
         if attempts or ready is None:
             ready = prepare(weighed, target, house)
         ready, over, attempt = yield from _attempt(ready, permit, weighed, *noting, house)
@@ -144,7 +150,12 @@ def _walk(
         if _final(over):
             break
     enough = len(weighed.scene.failed) + len(failed) >= weighed.tries
-    return _Walked(ready, over, tuple(attempts), tuple(failed), fails and enough)
+    return _Walked(weighed, ready, over, tuple(attempts), tuple(failed), fails and enough)
+
+
+def _knowing(weighed: Weighed, attempt: "Attempt") -> Weighed:
+    """Whoever answers now says who was asked before."""
+    return replace(weighed, tried=(*weighed.tried, (attempt.model, tries.said(attempt))))
 
 
 def _with_turn(

@@ -62,12 +62,9 @@ def _plan(weighed: Weighed, target: Target | None) -> str:
 
 
 def _instead_of(weighed: Weighed, target: Target | None) -> str:
-    """Whom this target was asked before: they had just failed, or much waits for them."""
-    if target is None:
-        return ""
-    over = (*weighed.passed_over, *weighed.overflowed)
-    others = ((name, said) for name, said in over if name != target.name)
-    return ", ".join(f"{name}: {said}" for name, said in others)
+    """Who would rather have answered than this target, and why they did not."""
+    told = weighed.instead_of(target) if target else ()
+    return ", ".join(f"{name}: {said}" for name, said in told)
 
 
 def refused(weighed: Weighed, house: House) -> Reply:

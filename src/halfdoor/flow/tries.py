@@ -4,7 +4,7 @@ A single model is tried twice: a failure may be chance once.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
@@ -14,6 +14,9 @@ from halfdoor.detect.survey import Found
 from halfdoor.dialects.overlong import overlong
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.waits import asked_for_ms
+
+if TYPE_CHECKING:
+    from halfdoor.canon.record import Attempt
 
 AT_LEAST: Final = 2
 # Refusals that are the backend's fault, not the request's: there clients ask again.
@@ -69,6 +72,11 @@ def failing(target: Target, over: Answered | Faulted | HungUp) -> bool:
     if fault.status in _OWN_KEY and target.client_credentials:
         return False  # the caller may come back with another key
     return fault.status >= 500 or fault.status in BACKEND_AT_FAULT
+
+
+def said(attempt: "Attempt") -> str:
+    """How a call failed, in a word."""
+    return str(attempt.status) if attempt.result == FaultKind.STATUS else attempt.result
 
 
 def wait_ms(over: Answered | Faulted | HungUp) -> int:

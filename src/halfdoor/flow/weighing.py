@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.decision import Target, Unfit, Verdict
 from halfdoor.canon.labels import Label
+from halfdoor.canon.money import FREE
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.decide.budgets import Afforded, Due, afford, longest
+from halfdoor.decide.budgets import BUDGET, Afforded, Due, afford, longest
 from halfdoor.decide.names import Candidates
-from halfdoor.decide.plans import Covered, halted, under_plans
+from halfdoor.decide.plans import PLAN, Covered, halted, under_plans
 from halfdoor.decide.policy import decide
 from halfdoor.decide.route import busy, unwell
 from halfdoor.decide.staying import Stayed, stayed
-from halfdoor.decide.windows import fitted
+from halfdoor.decide.windows import Fitted, fitted
 from halfdoor.detect.survey import Found
 from halfdoor.flow import tries
 from halfdoor.flow.choosing import Choice, allowed, choose, ordered, worded
@@ -24,6 +26,8 @@ from halfdoor.reading.tokens import Prompt, Size
 _FILES = "files"
 # Places of labels that say where files really are.
 PLACED = frozenset({"paths", "project"})
+# What stands in an exclusion instead of a label where money is the reason.
+MONEY = frozenset({BUDGET, PLAN})
 
 
 class Weighed(Struct, frozen=True):
@@ -34,6 +38,8 @@ class Weighed(Struct, frozen=True):
     held: its stream reaches the caller complete or not at all.
     stayed: whether its session stays with the model that has its prompt.
     tries: calls that its turn may make at models that fail it. tired: it has made them.
+    wanted: who would be asked in which order if all were well, idle and paid for; () where nobody
+        was put aside. tried: who was asked already and failed it, each with how.
     unfit: permitted targets whose window it does not fit. of: how much there is of it, None where
     it is no prompt.
     """
@@ -56,6 +62,27 @@ class Weighed(Struct, frozen=True):
     plans: Mapping[str, str] = {}
     tries: int = tries.AT_LEAST
     tired: bool = False
+    wanted: tuple[Target, ...] = ()
+    tried: tuple[tuple[str, str], ...] = ()
+
+    def instead_of(self, target: Target) -> tuple[tuple[str, str], ...]:
+        """Models that would have been asked before this one, each with why it did not answer."""
+        names = [each.name for each in self.wanted]
+        before = self.wanted[: names.index(target.name)] if target.name in names else self.wanted
+        aside = {each.name: why for each in before if (why := self._aside(each))}
+        return tuple((aside | dict(self.tried)).items())
+
+    def _aside(self, target: Target) -> str:
+        """Why a permitted target was put behind others or left out, "" if it was not."""
+        name = target.name
+        for held in self.verdict.excluded:
+            if held.target == name and held.label in MONEY:
+                return f"{held.label} {held.rule}"
+        if any(unfit.target == name for unfit in self.unfit):
+            return "too long"
+        if how := unwell(target, self.scene):
+            return how.said
+        return "failed this turn" if name in self.scene.failed else busy(target, self.scene)
 
     @property
     def passed_over(self) -> tuple[tuple[str, str], ...]:
@@ -86,8 +113,8 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     who = house.names.widened(who, scene.widened)
     prompt = Prompt(house.scales, request.session, found.size)
     choice = choose(request, actor, found, scene, who, house, prompt)
-    verdict = worded(decide(allowed(who, choice), labels, house.book), choice)
-    covered, afforded = _afforded(verdict, request, actor, choice, house)
+    may = worded(decide(allowed(who, choice), labels, house.book), choice)
+    covered, afforded = _afforded(may, request, actor, choice, house)
     verdict = afforded.verdict
     fits = fitted(request, ordered(verdict, choice, house), scene.windows, choice.prompt)
     looping = bool(choice.latched)
@@ -115,7 +142,28 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         covered.told,
         tries.limit(targets),
         bool(targets) and not left,
+        _wanted(may, verdict, fits, choice, house),
     )
+
+
+def _wanted(
+    may: Verdict, verdict: Verdict, fits: Fitted, choice: Choice, house: House
+) -> tuple[Target, ...]:
+    """See `Weighed.wanted`. may: the verdict before money was counted."""
+    scene = choice.situation.scene
+    unpaid = {held.target: held.label for held in verdict.excluded if held.label in MONEY}
+    aside = scene.unwell or scene.failed or fits.unfit or unpaid
+    if not aside and not any(busy(target, scene) for target in fits.targets):
+        return ()
+    paid = {target.name: target for target in verdict.permitted}
+    wanted = tuple(
+        replace(target, price=FREE)
+        if unpaid.get(target.name) == PLAN
+        else paid.get(target.name, target)
+        for target in may.permitted
+    )
+    calm = replace(choice.situation, scene=replace(scene, unwell={}, queues={}))
+    return ordered(replace(may, permitted=wanted), replace(choice, situation=calm), house)
 
 
 def _afforded(

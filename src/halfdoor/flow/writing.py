@@ -77,7 +77,14 @@ def decided(
         expected_tokens=expected_tokens,
         choice=choosing.told(weighed.choice, weighed.targets, weighed.stayed),
         busy=tuple(f"{name}: {how}" for name, how in weighed.overflowed),
+        instead_of=_instead_of(weighed),
     )
+
+
+def _instead_of(weighed: Weighed) -> tuple[str, ...]:
+    if not weighed.targets:
+        return ()
+    return tuple(f"{name}: {why}" for name, why in weighed.instead_of(weighed.targets[0]))
 
 
 def outcome(
