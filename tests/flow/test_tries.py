@@ -3,6 +3,8 @@
 import pytest
 
 from halfdoor.canon.commands import Remember
+from halfdoor.canon.decision import Target
+from halfdoor.canon.labels import Zone
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.flow import tries
@@ -129,3 +131,9 @@ def test_turns_are_bounded_and_an_answer_forgets_one():
     turns.heard(b"b", (), 0, 1.0)
     assert not turns.failed(b"b", 2.0)
     assert turns.failed(b"c", 2.0)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_credit_of_a_callers_own_account_is_no_try_and_halfdoors_is_one(own):
+    target = Target("sonnet", "far", "s", Zone.CLOUD, "d", "v", client_credentials=own)
+    assert tries.failing(target, faulted("quota", 400)) is not own

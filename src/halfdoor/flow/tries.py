@@ -67,10 +67,11 @@ def failing(target: Target, over: Answered | Faulted | HungUp) -> bool:
     fault = over.fault
     if not over.sent_bytes or fault.kind in _NOT_ASKED or overlong(fault.status, fault.body):
         return False
+    own = fault.status in _OWN_KEY or fault.kind is FaultKind.QUOTA
+    if own and target.client_credentials:
+        return False  # the caller may come back with another key
     if fault.kind is not FaultKind.STATUS:
         return True
-    if fault.status in _OWN_KEY and target.client_credentials:
-        return False  # the caller may come back with another key
     return fault.status >= 500 or fault.status in BACKEND_AT_FAULT
 
 
