@@ -15,6 +15,8 @@ from halfdoor.config.tables.gate import UserGate
 from halfdoor.config.tables.models import Model
 from halfdoor.config.tables.server import Token
 from halfdoor.errors import BackendError, SetupError
+from halfdoor.flow.clock import SystemClock
+from halfdoor.store.live import Live
 from halfdoor.store.schema import FILE
 from tests.helpers.ports import free_port
 from tests.store.ledgers import written
@@ -267,6 +269,20 @@ def test_a_broken_configuration_is_a_finding(halfdoor, home, machine):
     assert "secret formats find their own examples" in said.out
 
 
+def test_a_gateway_that_was_told_another_address_is_found(halfdoor, home, machine, monkeypatch):
+    async def answers(_where):
+        return True
+
+    monkeypatch.setattr("halfdoor.cli.doctor.answers", answers)
+    file = home / "c.toml"
+    file.write_text(CONFIG.format(port=free_port()))
+    Live(home / ".local/state/halfdoor", SystemClock().now_ms).opened("127.0.0.1:7")
+    told = json.loads(halfdoor("doctor", "--config", file, "--json").out)
+    (port,) = [f for f in told["findings"] if f["about"] == "port"]
+    assert port["said"] == "a gateway answers on 127.0.0.1:7"
+    assert port["hint"].startswith("the file says 127.0.0.1:")
+
+
 def test_notes_of_the_configuration_are_warnings(halfdoor, home, machine):
     file = home / "c.toml"
     file.write_text(CONFIG.format(port=free_port()))
@@ -311,6 +327,6 @@ def test_a_model_whose_name_the_caller_gives_and_one_in_the_cloud_are_not_asked_
 
 def test_the_package_indexes_that_the_gate_may_ask_are_listed():
     gate = UserGate(index="https://pypi.example/simple", npm_index="https://npm.example")
-    said = checkup.control_calls(Config(gate=gate), online=False).said
+    said = checkup.control_calls(Config(gate=gate), "h:1", online=False).said
     assert "names of packages from pypi.example:443, npm.example:443 (gate --index)" in said
-    assert "packages" not in checkup.control_calls(Config(), online=False).said
+    assert "packages" not in checkup.control_calls(Config(), "h:1", online=False).said

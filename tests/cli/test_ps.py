@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +17,7 @@ from halfdoor.errors import LogError
 from halfdoor.server.status import Loaded
 from halfdoor.store.file import LogFile
 from halfdoor.store.keys import LogKeys
+from halfdoor.store.live import Live
 from halfdoor.store.schema import FILE
 from tests.cli.commands import halfdoor, settle_in
 from tests.record.samples import decided, exchange_id
@@ -97,6 +99,13 @@ def test_a_gateway_that_runs_is_seen(state, tmp_path, gateway):
     told = halfdoor("ps", "--config", listening(tmp_path, gateway)).stdout
     assert f"the gateway answers on {gateway}" in told
     assert "no exchange has been recorded yet" in told
+
+
+def test_a_gateway_that_was_told_another_address_is_not_denied(state, nobody, gateway):
+    Live(state, lambda: time.time_ns() // 1_000_000).opened(gateway)
+    assert f"the gateway answers on {gateway}" in halfdoor("ps", "--config", nobody).stdout
+    told = json.loads(halfdoor("ps", "--json", "--config", nobody).stdout)
+    assert (told["listen"], told["running"]) == (gateway, True)
 
 
 def test_programs_get_the_same(state, tmp_path, gateway):

@@ -10,7 +10,7 @@ from halfdoor.canon.money import Price
 from halfdoor.canon.scene import Depth, Unwell
 from halfdoor.errors import LogError
 from halfdoor.store import live
-from halfdoor.store.live import ALIVE_MS, FOLDER, SHOWN, Live, Note, look, note
+from halfdoor.store.live import ALIVE_MS, FOLDER, SHOWN, Live, Note, listening, look, note
 from tests.record.samples import decided
 
 QWEN = Target("qwen", "gpu", "q", Zone.DEVICE, "openai_chat", "gpu", price=Price(3, 15))
@@ -155,11 +155,23 @@ def test_breakers_and_queues_are_told_with_the_beat(tmp_path, clock):
     assert lane.line == tuple(line[:64])
 
 
+def test_an_address_is_said_with_every_beat_and_the_configured_one_comes_first(tmp_path, clock):
+    for address in ("127.0.0.1:1", "127.0.0.1:2"):
+        table = Live(tmp_path, clock)
+        table.opened(address)
+        table.beat(Note(os.getpid()))
+    crew = look(tmp_path, clock.now)
+    assert listening(crew, "127.0.0.1:2") == "127.0.0.1:2"
+    assert listening(crew, "127.0.0.1:3") in {"127.0.0.1:1", "127.0.0.1:2"}
+    assert listening((), "127.0.0.1:3") == "127.0.0.1:3"
+
+
 def test_too_much_to_say_leaves_the_process_seen(tmp_path, clock):
     table = Live(tmp_path, clock)
+    table.opened("127.0.0.1:1")
     table.beat(note({("gpu", f"m{n}"): Unwell("429", 9) for n in range(2000)}, {}))
     (process,) = look(tmp_path, clock.now)
-    assert process.note == Note(os.getpid())
+    assert process.note == Note(os.getpid(), listens="127.0.0.1:1")
 
 
 @pytest.fixture

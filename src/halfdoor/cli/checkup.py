@@ -233,13 +233,13 @@ def detectors() -> Iterator[Finding]:
         yield Finding("warn", "detectors", engine.warning, "install a wheel of `hyperscan`")
 
 
-def control_calls(config: Config, online: bool) -> Finding:
+def control_calls(config: Config, listen: str, *, online: bool) -> Finding:
     """Calls without request text that this configuration makes, and where they end."""
     asked = [authority(b.url) for b in config.backends if _may_ask(b, online=online)]
     said = "; ".join(
         [
             "discovery on 127.0.0.1 (ports 11434, 1234, 8000, 8080; without a file, init, doctor)",
-            f"status on {config.server.listen} (ps, doctor)",
+            f"status on {listen} (ps, doctor)",
             "from near backends, whether they run their models themselves (serve, doctor)",
             "what near backends have loaded (serve, doctor)",
             f"model lists from {', '.join(dict.fromkeys(asked)) or 'nobody'} (doctor)",

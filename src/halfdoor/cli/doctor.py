@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from msgspec.structs import replace
 from rich.text import Text
 
 from halfdoor.backends.control import authority, control_get, control_post
@@ -31,6 +32,7 @@ from halfdoor.cli.options import (
     project_dir,
     say_json,
 )
+from halfdoor.cli.running import listening
 from halfdoor.cli.scope import tell
 from halfdoor.cli.traffic import traffic
 from halfdoor.config.check import SCRIPTED
@@ -82,7 +84,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         broken = Finding("fail", "config", said, error.hint)
         return [broken, *checkup.engines(found), *checkup.detectors()]
     used = loaded.config if loaded.config.source else default_config(found)
-    listen = used.server.listen
+    listen = listening(loaded)
     ask, show = trusting(used)
     asked = asyncio.run(checkup.backends(used, ask, checkup.addresses, online=online))
     return [
@@ -93,14 +95,14 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *asyncio.run(checkup.admissions(used, show)),
         *asyncio.run(windows(used, ask)),
         *checkup.tokens(used, os.environ),
-        checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held),
+        _port(listen, used.server.listen),
         *checkup.state(loaded.state_dir),
         *checkup.evidence(loaded.state_dir),
         *_readable(cut_off, loaded.state_dir),
-        *traffic(f"http://{address(listen).asked}", home(), project, loaded.state_dir),
+        *traffic(f"http://{address(used.server.listen).asked}", home(), project, loaded.state_dir),
         *checkup.detectors(),
         sandbox(),
-        checkup.control_calls(used, online=online),
+        checkup.control_calls(used, listen, online=online),
     ]
 
 
@@ -124,6 +126,14 @@ def trusting(config: Config) -> tuple[Ask, checkup.Show]:
         return await control_post(url, permit, body, zone, tls=pinned.get(permit.host))
 
     return ask, show
+
+
+def _port(listen: str, configured: str) -> Finding:
+    found = checkup.port(listen, running=asyncio.run(answers(address(listen))), held=_held)
+    if listen == configured:
+        return found
+    hint = f"the file says {configured}, and so do the tools that `connect` has set up"
+    return replace(found, hint=hint)
 
 
 def _held(listen: str) -> None:

@@ -18,6 +18,7 @@ from halfdoor.canon.decision import ControlPermit
 from halfdoor.canon.labels import Zone
 from halfdoor.canon.record import Noted
 from halfdoor.cli.options import ConfigOption, JsonOption, console, look_around, say_json, settings
+from halfdoor.cli.running import listening
 from halfdoor.config.check import SCRIPTED
 from halfdoor.config.defaults import default_config
 from halfdoor.config.load import Loaded
@@ -142,14 +143,15 @@ async def _noted(log: SqliteLog, event: str) -> None:
 def _told(loaded: Loaded) -> Told:
     place = flag(loaded.state_dir)
     used = loaded.config if loaded.config.source else default_config(look_around())
-    running = asyncio.run(_running(loaded.config.server.listen))
+    listen = listening(loaded)
+    running = asyncio.run(_running(listen))
     offline = running == "offline" or bool(loaded.offline and running == "none")
     return Told(
         offline=offline,
         flag=place.exists(),
         since=_since(place),
         setting=loaded.config.offline,
-        listen=loaded.config.server.listen,
+        listen=listen,
         gateway=running,
         backends=tuple(_reach(backend, offline=offline) for backend in used.backends),
     )

@@ -15,7 +15,7 @@ from halfdoor.cli.recent import TITLES, document, recent, row
 from halfdoor.cli.running import told
 from halfdoor.cli.underway import Now, Watcher
 from halfdoor.cli.watching import BACKENDS, CALLS, calls, lines, live, standing
-from halfdoor.config.model import Config
+from halfdoor.config.load import Loaded
 from halfdoor.server.address import address, answers
 from halfdoor.server.status import Loaded as Resident
 from halfdoor.server.status import ModelShown
@@ -46,18 +46,17 @@ def ps(
     if watch and sys.stdout.isatty():
         live(loaded, interval, count)
         return
-    listen = loaded.config.server.listen
-    runs = asyncio.run(answers(address(listen)))
-    models = _models(loaded.config) if runs else ()
     now = Watcher(loaded).look(time.time_ns() // 1_000_000)
+    runs = asyncio.run(answers(address(now.listens)))
+    models = _models(loaded) if runs else ()
     wide = tuple(model for model in models if model.zone != model.claimed)
     found = recent(loaded, count)
     if json:
         exchanges = [document(x) for x in found]
-        state = {"listen": listen, "running": runs, "widened": wide, "models": models, "now": now}
-        say_json({**state, "exchanges": exchanges})
+        state = {"listen": now.listens, "running": runs, "widened": wide, "models": models}
+        say_json({**state, "now": now, "exchanges": exchanges})
         return
-    _state(models, listen, running=runs)
+    _state(models, now.listens, running=runs)
     _under_way(now)
     _show(found)
 
@@ -76,9 +75,9 @@ class _Status(msgspec.Struct, frozen=True):
     models: tuple[ModelShown, ...] = ()
 
 
-def _models(config: Config) -> tuple[ModelShown, ...]:
+def _models(loaded: Loaded) -> tuple[ModelShown, ...]:
     """The gateway's models; none if it wants a token and none of its tokens is set here."""
-    said = told(config, _Status)
+    said = told(loaded, _Status)
     return said.models if said else ()
 
 

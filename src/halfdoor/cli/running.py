@@ -12,10 +12,11 @@ import msgspec
 
 from halfdoor.backends.control import authority, control_get
 from halfdoor.canon.decision import ControlPermit
-from halfdoor.config.model import Config
+from halfdoor.config.load import Loaded
 from halfdoor.errors import BackendError
 from halfdoor.server.address import address
 from halfdoor.server.status import Shown
+from halfdoor.store import live
 
 T = TypeVar("T")
 
@@ -27,18 +28,24 @@ def url_of(listen: str, path: str) -> str:
     return f"http://{address(listen).asked}{path}"
 
 
-def shown(config: Config) -> Shown | None:
+def listening(loaded: Loaded) -> str:
+    """The address of the gateway that keeps its log here; as configured where none says another."""
+    crew = live.look(loaded.state_dir, time.time_ns() // 1_000_000)
+    return live.listening(crew, loaded.config.server.listen)
+
+
+def shown(loaded: Loaded) -> Shown | None:
     """What the gateway under this configuration says of itself; None when none can be asked."""
-    return told(config, Shown)
+    return told(loaded, Shown)
 
 
-def told(config: Config, shape: type[T]) -> T | None:
+def told(loaded: Loaded, shape: type[T]) -> T | None:
     """The same, as far as `shape` reads it.
 
     Where it wants a token, the first of `[[tokens]]` whose variable is set is shown.
     """
-    url = url_of(config.server.listen, "/halfdoor/status")
-    tokens = [each for each in config.tokens if each.role == "tool"]
+    url = url_of(listening(loaded), "/halfdoor/status")
+    tokens = [each for each in loaded.config.tokens if each.role == "tool"]
     secrets = [os.environ[each.env] for each in tokens if os.environ.get(each.env)]
     headers = tuple(("authorization", f"Bearer {secret}") for secret in secrets[:1])
     try:
@@ -49,7 +56,7 @@ def told(config: Config, shape: type[T]) -> T | None:
         return None
 
 
-def reloaded(config: Config, before: Shown) -> bool:
+def reloaded(loaded: Loaded, before: Shown) -> bool:
     """Send SIGHUP and wait until other rules are in force; False when they are not, in time."""
     pid = before.parent or before.pid
     if not hasattr(signal, "SIGHUP") or not _ours(pid):
@@ -59,7 +66,7 @@ def reloaded(config: Config, before: Shown) -> bool:
         until = time.monotonic() + TAKEN_OVER_S
         while time.monotonic() < until:
             time.sleep(0.05)
-            now = shown(config)
+            now = shown(loaded)
             if now is not None and now.policy != before.policy:
                 return True
     return False

@@ -209,6 +209,7 @@ class Service:
         self._parent = parent
         self._apart = apart
         self.gateway = gateway
+        gateway.live.opened(str(where))
         self._tokens = tokens
         self._where = where
         key = session_key(gateway.loaded.state_dir)

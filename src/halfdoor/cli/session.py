@@ -15,7 +15,7 @@ from halfdoor.backends.control import authority, local_post
 from halfdoor.canon.decision import ControlPermit
 from halfdoor.cli.ledger import show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
-from halfdoor.cli.running import url_of
+from halfdoor.cli.running import listening, url_of
 from halfdoor.config.model import Config
 from halfdoor.errors import BackendError, SetupError
 from halfdoor.server.admin import LIFT, REASON_CHARS, Lift, Lifted
@@ -69,9 +69,9 @@ def lift(
     What labelled text is still in the conversation is recognised as before.
     """
     asked = _asked(key, reason)
-    loaded = settings(config).config
-    secret = _admin(loaded)
-    url = url_of(loaded.server.administered, LIFT)
+    loaded = settings(config)
+    secret = _admin(loaded.config)
+    url = url_of(loaded.config.server.admin_listen or listening(loaded), LIFT)
     headers = (("authorization", f"Bearer {secret}"), ("content-type", "application/json"))
     body = msgspec.json.encode(asked)
     permit = ControlPermit(authority(url), "lift")

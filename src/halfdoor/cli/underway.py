@@ -12,7 +12,7 @@ from halfdoor.config.objectives import objectives
 from halfdoor.config.tables.backends import Backend
 from halfdoor.decide.objectives import Level
 from halfdoor.store.books import Books
-from halfdoor.store.live import Call, Lane, Process, Seen, look
+from halfdoor.store.live import Call, Lane, Process, Seen, listening, look
 
 _WAITING: Final = "waiting"
 
@@ -52,13 +52,17 @@ class Standing(Struct, frozen=True):
 
 
 class Now(Struct, frozen=True):
-    """One look. at_ms: Unix time. processes: of the house. beyond: calls that are not listed."""
+    """One look. at_ms: Unix time. processes: of the house. beyond: calls that are not listed.
+
+    listens: its address; as configured where none of it runs.
+    """
 
     at_ms: int
     processes: int
     calls: tuple[Under, ...]
     backends: tuple[Standing, ...]
     beyond: int = 0
+    listens: str = ""
 
 
 class Watcher:
@@ -78,7 +82,9 @@ class Watcher:
         self._before = {(c.exchange, c.model): (now_ms, c.frames) for c in calls}
         config = self._loaded.config
         backends = tuple(_standing(each, crew, calls, levels) for each in config.backends)
-        return Now(now_ms, len(crew), shown, backends, sum(process.beyond for process in crew))
+        beyond = sum(process.beyond for process in crew)
+        where = listening(crew, config.server.listen)
+        return Now(now_ms, len(crew), shown, backends, beyond, where)
 
     def _under(self, call: Seen, queues: Sequence[Sequence[Seen]], now_ms: int) -> Under:
         queue: Sequence[Seen] = next((queue for queue in queues if call in queue), ())

@@ -58,7 +58,7 @@ def lines(loaded: Loaded, interval_s: float) -> None:
 def picture(now: Now, loaded: Loaded, screen: Console, count: int) -> RenderableType:
     """What fits on the screen: what runs first, then the newest of the log."""
     width, left = screen.width, screen.height
-    parts: list[RenderableType] = [_head(now, loaded, width)]
+    parts: list[RenderableType] = [_head(now, width)]
     left -= 2
     for titles, rows in ((BACKENDS, [standing(b) for b in now.backends]), (CALLS, calls(now))):
         if rows:
@@ -73,12 +73,12 @@ def picture(now: Now, loaded: Loaded, screen: Console, count: int) -> Renderable
     return Group(*parts)
 
 
-def _head(now: Now, loaded: Loaded, width: int) -> Text:
+def _head(now: Now, width: int) -> Text:
     clock = time.strftime("%H:%M:%S", time.localtime(now.at_ms / 1000))
     waits = sum(call.position > 0 for call in now.calls)
     runs = len(now.calls) + now.beyond - waits
     who = "1 process" if now.processes == 1 else f"{now.processes} processes"
-    said = f"gateway on {loaded.config.server.listen}: {who}, {runs} under way, {waits} waiting"
+    said = f"gateway on {now.listens}: {who}, {runs} under way, {waits} waiting"
     if not now.processes:
         said = "no gateway runs here; `halfdoor serve` starts one"
     room = max(1, width - len(said) - len(clock))

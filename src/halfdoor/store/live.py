@@ -10,13 +10,14 @@ import contextlib
 import os
 import secrets
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.decision import Target
 from halfdoor.canon.record import Decided
@@ -69,12 +70,16 @@ class Lane(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """What a process says of itself once a second. log: see `store.writer.Writer.pace`."""
+    """What a process says of itself once a second. log: see `store.writer.Writer.pace`.
+
+    listens: its address, which `serve` may have been told other than the file says.
+    """
 
     pid: int
     tripped: tuple[Tripped, ...] = ()
     lanes: tuple[Lane, ...] = ()
     log: tuple[int, int] = (0, 0)
+    listens: str = ""
 
 
 class Call(Struct, frozen=True):
@@ -132,6 +137,7 @@ class Live:
 
     def __init__(self, directory: Path, now_ms: Callable[[], int]) -> None:
         self.now_ms = now_ms
+        self._listens = ""
         folder = directory / FOLDER
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.bin"
         with contextlib.suppress(OSError):  # what is amiss is told by who maps the file
@@ -167,14 +173,19 @@ class Live:
         return _Slot(self, number)
 
     def beat(self, note: Note) -> None:
-        """Say that this process lives, and what it says of itself."""
-        data = msgspec.json.encode(note)
+        """Say that this process lives, where, and what it says of itself."""
+        data = msgspec.json.encode(replace(note, listens=self._listens))
         if len(data) > _HEAD - _NOTE:
-            data = msgspec.json.encode(Note(note.pid))
+            data = msgspec.json.encode(Note(note.pid, listens=self._listens))
         self.words[_NOTED] = 0
         self._map[_NOTE : _NOTE + len(data)] = data
         self.words[_NOTED] = len(data)
         self.words[_BEAT] = self.now_ms()
+
+    def opened(self, listens: str) -> None:
+        """Say where this process answers, now and with every beat."""
+        self._listens = listens
+        self.beat(Note(os.getpid()))
 
     async def keep(self, note: Callable[[], Note]) -> None:
         """Beat once a second, until it is cancelled."""
@@ -255,6 +266,12 @@ def look(directory: Path, now_ms: int) -> tuple[Process, ...]:
     """What every living process of the house shows, by process id. Never raises."""
     found = (_read(path, now_ms) for path in _files(directory / FOLDER))
     return tuple(sorted((p for p in found if p is not None), key=lambda each: each.note.pid))
+
+
+def listening(crew: Sequence[Process], configured: str) -> str:
+    """Where the house answers: as configured, unless all that live say another address."""
+    told = [process.note.listens for process in crew if process.note.listens]
+    return configured if configured in told or not told else told[0]
 
 
 def _files(folder: Path) -> list[Path]:

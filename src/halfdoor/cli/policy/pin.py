@@ -11,10 +11,18 @@ import typer
 
 from halfdoor.canon.labels import Zone
 from halfdoor.cli.init import written
-from halfdoor.cli.options import ConfigOption, JsonOption, console, look_around, root_of, say_json
+from halfdoor.cli.options import (
+    ConfigOption,
+    JsonOption,
+    console,
+    look_around,
+    root_of,
+    say_json,
+    settings,
+)
 from halfdoor.cli.running import reloaded, shown
 from halfdoor.config.defaults import default_config
-from halfdoor.config.load import source_of, user_config, user_file
+from halfdoor.config.load import Loaded, source_of, user_config, user_file
 from halfdoor.config.model import Config
 from halfdoor.config.parse import Source
 from halfdoor.config.pinning import Addition, Wanted, addition
@@ -67,7 +75,7 @@ def pin(
         _show(file, before, after, added)
     if after is not None and wrote:
         written(file, after)
-    took = _taken_over(known) if wrote else ""
+    took = _taken_over(settings(file)) if wrote else ""
     if json:
         diff = _diff(file, before, after) if after is not None else ""
         rule = {"label": added.label, "source": added.source, "gateway": took}
@@ -148,12 +156,12 @@ def _show(file: Path, before: str | None, after: str | None, added: Addition) ->
     screen.print(_diff(file, before, after).rstrip("\n"))
 
 
-def _taken_over(config: Config) -> str:
+def _taken_over(loaded: Loaded) -> str:
     """`taken-over`, `not-taken-over`, or `none` when no gateway could be asked."""
-    before = shown(config)
+    before = shown(loaded)
     if before is None:
         return "none"
-    return "taken-over" if reloaded(config, before) else "not-taken-over"
+    return "taken-over" if reloaded(loaded, before) else "not-taken-over"
 
 
 def _tell(file: Path, took: str) -> None:

@@ -66,11 +66,6 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
     @property
-    def administered(self) -> str:
-        """The address that admins and metrics are asked at."""
-        return self.admin_listen or self.listen
-
-    @property
     def address(self) -> tuple[str, int]:
         """Host, without brackets, and port. ValueError for a `listen` that nothing has checked."""
         host, _, port = self.listen.rpartition(":")
