@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from halfdoor.cli.budget import forecast
 from halfdoor.store.periods import Period
@@ -49,6 +50,15 @@ def test_a_person_sees_the_budgets_in_dollars(config):
     assert "150%" in text
     assert "person ann, zone cloud" in text
     assert "!: beyond the limit" in text
+
+
+def test_what_nobody_knows_the_price_of_is_not_shown_as_nothing(config):
+    logged(config, (ANN, replace(SONNET, cost=None), {"cost": None}))
+    found = told()
+    assert (found["team", ""]["taken"], found["team", ""]["unknown"]) == (0, 1)
+    text = halfdoor("budget").stdout
+    assert "0.00 USD + unknown" in text
+    assert "unknown: calls of which nobody knows a price" in text
 
 
 def test_without_budgets_it_says_how_to_set_one(state):  # noqa: F811  the fixture above

@@ -55,6 +55,16 @@ def test_the_banner_tells_models_zones_rules_and_what_was_loosened(written):
     assert "OPENAI_BASE_URL=http://127.0.0.1:4114/v1 " in told
 
 
+def test_a_hard_budget_over_a_model_without_a_price_is_told_at_the_start(written):
+    written.write_text(written.read_text() + '[[budgets]]\nname = "b"\nlimit_usd = 1\n')
+    loaded = load(written, None, {"HOME": str(written.parent)})
+    (said,) = [line for line in banner(loaded, cards(loaded.config), WHERE) if "no price" in line]
+    assert said == (
+        "!! budget `b`: no price of `pretender` is known, so nothing that it limits is sent there; "
+        "hint: state a `price` in [[models]]"
+    )
+
+
 def test_a_requirement_is_shown_with_its_rule(tmp_path):
     written = tmp_path / "c.toml"
     written.write_text('[[rules]]\nname = "eu"\nlabel = "*"\nrequire = { region = ["eu"] }\n')

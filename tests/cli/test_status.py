@@ -32,6 +32,14 @@ def test_it_says_who_was_passed_over(state):
     assert "qwen device instead of sonnet: 429" in halfdoor("status").stdout
 
 
+def test_a_cost_that_nobody_knows_is_not_shown_as_nothing(state):
+    unknown = replace(SONNET, cost=None)
+    logged(state, ({"rule": ""}, unknown, {"model": "sonnet", "zone": "cloud", "cost": None}))
+    line = halfdoor("status").stdout
+    assert line == "halfdoor: sonnet cloud cost unknown | today 0.00 USD + unknown\n"
+    assert json.loads(halfdoor("status", "--json").stdout)["unknown"] == 1
+
+
 def test_claude_codes_session_is_the_one_spoken_of(state):
     mine = LogKeys.load_or_create(state).mac(b"mine")
     logged(

@@ -14,6 +14,7 @@ from halfdoor.decide.budgets import (
     afford,
     longest,
     purses,
+    told,
 )
 from halfdoor.decide.money import TOKENS_LIMIT
 from tests.helpers.house import request
@@ -90,8 +91,20 @@ def test_a_budget_that_warns_leaves_nobody_out_and_says_how_much_is_used():
     warn = Budget("team", 100 * USD, "month", hard=False)
     found = afforded(BOTH, warn, taken={("team", ""): 104 * USD})
     assert names(found) == ["sonnet", "qwen"]
-    assert found.told == "team 104% of 100.00 USD a month"
-    assert afforded(BOTH, warn, taken={("team", ""): 79 * USD}).told == ""
+
+    def said(taken):
+        return told(found.dues["sonnet"], (warn,), Spending({("team", ""): taken}))
+
+    assert said(104 * USD) == "team 104% of 100.00 USD a month"
+    assert said(79 * USD) == ""
+
+
+def test_a_budget_that_warns_says_that_it_cannot_count_a_price_nobody_knows():
+    warn = Budget("team", 100 * USD, "month", hard=False)
+    found = afforded(Verdict(Zone.CLOUD, (MYSTERY, SONNET)), warn)
+    said = told(found.dues["mystery"], (warn,), Spending())
+    assert said == "team 0% + unknown of 100.00 USD a month"
+    assert told(found.dues["sonnet"], (warn,), Spending()) == ""
 
 
 def test_a_budget_counts_only_what_it_matches():

@@ -10,9 +10,10 @@ from halfdoor.canon.plans import Beyond
 from halfdoor.cli.ledger import show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, folded, say_json, settings
 from halfdoor.cli.plans import document, standings, windows
+from halfdoor.cli.spending import known
 from halfdoor.config.load import Loaded
 from halfdoor.decide.money import shown
-from halfdoor.store.opening import opening
+from halfdoor.store.opening import Taken, taken
 from halfdoor.store.periods import Period, period, zone
 
 BEYOND: Final = {
@@ -24,13 +25,17 @@ TITLES = ("BUDGET", "FOR", "TAKEN", "OF", "USED", "FORECAST", "UNTIL")
 
 
 class Purse(Struct, frozen=True):
-    """One limit as it stands. taken, forecast: pico-USD; forecast is at this period's end."""
+    """One limit as it stands. taken, forecast: pico-USD; forecast is at this period's end.
+
+    unknown: calls that are in neither, because nobody knows a price.
+    """
 
     budget: Budget
     key: str
     taken: int
     forecast: int
     period: Period
+    unknown: int = 0
 
 
 def budget(config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -47,6 +52,8 @@ def budget(config: ConfigOption = None, json: JsonOption = False) -> None:
         screen.print("taken: settled and held, by the log; forecast: if it goes on as it began")
         if any(each.forecast > each.budget.limit for each in found):
             screen.print("!: beyond the limit")
+        if any(each.unknown for each in found):
+            screen.print("unknown: calls of which nobody knows a price, not in the figures")
     else:
         screen.print("no budget is set; `[[budgets]]` in the configuration sets one")
     for plan, how in plans:
@@ -61,10 +68,10 @@ def _purses(loaded: Loaded, now_ms: int) -> list[Purse]:
     found = []
     for each in loaded.config.budgets:
         current = period(each.period, now_ms, where)
-        taken = opening(loaded.state_dir, owners, each, current.start_ms) or {"": 0}
+        purses = taken(loaded.state_dir, owners, each, current.start_ms) or {"": Taken()}
         found += [
-            Purse(each, key, amount, forecast(amount, current, now_ms), current)
-            for key, amount in sorted(taken.items(), key=lambda item: (-item[1], item[0]))
+            Purse(each, key, t.amount, forecast(t.amount, current, now_ms), current, t.unknown)
+            for key, t in sorted(purses.items(), key=lambda item: (-item[1].amount, item[0]))
         ]
     return found
 
@@ -84,7 +91,7 @@ def _row(found: Purse) -> tuple[str, ...]:
     return (
         found.budget.name,
         _whom(found),
-        shown(found.taken),
+        known(found.taken, found.unknown),
         f"{shown(limit)} a {found.budget.period}{'' if found.budget.hard else ', warns'}",
         f"{100 * found.taken // limit}%" if limit else "",
         shown(found.forecast) + (" !" if found.forecast > limit else ""),
@@ -95,7 +102,7 @@ def _row(found: Purse) -> tuple[str, ...]:
 def _whom(found: Purse) -> str:
     """Whose limit it is, and what it counts."""
     field = found.budget.each
-    nobody = "each " + field if not found.taken else f"{field} (none)"
+    nobody = "each " + field if not (found.taken or found.unknown) else f"{field} (none)"
     each = [f"{field} {found.key}" if found.key else nobody] if field else []
     counted = [f"{field} {value}" for field, value in found.budget.match]
     return ", ".join((*each, *counted)) or "all"
@@ -112,6 +119,7 @@ def _document(found: Purse) -> dict[str, Any]:
         "limit": found.budget.limit,
         "taken": found.taken,
         "left": max(0, found.budget.limit - found.taken),
+        "unknown": found.unknown,
         "forecast": found.forecast,
         "period": found.budget.period,
         "until_ms": found.period.until_ms,

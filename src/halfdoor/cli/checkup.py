@@ -22,9 +22,10 @@ from halfdoor.canon.rules import Rule
 from halfdoor.cli.options import counted
 from halfdoor.config.check import SCRIPTED, produced
 from halfdoor.config.found import Discovered
-from halfdoor.config.load import Loaded, rules_in_force
+from halfdoor.config.load import Loaded, cards, rules_in_force
 from halfdoor.config.model import Config
 from halfdoor.config.tables.backends import Backend
+from halfdoor.decide.unpriced import unpriced
 from halfdoor.errors import BackendError, HalfdoorError, SetupError
 from halfdoor.reading import terms
 from halfdoor.reading.addresses import zone_of
@@ -76,7 +77,9 @@ def configuration(loaded: Loaded) -> Iterator[Finding]:
     if loaded.project:
         added = len(loaded.project_rules)
         yield Finding("ok", "project", f"{loaded.project} adds {counted(added, 'rule')}")
-    for note in loaded.notes:
+    config = loaded.config
+    unknown = unpriced(cards(config), config.budgets, config.plans) if config.budgets else ()
+    for note in (*loaded.notes, *unknown):
         said, _, hint = note.partition("; hint: ")
         yield Finding("warn", "config", said, hint)
     rules = [

@@ -32,7 +32,7 @@ from halfdoor.cli.plans import (
     windows,
     worded,
 )
-from halfdoor.cli.spending import By, Group, at_price, grouped, naming
+from halfdoor.cli.spending import By, Group, at_price, grouped, known, naming
 from halfdoor.config.load import Loaded, cards
 from halfdoor.decide.money import shown
 from halfdoor.store.books import Books, Line, Sum, plus
@@ -83,8 +83,7 @@ def cost(
 ) -> None:
     """Say what was spent, from the log: exact where backends told, and what is not known."""
     loaded = settings(config)
-    known = cards(loaded.config)
-    other = reference(against, known, loaded.config.models)
+    other = reference(against, cards(loaded.config), loaded.config.models)
     where = zone(loaded.config.server.time_zone)
     start = beginning(since, where) if since else _this_month(where)
     now_ms = time.time_ns() // 1_000_000
@@ -175,10 +174,10 @@ def _row(found: Group, account: Account) -> tuple[str, ...]:
         f"{s.input:,}",
         f"{s.cached:,}",
         f"{s.output:,}",
-        shown(s.cost) + (" + unknown" if s.unknown else ""),
+        known(s.cost, s.unknown),
     )
     other = "unknown" if found.elsewhere is None else shown(found.elsewhere)
-    worth = shown(s.worth) + (" + unknown" if s.unvalued else "")
+    worth = known(s.worth, s.unvalued)
     values = {"WORTH": worth, "FEE": shown(found.fee)}
     return (*cells, *(values.get(title, other) for title in _more_titles(account)))
 

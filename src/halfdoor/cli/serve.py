@@ -33,6 +33,7 @@ from halfdoor.config.objectives import objectives
 from halfdoor.config.offline import OPTION
 from halfdoor.config.reload import obstacles
 from halfdoor.config.rules import loosened
+from halfdoor.decide.unpriced import unpriced
 from halfdoor.errors import HalfdoorError, SetupError
 from halfdoor.flow.writing import timestamp
 from halfdoor.reading import terms
@@ -386,7 +387,9 @@ def banner(
     yield from (_rule(rule) for rule in rules_in_force(loaded))
     if loaded.offline:
         yield f"!! OFFLINE ({loaded.offline}): only this device is spoken to"
-    yield from (f"!! {note}" for note in loaded.notes)
+    config = loaded.config
+    notes = (*loaded.notes, *unpriced(known, config.budgets, config.plans))
+    yield from (f"!! {note}" for note in notes)
     token = "<your token>" if asking(loaded.config.tokens) else "unused"
     yield "point your tools here"
     yield f"  Claude Code  ANTHROPIC_BASE_URL={root} ANTHROPIC_AUTH_TOKEN={token} claude"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from halfdoor.canon.money import Price, Usage
 from halfdoor.config.tables.server import Token
-from halfdoor.decide.money import cost
+from halfdoor.decide.money import cost, shown
 from halfdoor.store.books import QUARTER_S, Key, Line, Sum, plus
 
 
@@ -42,6 +42,11 @@ class Group(Struct, frozen=True):
 
 
 Names = Callable[[Key], Iterable[str]]
+
+
+def known(amount: int, unknown: int) -> str:
+    """An amount for a person. unknown: how many more there are, of which nobody knows it."""
+    return shown(amount) + (" + unknown" if unknown else "")
 
 
 def grouped(

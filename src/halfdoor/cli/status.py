@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from halfdoor.cli.held import held_of, worded
 from halfdoor.cli.options import ConfigOption, JsonOption, say_json, settings
 from halfdoor.cli.plans import fullest, standings, terms
+from halfdoor.cli.spending import known
 from halfdoor.config.load import Loaded
 from halfdoor.config.objectives import objectives
 from halfdoor.decide.money import shown
@@ -28,12 +29,16 @@ _STDIN_BYTES = 1024 * 1024
 
 
 class Today(Struct, frozen=True):
-    """cost, fees: pico-USD. plans: how full the fullest window of each is, in words."""
+    """cost, fees: pico-USD. unknown: calls whose cost nobody knows, which is not among them.
+
+    plans: how full the fullest window of each is, in words.
+    """
 
     cost: int
     fees: int = 0
     plans: tuple[str, ...] = ()
     burning: tuple[Level, ...] = ()
+    unknown: int = 0
 
 
 class _Session(Struct):
@@ -98,11 +103,12 @@ def _today(loaded: Loaded) -> Today:
         levels = books.standing(objectives(loaded.config.backends), span_ms[1])
     burning = tuple(level for level in levels if level.alarm)
     cost = sum(line.sum.cost for line in lines)
+    unknown = sum(line.sum.unknown for line in lines)
     if not loaded.config.plans:
-        return Today(cost, burning=burning)
+        return Today(cost, burning=burning, unknown=unknown)
     fees = sum(term.fee for term in terms(loaded, lines, span_ms))
     full = (fullest(plan, how) for plan, how in standings(loaded, span_ms[1]))
-    return Today(cost, fees, tuple(filter(None, full)), burning)
+    return Today(cost, fees, tuple(filter(None, full)), burning, unknown)
 
 
 def _day(loaded: Loaded) -> tuple[int, int]:
@@ -129,7 +135,7 @@ def _line(last: Exchange | None, today: Today, runs: str) -> str:
     said = " ".join(_told(last, runs)) if last else "nothing yet"
     fees = f" + {shown(today.fees)} of fees" if today.fees else ""
     burns = (f"{level.backend} {worded(held_of(level))}" for level in today.burning)
-    spent = f"today {shown(today.cost)}{fees}"
+    spent = f"today {known(today.cost, today.unknown)}{fees}"
     return " | ".join((f"halfdoor: {said}", spent, *today.plans, *burns))
 
 
@@ -139,7 +145,8 @@ def _told(last: Exchange, runs: str) -> list[str]:
     if outcome is None:
         stands = "refused" if decided.refusal else runs or "under way"
         return [each for each in (stands, rule) if each]
-    cost = "" if outcome.cost is None else shown(outcome.cost)
+    called = "cost unknown" if outcome.attempts else ""
+    cost = called if outcome.cost is None else shown(outcome.cost)
     passed = f"instead of {', '.join(decided.unwell)}" if decided.unwell else ""
     failed = ", ".join(f"{a.model}: {a.status or a.result}" for a in outcome.attempts[:-1])
     after = f"after {failed}" if failed else ""
@@ -159,6 +166,7 @@ def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
         "cost": outcome.cost if outcome else None,
         "unwell": list(last.decided.unwell) if last else [],
         "today": today.cost,
+        "unknown": today.unknown,
         "fees": today.fees,
         "plans": list(today.plans),
         "burning": [

@@ -51,14 +51,13 @@ class Due(Struct, frozen=True):
 
 
 class Afforded(Struct, frozen=True):
-    """The verdict without targets that no purse can pay. dues: by target. told: words for a header.
+    """The verdict without targets that no purse can pay. dues: by target.
 
     INVARIANT: its permitted targets are among those of the verdict before.
     """
 
     verdict: Verdict
     dues: Mapping[str, Due]
-    told: str = ""
 
 
 def purses(budgets: Iterable[Budget], actor: Actor) -> tuple[tuple[str, str | None], ...]:
@@ -102,15 +101,33 @@ def afford(
         empty.append((target, held))
         unmet = () if due.most is not None else (PRICE,)
         excluded.append(Exclusion(target.name, target.zone, held.purse[0], BUDGET, unmet))
-    told = _told(dues[permitted[0].name].draws, by_name, spending) if permitted else ""
     verdict = replace(verdict, permitted=tuple(permitted), excluded=tuple(excluded))
     if permitted or not empty:
-        return Afforded(verdict, dues, told)
+        return Afforded(verdict, dues)
     target, held = empty[0]
     due = dues[target.name]
     refusal = _refusal(target, held, due.most, by_name[held.purse[0]], spending)
     hint = DEAR if due.most is not None else UNPRICED
     return Afforded(replace(verdict, refusal=refusal, hint=hint), dues)
+
+
+def told(due: Due | None, budgets: Iterable[Budget], spending: Spending) -> str:
+    """Budgets that a call finds nearly used up or beyond, each with how much of it, for a header.
+
+    And those that warn and cannot count it, because no price is known: unknown is not nothing.
+    """
+    if due is None or not due.draws:
+        return ""
+    by_name = {budget.name: budget for budget in budgets}
+    parts = []
+    for draw in due.draws:
+        budget = by_name[draw.purse[0]]
+        taken = spending.taken.get(draw.purse, 0)
+        if due.most is None or taken >= budget.limit * TOLD_FROM:
+            share = 100 * taken // budget.limit if budget.limit else 100
+            more = " + unknown" if due.most is None else ""
+            parts.append(f"{budget.name} {share}%{more} of {shown(budget.limit)} a {budget.period}")
+    return ", ".join(parts)
 
 
 def short(held: Short, budgets: Iterable[Budget], spending: Spending) -> str:
@@ -174,18 +191,6 @@ def _pays(draw: Draw, amount: PicoUSD | None, spending: Spending) -> bool:
         return False
     # What costs nothing is never left out, however empty the purse is.
     return not amount or spending.taken.get(draw.purse, 0) + amount <= draw.limit
-
-
-def _told(draws: Iterable[Draw], budgets: Mapping[str, Budget], spending: Spending) -> str:
-    """Budgets that are nearly used up or beyond, each with how much of it."""
-    parts = []
-    for draw in draws:
-        budget = budgets[draw.purse[0]]
-        taken = spending.taken.get(draw.purse, 0)
-        if taken >= budget.limit * TOLD_FROM:
-            share = 100 * taken // budget.limit if budget.limit else 100
-            parts.append(f"{budget.name} {share}% of {shown(budget.limit)} a {budget.period}")
-    return ", ".join(parts)
 
 
 def _refusal(

@@ -10,7 +10,7 @@ from halfdoor.canon.labels import Label
 from halfdoor.canon.money import FREE
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
-from halfdoor.decide.budgets import BUDGET, Afforded, Due, afford, longest
+from halfdoor.decide.budgets import BUDGET, Afforded, Due, afford, longest, told
 from halfdoor.decide.names import Candidates
 from halfdoor.decide.plans import PLAN, Covered, halted, under_plans
 from halfdoor.decide.policy import decide
@@ -123,6 +123,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
     if request.kind is Kind.COUNT:
         targets = _counting(request, targets)
     left = tries.left(targets, scene)
+    first = next((target.name for target in (*left, *verdict.permitted)), "")
     return Weighed(
         request,
         actor,
@@ -135,7 +136,7 @@ def weigh(request: Request, actor: Actor, found: Found, scene: Scene, house: Hou
         choice,
         stays,
         afforded.dues,
-        afforded.told,
+        told(afforded.dues.get(first), house.budgets, scene.spending),
         request.stream and (request.hold or actor.tool in house.hold_for),
         fits.unfit,
         fits.of,

@@ -30,7 +30,7 @@ from halfdoor.store import schema, tallies
 from halfdoor.store.reader import LogReader
 
 FILE: Final = "books.db"
-VERSION: Final = 4
+VERSION: Final = 5
 # Every offset of a time zone is a whole number of these, so a day anywhere is some of them.
 QUARTER_S: Final = 900
 _AT_ONCE: Final = 4096
@@ -48,7 +48,7 @@ _TABLES: Final = {
          unknown INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
          written INTEGER NOT NULL, output INTEGER NOT NULL, cost INTEGER NOT NULL,
          most INTEGER NOT NULL, worth INTEGER NOT NULL, unvalued INTEGER NOT NULL,
-         plan_calls INTEGER NOT NULL, plan_tokens INTEGER NOT NULL,
+         plan_calls INTEGER NOT NULL, plan_tokens INTEGER NOT NULL, unbounded INTEGER NOT NULL,
          PRIMARY KEY (quarter, model, backend, zone, token, tool, project, labels, plan))
        STRICT, WITHOUT ROWID""",
     "open": """CREATE TABLE IF NOT EXISTS open (
@@ -95,6 +95,7 @@ class Sum(Struct, frozen=True):
     worth: pico-USD at list prices of what flat plans paid for. unvalued: calls that one paid for
     and of which nobody knows that. plan_calls, plan_tokens: what calls took of one, those that
     nobody told of with the most that was held.
+    unbounded: those of `unknown` of which not even the most is known.
     """
 
     exchanges: int = 0
@@ -110,6 +111,7 @@ class Sum(Struct, frozen=True):
     unvalued: int = 0
     plan_calls: int = 0
     plan_tokens: int = 0
+    unbounded: int = 0
 
 
 class Line(Struct, frozen=True):
@@ -319,7 +321,8 @@ def _costs(attempt: Attempt, planned: Planned | None, usage: Usage | None) -> Su
         )
     if attempt.cost is not None:
         return Sum(cost=attempt.cost)
-    return Sum(unknown=1, most=(planned.most or 0) if planned else 0)
+    most = planned.most if planned else None
+    return Sum(unknown=1, most=most or 0, unbounded=int(most is None))
 
 
 def _used(found: Outcome) -> Sum:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from halfdoor.canon.money import Budget
@@ -13,21 +14,36 @@ from halfdoor.store.books import LARGEST, Books, Key, Pending
 Owners = Mapping[str, tuple[str, str]]
 
 
-def opening(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> dict[str, int]:
-    """Pico-USD by key since a moment. owners: (person, team) by name of a token.
+class Taken(Struct, frozen=True):
+    """What a purse has taken. unknown: calls besides, of which not even the most is known."""
 
-    What nobody knows the cost of, and what never ended, counts with the most that it may have cost;
-    of an exchange without an outcome that is the sum over its whole plan. Raises LogError.
+    amount: int = 0
+    unknown: int = 0
+
+
+def opening(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> dict[str, int]:
+    """Pico-USD by key since a moment, as far as any amount is known; see `taken`."""
+    found = taken(directory, owners, budget, start_ms)
+    return {key: each.amount for key, each in found.items()}
+
+
+def taken(directory: Path, owners: Owners, budget: Budget, start_ms: int) -> dict[str, Taken]:
+    """What a budget's purses have taken by key since a moment.
+
+    owners: (person, team) by name of a token. What nobody knows the cost of, and what never ended,
+    counts with the most that it may have cost; of an exchange without an outcome that is the sum
+    over its whole plan. Raises LogError.
     """
-    taken: dict[str, int] = {}
+    found: dict[str, Taken] = {}
     with Books(directory) as books:
         books.catch_up()
         for line in books.lines(start_ms):
-            _take(taken, budget, names_of(line.key, owners), line.sum.cost + line.sum.most)
+            more = Taken(line.sum.cost + line.sum.most, line.sum.unbounded)
+            _take(found, budget, names_of(line.key, owners), more)
         for pending in books.pending(start_ms):
-            for names, most in _planned(pending, owners):
-                _take(taken, budget, names, most)
-    return taken
+            for names, more in _planned(pending, owners):
+                _take(found, budget, names, more)
+    return found
 
 
 def used(directory: Path, plan: Plan, start_ms: int) -> dict[int, Use]:
@@ -56,10 +72,11 @@ def _use(found: dict[int, Use], plan: Plan, quarter: int, requests: int, tokens:
     found[quarter] = Use(plan.name, before.requests + requests, total)
 
 
-def _take(taken: dict[str, int], budget: Budget, names: Names, amount: int) -> None:
+def _take(found: dict[str, Taken], budget: Budget, names: Names, more: Taken) -> None:
     whose = key(budget, names)
     if whose is not None and counts(budget, names):
-        taken[whose] = taken.get(whose, 0) + amount
+        before = found.get(whose, Taken())
+        found[whose] = Taken(before.amount + more.amount, before.unknown + more.unknown)
 
 
 def names_of(line: Key, owners: Owners) -> Names:
@@ -76,10 +93,11 @@ def names_of(line: Key, owners: Owners) -> Names:
     }
 
 
-def _planned(pending: Pending, owners: Owners) -> Iterator[tuple[Names, int]]:
+def _planned(pending: Pending, owners: Owners) -> Iterator[tuple[Names, Taken]]:
     who = pending.who
     for each in pending.plan:
         model = each.priced_as or each.model
         place = Key(pending.quarter, model, each.backend, each.zone)
         line = replace(place, token=who.token, tool=who.tool, project=who.project)
-        yield names_of(line, owners), each.most or 0
+        unknown = each.most is None and not each.plan
+        yield names_of(line, owners), Taken(each.most or 0, int(unknown))
