@@ -3,7 +3,8 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from halfdoor.cli.budget import forecast
+from halfdoor.canon.money import Budget
+from halfdoor.cli.budget import Purse, _row, forecast
 from halfdoor.store.periods import Period
 from tests.cli.commands import halfdoor
 from tests.cli.test_cost import ANN, CENT, CONFIG, QWEN, SONNET, logged, state  # noqa: F401  fixture
@@ -50,6 +51,12 @@ def test_a_person_sees_the_budgets_in_dollars(config):
     assert "150%" in text
     assert "person ann, zone cloud" in text
     assert "!: beyond the limit" in text
+
+
+def test_a_forecast_beyond_the_limit_does_not_look_like_the_limit():
+    month = Period(0, 1_000, "")
+    found = Purse(Budget("b", CENT, "month"), "", CENT // 3, CENT + CENT // 25, month)
+    assert _row(found)[2:6] == ("0.0033 USD", "0.0100 USD a month", "33%", "0.0104 USD !")
 
 
 def test_what_nobody_knows_the_price_of_is_not_shown_as_nothing(config):

@@ -177,6 +177,14 @@ def test_the_choice_is_told_with_its_route_and_its_numbers(state):
     assert "gpt unknown" in told
 
 
+def test_the_number_that_decided_is_not_rounded_away(state):
+    costs = (Expected("sonnet", 1_564_000_000), Expected("haiku", 1_569_000_000))
+    choice = Chosen("main", "fix", (), "", "cheapest", 120, costs)
+    record(state, decided(choice=choice))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert "expected to cost: sonnet 0.00156 USD, haiku 0.00157 USD" in told
+
+
 def test_an_entry_from_before_says_nothing_of_a_choice(state):
     record(state, replace(decided(1), choice=None), outcome(1))
     assert "chosen" not in halfdoor("why", exchange_id(1)).stdout

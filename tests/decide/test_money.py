@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfdoor.canon.money import Price, Rates, Tier, Usage
-from halfdoor.decide.money import cost, most, shown
+from halfdoor.decide.money import apart, cost, most, shown
 
 # Micro-USD per million tokens: 3 USD in, 15 out, .3 from the cache, 3.75 and 6 into it.
 SONNET = Price(3_000_000, 15_000_000, 300_000, 3_750_000, 6_000_000)
@@ -61,3 +61,11 @@ def test_money_is_rounded_only_where_it_is_shown():
     assert shown(1_234_567_000_000_000) == "1,234.57 USD"
     assert shown(123_456_789) == "0.00012 USD"
     assert shown(1) == "0.000000000001 USD"
+
+
+def test_amounts_beside_each_other_have_the_digits_that_tell_them_apart():
+    assert apart(1_564_000_000, 1_569_000_000) == ("0.00156 USD", "0.00157 USD")
+    assert apart(10_400_000_000, 10_000_000_000) == ("0.0104 USD", "0.0100 USD")
+    assert apart(10**12, 10**12 + 1)[1] == "1.000000000001 USD"
+    assert apart(10**12, 0, 10**12) == ("1.00 USD", "0.00 USD", "1.00 USD")
+    assert apart() == ()

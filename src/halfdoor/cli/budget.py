@@ -10,9 +10,9 @@ from halfdoor.canon.plans import Beyond
 from halfdoor.cli.ledger import show
 from halfdoor.cli.options import ConfigOption, JsonOption, console, folded, say_json, settings
 from halfdoor.cli.plans import document, standings, windows
-from halfdoor.cli.spending import known
+from halfdoor.cli.spending import UNKNOWN
 from halfdoor.config.load import Loaded
-from halfdoor.decide.money import shown
+from halfdoor.decide.money import apart
 from halfdoor.store.opening import Taken, taken
 from halfdoor.store.periods import Period, period, zone
 
@@ -88,13 +88,15 @@ def forecast(taken: int, current: Period, now_ms: int) -> int:
 
 def _row(found: Purse) -> tuple[str, ...]:
     limit = found.budget.limit
+    taken, _ = apart(found.taken, limit)
+    foretold, most = apart(found.forecast, limit)
     return (
         found.budget.name,
         _whom(found),
-        known(found.taken, found.unknown),
-        f"{shown(limit)} a {found.budget.period}{'' if found.budget.hard else ', warns'}",
+        taken + (UNKNOWN if found.unknown else ""),
+        f"{most} a {found.budget.period}{'' if found.budget.hard else ', warns'}",
         f"{100 * found.taken // limit}%" if limit else "",
-        shown(found.forecast) + (" !" if found.forecast > limit else ""),
+        foretold + (" !" if found.forecast > limit else ""),
         found.period.until,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -44,9 +45,13 @@ class Group(Struct, frozen=True):
 Names = Callable[[Key], Iterable[str]]
 
 
+# Stands behind an amount that is not all.
+UNKNOWN: Final = " + unknown"
+
+
 def known(amount: int, unknown: int) -> str:
     """An amount for a person. unknown: how many more there are, of which nobody knows it."""
-    return shown(amount) + (" + unknown" if unknown else "")
+    return shown(amount) + (UNKNOWN if unknown else "")
 
 
 def grouped(

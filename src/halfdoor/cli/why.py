@@ -25,7 +25,7 @@ from halfdoor.canon.record import (
 from halfdoor.cli.ledger import moment
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
 from halfdoor.decide.budgets import BUDGET
-from halfdoor.decide.money import shown
+from halfdoor.decide.money import apart, shown
 from halfdoor.decide.plans import PLAN
 from halfdoor.decide.staying import (
     BACK,
@@ -187,8 +187,9 @@ def _numbers(choice: Chosen) -> Iterator[str]:
     if choice.leaving is not None:
         yield _leaving(choice.leaving)
     if choice.expected:
-        costs = ", ".join(f"{each.model} {_money(each.cost)}" for each in choice.expected)
-        yield f"about {choice.tokens:,} tokens, expected to cost: {costs}"
+        costs = _apart(*(each.cost for each in choice.expected))
+        told = (f"{e.model} {cost}" for e, cost in zip(choice.expected, costs, strict=True))
+        yield f"about {choice.tokens:,} tokens, expected to cost: {', '.join(told)}"
 
 
 _LEAVING: Final = {
@@ -208,10 +209,17 @@ def _leaving(leaving: Leaving) -> str:
     text = f"{leaving.model}, which answered last, {said}; about {leaving.tokens:,} tokens"
     if leaving.why in {UNWELL, BUSY, LEFT_OUT}:
         return text
+    worth, stay, go = _apart(leaving.worth, leaving.stay, leaving.go)
     return (
-        f"{text} in its cache are worth {_money(leaving.worth)}; the turn costs "
-        f"{_money(leaving.stay)} there and {_money(leaving.go)} at {leaving.other}"
+        f"{text} in its cache are worth {worth}; the turn costs {stay} there and {go} at "
+        f"{leaving.other}"
     )
+
+
+def _apart(*costs: int | None) -> list[str]:
+    """What decided between them can be seen: none of them is rounded to another."""
+    known = iter(apart(*(cost for cost in costs if cost is not None)))
+    return ["unknown" if cost is None else next(known) for cost in costs]
 
 
 def _money(cost: int | None) -> str:

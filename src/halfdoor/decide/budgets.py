@@ -11,7 +11,7 @@ from halfdoor.canon.decision import Exclusion, Target, Verdict
 from halfdoor.canon.money import Budget, Draw, PicoUSD, Spending
 from halfdoor.canon.plans import Beyond, Plan, Use, Window
 from halfdoor.canon.request import Actor, Request
-from halfdoor.decide.money import TOKENS_LIMIT, most, shown
+from halfdoor.decide.money import TOKENS_LIMIT, apart, most, shown
 from halfdoor.decide.plans import beyond, use
 from halfdoor.decide.purses import Names, answering, asking, counts, key
 
@@ -204,10 +204,10 @@ def _refusal(
             f"nothing was sent: budget `{budget.name}` ({limit}){whose} is a hard limit, and no "
             f"price of `{target.name}` is known{_beyond(target)}"
         )
-    left = max(0, budget.limit - spending.taken.get(held.purse, 0))
+    left, asked = apart(max(0, budget.limit - spending.taken.get(held.purse, 0)), amount)
     return (
-        f"nothing was sent: budget `{budget.name}` ({limit}){whose} has {shown(left)} left until "
-        f"{until}, and this request may cost {shown(amount)} at `{target.name}`"
+        f"nothing was sent: budget `{budget.name}` ({limit}){whose} has {left} left until "
+        f"{until}, and this request may cost {asked} at `{target.name}`"
         f"{_beyond(target)}"
     )
 

@@ -9,6 +9,8 @@ from halfdoor.canon.money import PicoUSD, Price, Rates, Usage
 # No call has more tokens; so many times this still fit into a sum.
 TOKENS_LIMIT: Final = 2**40
 _CENT: Final = Decimal("0.01")
+# Decimal places of a pico-USD.
+_EXACT: Final = 12
 
 
 def cost(usage: Usage, price: Price) -> PicoUSD | None:
@@ -53,9 +55,19 @@ def most(input_tokens: int, output_tokens: int, price: Price) -> PicoUSD | None:
 
 def shown(cost: int) -> str:
     """Pico-USD for a person: cents, or two digits that say something where there are none."""
-    usd = Decimal(cost).scaleb(-12)
-    places = 2 if abs(usd) >= _CENT or not cost else min(12, 1 - usd.adjusted())
-    return f"{usd:,.{places}f} USD"
+    return _to(cost, 0)
+
+
+def apart(*costs: int) -> tuple[str, ...]:
+    """Amounts that stand beside each other, as `shown`, to so many digits that none look alike."""
+    tried = (tuple(_to(cost, more) for cost in costs) for more in range(_EXACT + 1))
+    return next(texts for texts in tried if len(set(texts)) == len(set(costs)))
+
+
+def _to(cost: int, more: int) -> str:
+    usd = Decimal(cost).scaleb(-_EXACT)
+    places = 2 if abs(usd) >= _CENT or not cost else 1 - usd.adjusted()
+    return f"{usd:,.{min(_EXACT, places + more)}f} USD"
 
 
 def billed(result: str, sent_bytes: int, usage: Usage | None) -> bool:
