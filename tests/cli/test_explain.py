@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_cost import SONNET, logged
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CONFIG = """
 [[backends]]
@@ -148,6 +150,32 @@ def test_what_a_rule_requires_of_every_request_is_told(halfdoor, file):
         halfdoor("explain", EXAMPLES / "harmless.json", "--config", file, "--json").out
     )
     assert told["excluded"][0]["unmet"] == ["region", "training"]
+
+
+PRICED = CONFIG.replace('id = "l"', 'id = "l"\nprice = { input = 3_000_000, output = 15_000_000 }')
+
+
+def test_a_budget_that_is_used_up_is_seen_as_the_gateway_sees_it(halfdoor, file, home):
+    file.write_text(PRICED + '[[budgets]]\nname = "b"\nlimit_usd = 1.500001\n')
+    asked = ("explain", EXAMPLES / "harmless.json", "--config", file)
+    assert "permitted  large (cloud)" in halfdoor(*asked).out
+    assert not (home / ".local/state").exists()
+    logged(home / ".local/state/halfdoor", ({}, SONNET, {}))
+    said = halfdoor(*asked).out.splitlines()
+    assert "permitted  small (device)" in said
+    assert "excluded   large (cloud): budget b, it has not enough left" in said
+
+
+def test_a_model_without_a_price_is_left_out_in_the_words_of_why(halfdoor, file):
+    file.write_text(CONFIG + '[[budgets]]\nname = "b"\nlimit_usd = 1\n')
+    said = halfdoor("explain", EXAMPLES / "harmless.json", "--config", file).out.splitlines()
+    assert "excluded   large (cloud): budget b, no price is known" in said
+
+
+def test_what_the_cheapest_is_chosen_by_is_told(halfdoor, file):
+    file.write_text(PRICED + '[routing]\nstrategy = "cheapest"\n')
+    said = halfdoor("explain", EXAMPLES / "harmless.json", "--config", file).out
+    assert "tokens, expected to cost: small 0.00 USD, large 0." in said
 
 
 def test_a_link_is_explained_as_the_file_it_leads_to(halfdoor, file, home):

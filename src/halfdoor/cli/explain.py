@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Iterator
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
+from halfdoor.canon.record import Decided, LabelCount
 from halfdoor.canon.request import Actor
 from halfdoor.canon.scene import Scene
 from halfdoor.cli import REFUSED
@@ -23,15 +23,20 @@ from halfdoor.cli.options import (
     root_of,
     say_json,
 )
-from halfdoor.cli.why import chosen
+from halfdoor.cli.spent import spending
+from halfdoor.cli.why import REFUSALS, chosen, left_out, numbers, titled, too_long
 from halfdoor.config.load import Loaded
 from halfdoor.detect.survey import Found
 from halfdoor.errors import ClientError, SetupError
-from halfdoor.flow.choosing import told
 from halfdoor.flow.preparing import prepare
 from halfdoor.flow.weighing import Weighed, weigh
-from halfdoor.flow.writing import counted
+from halfdoor.flow.writing import decided
 from halfdoor.wiring import files, house
+
+# What would happen may differ by it.
+_NOT_SEEN: Final = (
+    "who asks and its session; what only a gateway that runs knows: failures, queues, loaded models"
+)
 
 
 def explain(
@@ -45,6 +50,7 @@ def explain(
 ) -> None:
     """Show what would be decided about a request body: labels, rule, plan. Calls nobody.
 
+    Budgets and plans stand as the log says. Who asks, sessions and a running gateway are not seen.
     Exit 0: some model may see it. Exit 3: a rule refuses it.
     """
     loaded = load(config, project)
@@ -65,25 +71,24 @@ def explain(
         where = f"{name}: {error.where}" if error.where else name
         raise SetupError(error.message, hint=error.hint, where=where) from None
     edits = prepare(weighed, weighed.targets[0], place).edits if weighed.targets else ()
-    shown = _told(weighed, edits)
+    entry = decided(weighed, place, edits)
+    shown = _told(weighed, entry)
     if json:
         say_json(shown)
     else:
-        _show(
-            shown,
-            chosen(told(weighed.choice, weighed.targets, weighed.stayed)),
-            guessed=not dialect,
-        )
+        _show(shown, entry, guessed=not dialect)
     if not weighed.targets:
         raise typer.Exit(REFUSED)
 
 
 def _scene(loaded: Loaded, actor: Actor, found: Found) -> Scene:
-    """Nothing is remembered here; where files lead is looked up as the gateway does."""
+    """Nothing is remembered here; files and money are looked up as the gateway does."""
     placed = files(loaded).find(actor.root, found.paths)
+    now_ms = time.time_ns() // 1_000_000
     return Scene(
         id="",
-        now_ms=time.time_ns() // 1_000_000,
+        now_ms=now_ms,
+        spending=spending(loaded, now_ms),
         real=placed.real,
         repositories=placed.repositories,
         traced=placed.whole,
@@ -110,67 +115,52 @@ def guess(body: bytes) -> str:
     return "anthropic_messages" if messages or schema else "openai_chat"
 
 
-def _told(weighed: Weighed, edits: tuple[str, ...]) -> dict[str, Any]:
+def _told(weighed: Weighed, entry: Decided) -> dict[str, Any]:
     verdict = weighed.verdict
     return {
         "asked": weighed.request.model,
         "dialect": weighed.request.dialect,
         "labels": [
             {"label": c.label, "kind": c.detail, "count": c.count, "places": list(c.places)}
-            for c in counted(weighed.labels)
+            for c in entry.labels
         ],
         "ceiling": verdict.ceiling.name.lower(),
         "rule": verdict.rule,
-        "choice": msgspec.to_builtins(told(weighed.choice, weighed.targets, weighed.stayed)),
+        "choice": msgspec.to_builtins(entry.choice),
         "plan": [{"model": t.name, "zone": t.zone.name.lower()} for t in weighed.targets],
-        "excluded": [
-            {
-                "model": e.target,
-                "zone": e.zone.name.lower(),
-                "rule": e.rule,
-                "label": e.label,
-                "unmet": list(e.unmet),
-            }
-            for e in verdict.excluded
-        ],
-        "edits": list(edits),
+        "excluded": msgspec.to_builtins(entry.excluded),
+        "too_long": msgspec.to_builtins(entry.unfit),
+        "budget": weighed.budget,
+        "edits": list(entry.edits),
         "refusal": verdict.refusal,
         "hint": verdict.hint,
     }
 
 
-def _show(shown: dict[str, Any], by: str, *, guessed: bool) -> None:
+def _show(shown: dict[str, Any], entry: Decided, *, guessed: bool) -> None:
     """The words and the columns of `why`, for what has not happened."""
     out = console()
-
-    def say(title: str, text: str) -> None:
+    note = "; a guess, `--dialect` settles it" if guessed else ""
+    out.print(f"{'asked':<10} {shown['asked']} ({shown['dialect']}{note})")
+    for title, text in _lines(shown, entry):
         out.print(f"{title:<10} {text}")
 
-    note = "; a guess, `--dialect` settles it" if guessed else ""
-    say("asked", f"{shown['asked']} ({shown['dialect']}{note})")
-    for title, label in _titled("found", shown["labels"]):
-        kind = f" ({label['kind']})" if label["kind"] else ""
-        say(title, f"{label['label']}{kind}, {label['count']} in {', '.join(label['places'])}")
-    if not shown["labels"]:
-        say("found", "nothing")
-    rule = f"{shown['rule']}:" if shown["rule"] else "none matched;"
-    say("rule", f"{rule} no wider than {shown['ceiling']}")
-    say("chosen", by)
-    for title, target in _titled("permitted", shown["plan"]):
-        say(title, f"{target['model']} ({target['zone']})")
-    if not shown["plan"]:
-        say("permitted", "nobody")
-    for title, left in _titled("excluded", shown["excluded"]):
-        unmet = f", not on its terms: {', '.join(left['unmet'])}" if left["unmet"] else ""
-        held = f"rule {left['rule']}, label {left['label']}{unmet}"
-        say(title, f"{left['model']} ({left['zone']}): {held}")
-    if shown["edits"]:
-        say("edits", ", ".join(shown["edits"]))
-    if shown["refusal"]:
-        say("refused", shown["refusal"])
-        say("hint", shown["hint"])
+
+def _lines(shown: dict[str, Any], entry: Decided) -> Iterator[tuple[str, str]]:
+    yield from titled("found", [_label(each) for each in entry.labels] or ["nothing"])
+    rule = f"{entry.rule}:" if entry.rule else "none matched;"
+    yield "rule", f"{rule} no wider than {entry.ceiling}"
+    if entry.choice is not None:
+        yield from titled("chosen", [chosen(entry.choice), *numbers(entry.choice)])
+    yield from titled("permitted", [f"{p.model} ({p.zone})" for p in entry.plan] or ["nobody"])
+    yield from titled("excluded", map(left_out, entry.excluded))
+    yield from titled("too long", map(too_long, entry.unfit))
+    refused = shown["refusal"] or REFUSALS.get(entry.refusal, "")
+    more = {"budget": shown["budget"], "edits": ", ".join(entry.edits)}
+    more |= {"refused": refused, "hint": shown["hint"], "not seen": _NOT_SEEN}
+    yield from ((title, text) for title, text in more.items() if text)
 
 
-def _titled(title: str, rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The title stands before the first only."""
-    return zip(chain([title], repeat("")), rows, strict=False)
+def _label(label: LabelCount) -> str:
+    kind = f" ({label.detail})" if label.detail else ""
+    return f"{label.label}{kind}, {label.count} in {', '.join(label.places)}"

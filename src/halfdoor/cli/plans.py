@@ -15,6 +15,7 @@ from halfdoor.decide.plans import shares, span
 from halfdoor.store.books import QUARTER_S, Books, Line
 from halfdoor.store.opening import used
 from halfdoor.store.periods import period, zone
+from halfdoor.store.schema import FILE as LOG
 from halfdoor.store.uses import LONGEST_S, PaperUses, heard, standing
 
 
@@ -106,11 +107,13 @@ def daily_fees(loaded: Loaded, span_ms: tuple[int, int]) -> dict[str, int]:
 def standings(loaded: Loaded, now_ms: int) -> list[tuple[Plan, Standing]]:
     """How each plan stands, by the log and by what its vendor said last."""
     where = zone(loaded.config.server.time_zone)
+    logged = (loaded.state_dir / LOG).exists()
     found = []
     for plan in loaded.config.plans:
         uses = PaperUses()
-        for quarter, use in used(loaded.state_dir, plan, now_ms - LONGEST_S * 1000).items():
-            uses.add(use, quarter)
+        if logged:
+            for quarter, use in used(loaded.state_dir, plan, now_ms - LONGEST_S * 1000).items():
+                uses.add(use, quarter)
         uses.hear(plan.name, heard(loaded.state_dir, plan.name, now_ms))
         found.append((plan, standing(uses, plan, now_ms, where)))
     return found

@@ -1,6 +1,6 @@
 """`halfdoor why`: what was found in a request, who might see it, and who did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -130,33 +130,31 @@ def _show(screen: Console, found: Exchange, proof: Proof) -> None:
 def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
     decided, outcome = found.decided, found.outcome
     yield "asked", _asked(decided)
-    yield from _titled("found", [_label(label) for label in decided.labels] or ["nothing"])
+    yield from titled("found", [_label(label) for label in decided.labels] or ["nothing"])
     if decided.session:
         lift = f'halfdoor session lift {decided.session} --reason "…"'
         yield "session", f"{decided.session} keeps what it carried before; `{lift}` ends that"
     yield "rule", _rule(decided)
     if decided.choice is not None:
-        yield from _titled("chosen", [chosen(decided.choice), *_numbers(decided.choice)])
-    yield from _titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
-    yield from _titled(
-        "unwell", [f"{each}, a moment before; asked last" for each in decided.unwell]
-    )
-    yield from _titled("busy", [f"{each}; asked last" for each in decided.busy])
-    yield from _titled("excluded", [_left(left) for left in decided.excluded])
-    yield from _titled("too long", [_too_long(each) for each in decided.unfit])
+        yield from titled("chosen", [chosen(decided.choice), *numbers(decided.choice)])
+    yield from titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
+    yield from titled("unwell", [f"{each}, a moment before; asked last" for each in decided.unwell])
+    yield from titled("busy", [f"{each}; asked last" for each in decided.busy])
+    yield from titled("excluded", [left_out(each) for each in decided.excluded])
+    yield from titled("too long", [too_long(each) for each in decided.unfit])
     if decided.refusal:
         yield "refused", REFUSALS.get(decided.refusal, decided.refusal)
     if outcome is None:
         if not decided.refusal:
             yield "outcome", "none yet; until there is one, it counts as sent to all permitted"
         return
-    yield from _titled("tried", [_attempt(attempt) for attempt in outcome.attempts])
+    yield from titled("tried", [_attempt(attempt) for attempt in outcome.attempts])
     yield "outcome", _outcome(outcome)
-    yield from _titled("notice", [_notice(each, found) for each in outcome.notices])
+    yield from titled("notice", [_notice(each, found) for each in outcome.notices])
 
 
-def _titled(title: str, texts: list[str]) -> Iterator[tuple[str, str]]:
-    """The title stands before the first only."""
+def titled(title: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Rows of a title and a text. The title stands before the first only."""
     for at, text in enumerate(texts):
         yield title if at == 0 else "", text
 
@@ -181,7 +179,8 @@ def chosen(choice: Chosen) -> str:
     return f"{by}; task {choice.task}{spoken}, agent {choice.agent}"
 
 
-def _numbers(choice: Chosen) -> Iterator[str]:
+def numbers(choice: Chosen) -> Iterator[str]:
+    """What of it is in numbers, and what kept a session where it was."""
     if choice.kept:
         yield f"{choice.kept} stays first: it waits for the results of its calls"
     if choice.leaving is not None:
@@ -245,7 +244,8 @@ def _planned(planned: Planned) -> str:
     return f"{planned.model} ({planned.zone}, backend {planned.backend}{most}{plan})"
 
 
-def _left(left: Left) -> str:
+def left_out(left: Left) -> str:
+    """Who was left out, and why."""
     if left.label == BUDGET:
         why = "no price is known" if left.unmet else "it has not enough left"
         return f"{left.model} ({left.zone}): budget {left.rule}, {why}"
@@ -266,7 +266,8 @@ def _notice(notice: str, found: Exchange) -> str:
     )
 
 
-def _too_long(each: TooLong) -> str:
+def too_long(each: TooLong) -> str:
+    """Whose window is too small."""
     return (
         f"{each.model} ({each.zone}): about {each.tokens:,} tokens, "
         f"and its window has {each.window:,}"
