@@ -86,6 +86,35 @@ def test_what_waits_says_its_place_and_what_runs_that_it_does(state):
     assert "halfdoor: under way |" in halfdoor("status").stdout
 
 
+def test_who_waits_is_told_whatever_the_newest_exchange_did(state):
+    table = Live(state, lambda: time.time_ns() // 1_000_000)
+    table.called(decided(1, session_mac="ab12cd34ef"), NEAR)
+    first = decided(1, time=NOW, rule="", session_mac="ab12cd34ef")
+    put(state, first, decided(2, time=NOW, rule=""), outcome(2, attempts=(SONNET,), cost=0))
+    assert "| qwen3-coder:30b device waits 1/1 | today" in halfdoor("status").stdout
+    table.called(decided(3), NEAR)
+    assert f"| 2 wait for {NEAR.backend} | today" in halfdoor("status").stdout
+    told = json.loads(halfdoor("status", "--json").stdout)
+    assert [(c["exchange"], c["position"], c["of"]) for c in told["waiting"]] == [
+        (decided(1).id, 1, 2),
+        (decided(3).id, 2, 2),
+    ]
+    assert told["under_way"] is None
+
+
+def test_a_session_is_told_of_its_own_that_waits(state):
+    mine = LogKeys.load_or_create(state).mac(b"mine")
+    table = Live(state, lambda: time.time_ns() // 1_000_000)
+    for number, mac in enumerate((mine, "ab12cd34ef")):
+        table.called(decided(number, session_mac=mac), NEAR)
+        put(state, decided(number, time=NOW, rule="", session_mac=mac))
+    said = json.dumps({"session_id": "mine"})
+    found = CliRunner().invoke(app, ["status", "--claude-code", "--json"], input=said)
+    told = json.loads(found.stdout)
+    assert [call["position"] for call in told["waiting"]] == [1]
+    assert (told["under_way"]["model"], told["under_way"]["of"]) == ("qwen3-coder:30b", 2)
+
+
 def test_a_backend_that_fails_too_often_is_told(state):
     config = state.parents[1] / "config" / "halfdoor" / "config.toml"
     config.parent.mkdir(parents=True)

@@ -2,8 +2,9 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -25,6 +26,9 @@ from halfdoor.store.periods import period, zone
 from halfdoor.store.reader import Exchange, LogReader
 from halfdoor.store.schema import FILE
 
+if TYPE_CHECKING:
+    from halfdoor.cli.underway import Under
+
 _STDIN_BYTES = 1024 * 1024
 
 
@@ -39,6 +43,16 @@ class Today(Struct, frozen=True):
     plans: tuple[str, ...] = ()
     burning: tuple[Level, ...] = ()
     unknown: int = 0
+
+
+class Runs(Struct, frozen=True):
+    """What runs now. mine: the call of the newest exchange, None unless it is under way.
+
+    waiting: all calls that wait for a slot, in their order; of one session where one is asked of.
+    """
+
+    mine: "Under | None" = None
+    waiting: "tuple[Under, ...]" = ()
 
 
 class _Session(Struct):
@@ -62,11 +76,12 @@ def status(
     """Say in one line who answered last, where, by which rule, and what today cost."""
     session = _session() if claude_code else ""
     loaded = settings(config)
-    last, today = _last(loaded, session), _today(loaded)
+    mac = _mac(loaded, session) if session else ""
+    last, today = _last(loaded, session, mac), _today(loaded)
+    runs = _runs(loaded, last, mac) if last is not None else Runs()
     if json:
-        say_json(_document(last, today))
+        say_json(_document(last, today, runs))
     else:
-        runs = _runs(loaded, last) if last is not None else ""
         sys.stdout.write(_line(last, today, runs) + "\n")
 
 
@@ -78,7 +93,15 @@ def _session() -> str:
         return ""
 
 
-def _last(loaded: Loaded, session: str) -> Exchange | None:
+def _mac(loaded: Loaded, session: str) -> str:
+    """A session as the log names it, "" where nothing has been logged."""
+    try:
+        return LogKeys.load(loaded.state_dir).mac(session.encode("utf-8", "replace"))
+    except LogError:
+        return ""
+
+
+def _last(loaded: Loaded, session: str, mac: str) -> Exchange | None:
     """The newest exchange, of that session if one is given; None before the first."""
     state_dir = loaded.state_dir
     if not (state_dir / FILE).exists():
@@ -86,9 +109,7 @@ def _last(loaded: Loaded, session: str) -> Exchange | None:
     with LogReader(state_dir) as reader:
         if not session:
             return next(iter(reader.recent(1)), None)
-        try:
-            mac = LogKeys.load(state_dir).mac(session.encode("utf-8", "replace"))
-        except LogError:
+        if not mac:
             return None
         midnight = datetime.fromtimestamp(_day(loaded)[0] / 1000, UTC)
         return reader.newest([{"session_mac": mac}], midnight.isoformat())
@@ -117,33 +138,45 @@ def _day(loaded: Loaded) -> tuple[int, int]:
     return period("day", now_ms, zone(loaded.config.server.time_zone)).start_ms, now_ms
 
 
-def _runs(loaded: Loaded, last: Exchange) -> str:
-    """Where an exchange without an outcome stands; "" where no process knows of it."""
-    if last.outcome is not None or last.decided.refusal:
-        return ""
-    from halfdoor.cli.underway import Watcher  # noqa: PLC0415  20 ms that are seldom needed
+def _runs(loaded: Loaded, last: Exchange, mac: str) -> Runs:
+    """As the processes of the house show it. mac: of the session that is asked of, "" for all."""
+    from halfdoor.cli.underway import Watcher  # noqa: PLC0415  15 ms, and there is a log by now
 
     calls = Watcher(loaded).look(time.time_ns() // 1_000_000).calls
     mine = next((call for call in calls if call.exchange == last.decided.id), None)
-    if mine is None:
-        return ""
-    stands = f"waits {mine.position}/{mine.of}" if mine.position else "under way"
-    return f"{mine.model} {mine.zone} {stands}"
+    asked = (call for call in calls if not mac or mac.startswith(call.session or " "))
+    waiting = sorted((c for c in asked if c.position), key=lambda call: call.position)
+    return Runs(mine if last.outcome is None else None, tuple(waiting))
 
 
-def _line(last: Exchange | None, today: Today, runs: str) -> str:
+def _waits(runs: Runs) -> Iterator[str]:
+    """Who waits for the backends that the newest exchange does not wait for itself."""
+    own = runs.mine.backend if runs.mine and runs.mine.position else ""
+    for backend in dict.fromkeys(call.backend for call in runs.waiting):
+        calls = [call for call in runs.waiting if call.backend == backend]
+        if backend != own:
+            yield _stands(calls[0]) if len(calls) == 1 else f"{len(calls)} wait for {backend}"
+
+
+def _stands(call: "Under") -> str:
+    stands = f"waits {call.position}/{call.of}" if call.position else "under way"
+    return f"{call.model} {call.zone} {stands}"
+
+
+def _line(last: Exchange | None, today: Today, runs: Runs) -> str:
     said = " ".join(_told(last, runs)) if last else "nothing yet"
     fees = f" + {shown(today.fees)} of fees" if today.fees else ""
     burns = (f"{level.backend} {worded(held_of(level))}" for level in today.burning)
     spent = f"today {known(today.cost, today.unknown)}{fees}"
-    return " | ".join((f"halfdoor: {said}", spent, *today.plans, *burns))
+    return " | ".join((f"halfdoor: {said}", *_waits(runs), spent, *today.plans, *burns))
 
 
-def _told(last: Exchange, runs: str) -> list[str]:
+def _told(last: Exchange, runs: Runs) -> list[str]:
     decided, outcome = last.decided, last.outcome
     rule = f"(rule {decided.rule})" if decided.rule else ""
     if outcome is None:
-        stands = "refused" if decided.refusal else runs or "under way"
+        running = _stands(runs.mine) if runs.mine else "under way"
+        stands = "refused" if decided.refusal else running
         return [each for each in (stands, rule) if each]
     called = "cost unknown" if outcome.attempts else ""
     cost = called if outcome.cost is None else shown(outcome.cost)
@@ -155,7 +188,7 @@ def _told(last: Exchange, runs: str) -> list[str]:
     return [each for each in (place, said, rule, passed, after, cost) if each]
 
 
-def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
+def _document(last: Exchange | None, today: Today, runs: Runs) -> dict[str, Any]:
     outcome = last.outcome if last else None
     return {
         "id": last.decided.id if last else None,
@@ -165,6 +198,8 @@ def _document(last: Exchange | None, today: Today) -> dict[str, Any]:
         "result": outcome.result if outcome else None,
         "cost": outcome.cost if outcome else None,
         "unwell": list(last.decided.unwell) if last else [],
+        "under_way": runs.mine,
+        "waiting": runs.waiting,
         "today": today.cost,
         "unknown": today.unknown,
         "fees": today.fees,
