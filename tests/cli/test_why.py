@@ -152,7 +152,7 @@ def rendered(state, **how):
     shown = StringIO()
     with LogReader(state) as reader:
         found = reader.exchange(exchange_id(3))
-    why._show(Console(file=shown, width=60, **how), found, why.Proof("broken", 40, "changed"))
+    why._show(Console(file=shown, width=60, **how), found, why.Proof("broken", 40, "changed"), {})
     return shown.getvalue()
 
 
@@ -183,6 +183,36 @@ def test_the_number_that_decided_is_not_rounded_away(state):
     record(state, decided(choice=choice))
     told = " ".join(halfdoor("why", "last").stdout.split())
     assert "expected to cost: sonnet 0.00156 USD, haiku 0.00157 USD" in told
+
+
+STEADY = Chosen("main", "test", route="steady", sets=("temperature 0.0", 'stop ["ZZ"]'))
+ROUTES = """
+[[backends]]
+name = "ollama"
+dialect = "openai_chat"
+url = "http://127.0.0.1:9/v1"
+zone = "device"
+[[models]]
+name = "qwen"
+backend = "ollama"
+id = "q"
+[[routes]]
+name = "steady"
+set = { system = "Write pytest." }
+"""
+
+
+def test_what_a_route_set_is_told_with_its_values(state, tmp_path):
+    config = tmp_path / "config" / "halfdoor" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(ROUTES)
+    hashed = LogKeys.load_or_create(state).mac(b"Write pytest.")
+    record(state, decided(choice=replace(STEADY, sets=(*STEADY.sets, f"system {hashed}"))))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert 'set temperature 0.0 stop ["ZZ"] system "Write pytest."' in told
+    config.write_text(ROUTES.replace("pytest", "unittest"))
+    told = " ".join(halfdoor("why", "last").stdout.split())
+    assert f"system text that is in the configuration no more (hash {hashed[:16]})" in told
 
 
 def test_an_entry_from_before_says_nothing_of_a_choice(state):

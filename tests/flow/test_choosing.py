@@ -237,6 +237,14 @@ def sent(asked, routes=(STEADY,), cards=(CLOUD,)):
     return msgspec.json.decode(call.outbound.body), outcome.attempts[0].edits, call
 
 
+def test_the_log_has_the_values_that_a_route_sets_and_of_its_text_a_hash():
+    place = house((CLOUD,), routes=(STEADY,))
+    made = run(request(text="hello"), place)
+    hashed = place.mac(b"Be brief.")
+    assert made.entries[0].choice.sets == ("temperature 0.0", "seed 3", f"system {hashed}")
+    assert run(request(text="hello"), house((CLOUD,))).entries[0].choice.sets == ()
+
+
 def test_parameters_are_set_in_the_clients_own_bytes_and_named():
     body, edits, call = sent(request(text="hello"))
     assert (body["temperature"], body["system"]) == (0.0, "Be brief.")

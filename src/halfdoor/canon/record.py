@@ -95,6 +95,7 @@ class Chosen(Struct, frozen=True):
     tokens: of the request, estimated; 0 where nothing asked for it. expected: only of `cheapest`.
     kept: the model that stays first inside a tool loop, "" outside of one.
     leaving: None where the session had no cache to leave, or no reason to.
+    sets: what the route sets: `temperature 0.0`; of system text its keyed hash (hex).
     """
 
     agent: str
@@ -106,6 +107,7 @@ class Chosen(Struct, frozen=True):
     expected: tuple[Expected, ...] = ()
     kept: str = ""
     leaving: Leaving | None = None
+    sets: tuple[str, ...] = ()
 
 
 class Decided(Struct, frozen=True, tag_field="kind", tag="decided"):

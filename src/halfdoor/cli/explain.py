@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -24,6 +24,7 @@ from halfdoor.cli.options import (
     say_json,
 )
 from halfdoor.cli.spent import spending
+from halfdoor.cli.stated import sets, systems
 from halfdoor.cli.why import REFUSALS, chosen, left_out, numbers, titled, too_long
 from halfdoor.config.load import Loaded
 from halfdoor.detect.survey import Found
@@ -76,7 +77,7 @@ def explain(
     if json:
         say_json(shown)
     else:
-        _show(shown, entry, guessed=not dialect)
+        _show(shown, entry, systems(loaded.config.routes, place.mac), guessed=not dialect)
     if not weighed.targets:
         raise typer.Exit(REFUSED)
 
@@ -137,21 +138,26 @@ def _told(weighed: Weighed, entry: Decided) -> dict[str, Any]:
     }
 
 
-def _show(shown: dict[str, Any], entry: Decided, *, guessed: bool) -> None:
+def _show(
+    shown: dict[str, Any], entry: Decided, known: Mapping[str, str], *, guessed: bool
+) -> None:
     """The words and the columns of `why`, for what has not happened."""
     out = console()
     note = "; a guess, `--dialect` settles it" if guessed else ""
     out.print(f"{'asked':<10} {shown['asked']} ({shown['dialect']}{note})")
-    for title, text in _lines(shown, entry):
+    for title, text in _lines(shown, entry, known):
         out.print(f"{title:<10} {text}")
 
 
-def _lines(shown: dict[str, Any], entry: Decided) -> Iterator[tuple[str, str]]:
+def _lines(
+    shown: dict[str, Any], entry: Decided, known: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     yield from titled("found", [_label(each) for each in entry.labels] or ["nothing"])
     rule = f"{entry.rule}:" if entry.rule else "none matched;"
     yield "rule", f"{rule} no wider than {entry.ceiling}"
     if entry.choice is not None:
         yield from titled("chosen", [chosen(entry.choice), *numbers(entry.choice)])
+        yield from titled("set", sets(entry.choice, known))
     yield from titled("permitted", [f"{p.model} ({p.zone})" for p in entry.plan] or ["nobody"])
     yield from titled("excluded", map(left_out, entry.excluded))
     yield from titled("too long", map(too_long, entry.unfit))

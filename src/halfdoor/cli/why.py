@@ -1,6 +1,6 @@
 """`halfdoor why`: what was found in a request, who might see it, and who did."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -24,6 +24,8 @@ from halfdoor.canon.record import (
 )
 from halfdoor.cli.ledger import moment
 from halfdoor.cli.options import ConfigOption, JsonOption, console, say_json, settings
+from halfdoor.cli.stated import sets, systems
+from halfdoor.config.load import Loaded
 from halfdoor.decide.budgets import BUDGET
 from halfdoor.decide.money import apart, shown
 from halfdoor.decide.plans import PLAN
@@ -71,16 +73,25 @@ def why(
     """Explain what was decided about an exchange, and prove that its record stands."""
     if not exchange.strip():
         raise typer.BadParameter("is empty; give an id, its beginning, or `last`")
-    state_dir = settings(config).state_dir
+    loaded = settings(config)
+    state_dir = loaded.state_dir
     with LogReader(state_dir) as reader:
         found = reader.exchange(reader.find(exchange))
         proof = _proof(reader, found.position, state_dir)
     if json:
         say_json(_document(found, proof))
     else:
-        _show(console(), found, proof)
+        _show(console(), found, proof, _systems(loaded))
     if proof.state == "broken":
         raise typer.Exit(1)
+
+
+def _systems(loaded: Loaded) -> Mapping[str, str]:
+    """None without the key: then their hashes are shown."""
+    try:
+        return systems(loaded.config.routes, LogKeys.load(loaded.state_dir).mac)
+    except HalfdoorError:
+        return {}
 
 
 def _proof(reader: LogReader, position: int, state_dir: Path) -> Proof:
@@ -105,7 +116,8 @@ def _document(found: Exchange, proof: Proof) -> dict[str, Any]:
     }
 
 
-def _show(screen: Console, found: Exchange, proof: Proof) -> None:
+def _show(screen: Console, found: Exchange, proof: Proof, known: Mapping[str, str]) -> None:
+    """known: see `sets`."""
     decided = found.decided
     when = moment(decided.time)
     screen.print(
@@ -114,7 +126,7 @@ def _show(screen: Console, found: Exchange, proof: Proof) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for title, text in _lines(found):
+    for title, text in _lines(found, known):
         table.add_row(title, Text(text))
     style = "red" if proof.state == "broken" else ""
     table.add_row("log", Text(f"entry {found.position:,}: {proof.message}", style=style))
@@ -127,7 +139,7 @@ def _show(screen: Console, found: Exchange, proof: Proof) -> None:
         screen.out(line.rstrip(), highlight=False)
 
 
-def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
+def _lines(found: Exchange, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     decided, outcome = found.decided, found.outcome
     yield "asked", _asked(decided)
     yield from titled("found", [_label(label) for label in decided.labels] or ["nothing"])
@@ -137,6 +149,7 @@ def _lines(found: Exchange) -> Iterator[tuple[str, str]]:
     yield "rule", _rule(decided)
     if decided.choice is not None:
         yield from titled("chosen", [chosen(decided.choice), *numbers(decided.choice)])
+        yield from titled("set", sets(decided.choice, known))
     yield from titled("permitted", [_planned(planned) for planned in decided.plan] or ["nobody"])
     yield from titled("unwell", [f"{each}, a moment before; asked last" for each in decided.unwell])
     yield from titled("busy", [f"{each}; asked last" for each in decided.busy])

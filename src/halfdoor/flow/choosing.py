@@ -5,6 +5,7 @@ never to one that was asked for by its own name (promise 9); inside a tool loop 
 model stay (promise 7).
 """
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -25,6 +26,7 @@ from halfdoor.decide.strategies.cheapest import cheapest, expected
 from halfdoor.decide.windows import answer_tokens
 from halfdoor.detect.survey import Found
 from halfdoor.flow.house import House
+from halfdoor.flow.steering import stated
 from halfdoor.reading.tokens import Prompt
 
 # An answer of a coding tool, where the request does not set it a shorter limit.
@@ -149,8 +151,10 @@ def ordered(verdict: Verdict, choice: Choice, house: House) -> tuple[Target, ...
     return plan(verdict, choice.situation, strategy, latched=choice.latched)
 
 
-def told(choice: Choice, targets: tuple[Target, ...], stayed: Stayed) -> Chosen:
-    """The choice, for the log."""
+def told(
+    choice: Choice, targets: tuple[Target, ...], stayed: Stayed, mac: Callable[[bytes], str]
+) -> Chosen:
+    """The choice, for the log. mac: makes keyed hashes of what may not stand there."""
     situation, ask = choice.situation, choice.ask
     costs: tuple[Expected, ...] = ()
     tokens = 0
@@ -167,6 +171,7 @@ def told(choice: Choice, targets: tuple[Target, ...], stayed: Stayed) -> Chosen:
         expected=costs,
         kept=choice.latched if targets and targets[0].name == choice.latched else "",
         leaving=stayed.leaving,
+        sets=stated(choice.parameters, mac),
     )
 
 

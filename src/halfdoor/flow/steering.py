@@ -1,14 +1,16 @@
 """What a route sets in a request on its way to one target, and what of it found no place there."""
 
+from collections.abc import Callable
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from halfdoor.canon.decision import Target
 from halfdoor.canon.request import Asked, Conversation, Embed, Message, Request, Role, Text
 from halfdoor.canon.routes import NO_PARAMETERS, Parameters
 from halfdoor.dialects.base import Dialect
-from halfdoor.dialects.parameters import SEED, SYSTEM, splices, wanted
+from halfdoor.dialects.parameters import KINDS, SEED, SYSTEM, splices, wanted
 from halfdoor.reading.splice import apply
 
 T = TypeVar("T")
@@ -58,6 +60,17 @@ def in_translation(
     return replace(asked, options=options, messages=(*told, *asked.messages)), _names(
         parameters, kinds
     )
+
+
+def stated(parameters: Parameters, mac: Callable[[bytes], str]) -> tuple[str, ...]:
+    """What a route sets, for the log: values as configured, of system text a keyed hash."""
+    if parameters == NO_PARAMETERS:
+        return ()
+    stop = msgspec.json.encode(parameters.stop).decode()
+    hashed = mac(parameters.system.encode()) if parameters.system else ""
+    numbers = (parameters.temperature, parameters.top_p, parameters.seed)
+    values = dict(zip(KINDS, (*numbers, stop, hashed), strict=True))
+    return tuple(f"{kind} {values[kind]}" for kind in wanted(parameters))
 
 
 def _taken(parameters: Parameters, target: Target) -> Parameters:

@@ -75,7 +75,7 @@ def decided(
             TooLong(u.target, u.zone.name.lower(), u.tokens, u.window) for u in weighed.unfit
         ),
         expected_tokens=expected_tokens,
-        choice=choosing.told(weighed.choice, weighed.targets, weighed.stayed),
+        choice=choosing.told(weighed.choice, weighed.targets, weighed.stayed, house.mac),
         busy=tuple(f"{name}: {how}" for name, how in weighed.overflowed),
         instead_of=_instead_of(weighed),
     )
