@@ -28,8 +28,12 @@ def test_one_line_says_who_answered_where_by_which_rule_and_what_today_cost(stat
 
 
 def test_it_says_who_was_passed_over(state):
-    logged(state, ({"rule": "", "unwell": ("sonnet: 429",)}, QWEN, {"model": "qwen", "cost": 0}))
-    assert "qwen device instead of sonnet: 429" in halfdoor("status").stdout
+    who = {"rule": "", "instead_of": ("sonnet: budget team", "opus: 429")}
+    logged(state, (who, QWEN, {"model": "qwen", "cost": 0}))
+    said = halfdoor("status").stdout
+    assert "qwen device instead of sonnet: budget team, opus: 429 0.00 USD" in said
+    told = json.loads(halfdoor("status", "--json").stdout)
+    assert told["instead_of"] == ["sonnet: budget team", "opus: 429"]
 
 
 def test_a_cost_that_nobody_knows_is_not_shown_as_nothing(state):
@@ -71,7 +75,14 @@ def put(state, *entries):
 def test_it_says_who_failed_before_the_one_that_answered(state):
     busy = replace(SONNET, result="status", status=529, cost=0)
     put(state, decided(1, time=NOW, rule=""), outcome(1, attempts=(busy, QWEN), cost=0))
-    assert "qwen-coder device after sonnet: 529" in halfdoor("status").stdout
+    assert "qwen-coder device instead of sonnet: 529" in halfdoor("status").stdout
+
+
+def test_nobody_answered_after_whoever_was_tried(state):
+    busy, down = replace(SONNET, result="status", status=529, cost=0), replace(QWEN, status=500)
+    failed = outcome(1, attempts=(busy, down), cost=0, result="failed")
+    put(state, decided(1, time=NOW, rule=""), failed)
+    assert "qwen-coder device failed after sonnet: 529" in halfdoor("status").stdout
 
 
 def test_what_waits_says_its_place_and_what_runs_that_it_does(state):

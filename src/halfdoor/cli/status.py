@@ -17,6 +17,7 @@ from halfdoor.cli.plans import fullest, standings, terms
 from halfdoor.cli.spending import known
 from halfdoor.config.load import Loaded
 from halfdoor.config.objectives import objectives
+from halfdoor.decide.instead import instead_of
 from halfdoor.decide.money import shown
 from halfdoor.decide.objectives import Level
 from halfdoor.errors import LogError
@@ -180,12 +181,12 @@ def _told(last: Exchange, runs: Runs) -> list[str]:
         return [each for each in (stands, rule) if each]
     called = "cost unknown" if outcome.attempts else ""
     cost = called if outcome.cost is None else shown(outcome.cost)
-    passed = f"instead of {', '.join(decided.unwell)}" if decided.unwell else ""
-    failed = ", ".join(f"{a.model}: {a.status or a.result}" for a in outcome.attempts[:-1])
-    after = f"after {failed}" if failed else ""
-    said = outcome.result if outcome.result != "answered" else ""
+    answered = outcome.result == "answered"
+    others = ", ".join(instead_of(decided, outcome))
+    over = f"{'instead of' if answered else 'after'} {others}" if others else ""
+    said = "" if answered else outcome.result
     place = f"{outcome.model} {outcome.zone}" if outcome.model else ""
-    return [each for each in (place, said, rule, passed, after, cost) if each]
+    return [each for each in (place, said, rule, over, cost) if each]
 
 
 def _document(last: Exchange | None, today: Today, runs: Runs) -> dict[str, Any]:
@@ -197,6 +198,7 @@ def _document(last: Exchange | None, today: Today, runs: Runs) -> dict[str, Any]
         "rule": last.decided.rule if last else None,
         "result": outcome.result if outcome else None,
         "cost": outcome.cost if outcome else None,
+        "instead_of": instead_of(last.decided, outcome) if last and outcome else (),
         "unwell": list(last.decided.unwell) if last else [],
         "under_way": runs.mine,
         "waiting": runs.waiting,

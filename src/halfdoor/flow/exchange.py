@@ -34,6 +34,7 @@ from halfdoor.canon.decision import Permit, Target
 from halfdoor.canon.request import Actor, Kind, Request
 from halfdoor.canon.scene import Scene
 from halfdoor.decide.budgets import Due, purses, short
+from halfdoor.decide.instead import said
 from halfdoor.decide.plans import beyond, taken, used_up
 from halfdoor.dialects.overlong import overlong
 from halfdoor.flow import replies, session, tries, writing
@@ -155,7 +156,7 @@ def _walk(
 
 def _knowing(weighed: Weighed, attempt: "Attempt") -> Weighed:
     """Whoever answers now says who was asked before."""
-    return replace(weighed, tried=(*weighed.tried, (attempt.model, tries.said(attempt))))
+    return replace(weighed, tried=(*weighed.tried, (attempt.model, said(attempt))))
 
 
 def _with_turn(

@@ -4,7 +4,7 @@ A single model is tried twice: a failure may be chance once.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from halfdoor.canon.commands import Answered, Faulted, FaultKind, HungUp
 from halfdoor.canon.decision import Target
@@ -14,9 +14,6 @@ from halfdoor.detect.survey import Found
 from halfdoor.dialects.overlong import overlong
 from halfdoor.reading.prints import Prints
 from halfdoor.reading.waits import asked_for_ms
-
-if TYPE_CHECKING:
-    from halfdoor.canon.record import Attempt
 
 AT_LEAST: Final = 2
 # Refusals that are the backend's fault, not the request's: there clients ask again.
@@ -73,11 +70,6 @@ def failing(target: Target, over: Answered | Faulted | HungUp) -> bool:
     if fault.kind is not FaultKind.STATUS:
         return True
     return fault.status >= 500 or fault.status in BACKEND_AT_FAULT
-
-
-def said(attempt: "Attempt") -> str:
-    """How a call failed, in a word."""
-    return str(attempt.status) if attempt.result == FaultKind.STATUS else attempt.result
 
 
 def wait_ms(over: Answered | Faulted | HungUp) -> int:
