@@ -152,7 +152,8 @@ def test_what_a_rule_requires_of_every_request_is_told(halfdoor, file):
     assert told["excluded"][0]["unmet"] == ["region", "training"]
 
 
-PRICED = CONFIG.replace('id = "l"', 'id = "l"\nprice = { input = 3_000_000, output = 15_000_000 }')
+RATES = "usd_per_million_tokens = { input = 3, output = 15, cache_write = 3 }"
+PRICED = CONFIG.replace('id = "l"', f'id = "l"\n{RATES}')
 
 
 def test_a_budget_that_is_used_up_is_seen_as_the_gateway_sees_it(halfdoor, file, home):

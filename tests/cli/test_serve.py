@@ -61,7 +61,7 @@ def test_a_hard_budget_over_a_model_without_a_price_is_told_at_the_start(written
     (said,) = [line for line in banner(loaded, cards(loaded.config), WHERE) if "no price" in line]
     assert said == (
         "!! budget `b`: no price of `pretender` is known, so nothing that it limits is sent there; "
-        "hint: state a `price` in [[models]]"
+        "hint: state `usd_per_million_tokens` in [[models]]"
     )
 
 

@@ -26,7 +26,7 @@ def unpriced(
         hard, warns = "nothing that it limits is sent there", "what is spent there is not counted"
         yield (
             f"budget `{budget.name}`: no price of {names} is known, so "
-            f"{hard if budget.hard else warns}; hint: state a `price` in [[models]]"
+            f"{hard if budget.hard else warns}; hint: state `usd_per_million_tokens` in [[models]]"
         )
 
 
