@@ -29,13 +29,37 @@ def test_a_key_that_was_there_is_not_the_changes_doing_and_a_second_one_is():
     assert len(found(LINE + LINE, LINE)) == 1
 
 
-@pytest.mark.parametrize("data", [b"\0" + LINE.encode(), None, b""])
-def test_what_is_no_text_is_nothing_to_judge(data):
+@pytest.mark.parametrize("data", [None, b""])
+def test_where_nothing_was_written_there_is_nothing_to_judge(data):
     assert judge(CHECK, subject(change("a", data))).status is Status.NOT_APPLICABLE
 
 
 def test_text_that_is_no_utf_8_is_scanned_all_the_same():
     assert len(found(b"\xff\xfe " + LINE.encode())) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ("x\n" + LINE).encode("utf-16"),
+        ("x\n" + LINE).encode("utf-16-be"),
+        ("x\n" + LINE).encode("utf-32"),
+        b"x\n" + LINE.encode("utf-16-le"),
+        b"x\0\n" + LINE.encode(),
+        b"\xff\xfe\n" + LINE.encode(),
+        b"\x7fELF\0\1\n" + LINE.encode() + b"\0\xff\n",
+    ],
+    ids=["utf-16", "utf-16 without a mark", "utf-32", "both", "a NUL", "a false mark", "a program"],
+)
+def test_a_key_in_a_file_with_nul_bytes_is_found(data):
+    """They were taken for no text, and passed."""
+    (finding,) = judge(CHECK, subject(change("u.ps1", data))).findings
+    assert (finding.code, finding.line) == ("aws-access-key-id", 2)
+
+
+def test_a_key_that_was_there_in_utf_16_is_the_pasts():
+    had = LINE.encode("utf-16")
+    assert found(had + "y\n".encode("utf-16-le"), had) == []
 
 
 def test_restricted_text_is_found_by_whoever_knows_it():

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from halfdoor.canon.checks import Change, Finding, Result, Subject
-from halfdoor.reading.engine import Engine, Hit
+from halfdoor.reading.engine import Engine
 from halfdoor.verify.base import judged, nothing
 from halfdoor.verify.fresh import added, counted, fresh, lines_of, text
+from halfdoor.verify.spots import spots
 
 NAME: Final = "secrets"
 RESTRICTED: Final = "restricted"
 
-_BINARY_LOOKED_AT: Final = 8192
 _AROUND: Final = 5
 _HINT: Final = "take it out, read it from the environment, and make a new one: this one is known"
 
@@ -41,10 +41,10 @@ class Secrets:
         self._known: Known | None = None
 
     def judge(self, subject: Subject) -> Result:
-        """Every changed file that is text."""
-        texts = [each for each in subject.changes if each.after and not _binary(each)]
+        """Every changed file, also one that is no text: a key in it is as well known as any."""
+        texts = [each for each in subject.changes if each.after]
         if not texts:
-            return nothing(NAME, "no text changed")
+            return nothing(NAME, "nothing was written")
         self._size = sum(len(each.after or b"") for each in texts)
         found = [finding for each in texts for finding in self._found(each.path, *_near(each))]
         if found:
@@ -64,12 +64,11 @@ class Secrets:
         if self._engine is None:
             self._engine = self._make(self._size)
             self._known = self._find() if self._find else None
-        for hit in _surest(self._engine.scan(said)):
-            line = numbers[said.count("\n", 0, hit.start)]
-            column = hit.start - said.rfind("\n", 0, hit.start)
-            told = f"this has the form of a secret: {hit.format_id}"
-            yield Finding(NAME, path, line, column, hit.format_id, told, _HINT, "CWE-798")
-        for label in self._known(path, said) if self._known else ():
+        for spot in spots(self._engine, said):
+            told = f"this has the form of a secret: {spot.form}"
+            line = numbers[spot.line]
+            yield Finding(NAME, path, line, spot.column, spot.form, told, _HINT, "CWE-798")
+        for label in self._known(path, said.replace("\0", "")) if self._known else ():
             told = f"this is text that is kept on the device: {label}"
             hint = "take it out, or lift its rule"
             yield Finding(NAME, path, numbers[0], 1, RESTRICTED, told, hint)
@@ -83,16 +82,3 @@ def _near(change: Change) -> tuple[list[str], list[int]]:
     near = {n for at in added(change) for n in range(at - _AROUND, at + _AROUND + 1)}
     numbers = sorted(n for n in near if 0 < n <= len(lines))
     return [lines[n - 1] for n in numbers], numbers
-
-
-def _surest(hits: Iterable[Hit]) -> Iterable[Hit]:
-    """One a place: of several forms that fit, the surest."""
-    best: dict[int, Hit] = {}
-    for hit in hits:
-        if hit.start not in best or hit.confidence > best[hit.start].confidence:
-            best[hit.start] = hit
-    return best.values()
-
-
-def _binary(change: Change) -> bool:
-    return b"\0" in (change.after or b"")[:_BINARY_LOOKED_AT]
