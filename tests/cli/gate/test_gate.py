@@ -74,6 +74,19 @@ def test_a_key_is_found_and_never_repeated_in_any_form(gate):
         assert AWS_KEY not in said.out + said.err
 
 
+@pytest.mark.parametrize("settings", ["", '[[gate.paths]]\nmatch = "*"\noff = ["secrets"]\n'])
+def test_a_key_that_was_there_before_is_not_shown_with_another_checks_finding(gate, settings):
+    """Only lines that `secrets` told of were hidden."""
+    key = f"key = '{AWS_KEY}'"
+    write(gate.folder, {"b.py": f"{key}\n", ".halfdoor.toml": settings})
+    commit(gate.folder, "a key")
+    write(gate.folder, {"b.py": f"{key} + nope\n"})
+    for form in ("", "--json", "--github", "--sarif=-"):
+        said = gate(*filter(None, [form]))
+        assert (said.code, "F821" in said.out) == (3, True)
+        assert AWS_KEY not in said.out + said.err
+
+
 def test_annotations_are_as_github_reads_them(gate):
     write(gate.folder, {"a,b.py": "x = (\n"})
     first = gate("--github").out.splitlines()[0]

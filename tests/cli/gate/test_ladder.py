@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from halfdoor.canon.checks import Status, Subject
-from halfdoor.cli.gate.ladder import ladder
+from halfdoor.cli.gate.ladder import Engines, ladder
 from halfdoor.config.tables.gate import CheckName, Gate, GatePath
 from tests.helpers.checks import judge
 
@@ -31,7 +31,7 @@ class Bomb:
 
 
 def checks(tmp_path):
-    return ladder(SETTINGS, tmp_path)[0]
+    return ladder(SETTINGS, tmp_path, Engines())[0]
 
 
 def test_whatever_breaks_a_check_it_is_skipped(tmp_path):
@@ -47,5 +47,5 @@ def test_every_check_has_a_name_that_settings_know_and_can_be_turned_off(tmp_pat
     names = [check.name for check in checks(tmp_path)]
     assert len(names) == len(set(names))
     assert set(names) | {"read"} == set(get_args(CheckName))
-    kept, left = ladder(Gate(off=tuple(names)), tmp_path)
+    kept, left = ladder(Gate(off=tuple(names)), tmp_path, Engines())
     assert (kept, [each.check for each in left]) == ((), names)

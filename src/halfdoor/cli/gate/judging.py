@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from halfdoor.backends.guard import go_offline, start_permit
 from halfdoor.canon.checks import Change, Edit, Result, Status, Subject
 from halfdoor.cli.gate.edited import Stands, edited
-from halfdoor.cli.gate.ladder import ladder
+from halfdoor.cli.gate.ladder import Engines, ladder
 from halfdoor.cli.gate.trees import Laid, Trees
 from halfdoor.config.gate import project_gate
 from halfdoor.config.load import PROJECT_FILE, state_dir, user_settings
@@ -32,6 +32,7 @@ from halfdoor.store.git import Changed, Git
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.node.files import judges
+from halfdoor.verify.veil import Veil
 
 _READ: Final = "read"
 _MOST_READ: Final = 2000
@@ -49,12 +50,12 @@ class Asked(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What the gate says. subject: for those who show lines. notes: for a person."""
+    """What the gate says. veil: gives the lines that may be shown. notes: for a person."""
 
     verdict: Status
     results: tuple[Result, ...]
     subject: Subject
-    settings: Gate
+    veil: Veil
     notes: tuple[str, ...] = ()
     ms: int = 0
 
@@ -69,7 +70,8 @@ def judge(asked: Asked) -> Told:
     user = user_settings(asked.config, os.environ)
     state = state_dir(user, os.environ)
     settings = project_gate(text, user.gate)
-    checks, unasked = ladder(settings, state)
+    engine = Engines()
+    checks, unasked = ladder(settings, state, engine)
     with tempfile.TemporaryDirectory(prefix="halfdoor-gate-") as folder:
         trees = Trees(git, Path(folder), scope.before, scope.after)
         subject = _subject(git, scope, trees, [glob for each in checks for glob in each.reads])
@@ -77,9 +79,10 @@ def judge(asked: Asked) -> Told:
     if asked.index:
         results = _indexed(results, user, state)
     results = (*_unread(changed), *(_left_alone(each, settings) for each in results), *unasked)
+    veil = Veil(engine, subject.changes)
     ms = (time.perf_counter_ns() - begun) // 1_000_000
     said = verdict(results, settings.optional)
-    return Told(said, results, subject, settings, tuple(_notes(changed, text)), ms)
+    return Told(said, veil.over(results), subject, veil, tuple(_notes(changed, text)), ms)
 
 
 class _Scope(Struct, frozen=True):

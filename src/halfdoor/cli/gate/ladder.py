@@ -1,6 +1,6 @@
 """The checks that settings ask for, in the order in which they are climbed: the cheapest first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,10 +37,30 @@ from halfdoor.verify.vulnerable import Vulnerable
 _LARGE_BYTES: Final = 400_000
 
 
-def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
+class Engines:
+    """Gives the one engine of a run, made when somebody first has something to scan.
+
+    For a small change RE2 alone: compiling the table for hyperscan takes longer than to read it.
+    """
+
+    def __init__(self) -> None:
+        self._made: Engine | None = None
+
+    def __call__(self, size: int) -> Engine:
+        """size: of what is to be scanned, in bytes; that of the first who asks decides."""
+        from halfdoor.reading.secret_formats import FORMATS  # noqa: PLC0415  only when text changed
+
+        if self._made is None:
+            self._made = Engine(FORMATS, native=NATIVE and size > _LARGE_BYTES)
+        return self._made
+
+
+def ladder(
+    settings: Gate, state_dir: Path, engine: Callable[[int], Engine]
+) -> tuple[tuple[Check, ...], tuple[Result, ...]]:
     """The checks to make, and a result for each that the settings leave out.
 
-    state_dir: halfdoor's own, for what this machine knows; it need not exist.
+    state_dir: halfdoor's own, for what this machine knows; it need not exist. engine: as `Engines`.
     """
     all_: tuple[Check, ...] = (
         Applies(),
@@ -50,7 +70,7 @@ def ladder(settings: Gate, state_dir: Path) -> tuple[tuple[Check, ...], tuple[Re
         Format(asked=settings.format),
         Security(noqa=settings.noqa),
         Imports(settings.allow_imports),
-        Secrets(_engine, lambda: restricted(state_dir)),
+        Secrets(engine, lambda: restricted(state_dir)),
         Licence(settings.licences),
         Vulnerable(lambda: advisories(state_dir), asked=VULNERABLE in settings.ask),
         _rules(settings),
@@ -82,13 +102,3 @@ def _rules(settings: Gate) -> Rules:
     templates = (Template(matcher([each.match]), each.lines) for each in settings.templates)
     tested = matcher(settings.require_tests) if settings.require_tests else None
     return Rules(settings.forbid_imports, tested, matcher(settings.tests), templates)
-
-
-def _engine(size: int) -> Engine:
-    """For a small change RE2 alone: compiling the table for hyperscan takes longer than to read it.
-
-    size: of the changed files, in bytes.
-    """
-    from halfdoor.reading.secret_formats import FORMATS  # noqa: PLC0415  only when text changed
-
-    return Engine(FORMATS, native=NATIVE and size > _LARGE_BYTES)

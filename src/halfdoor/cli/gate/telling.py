@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from halfdoor import __version__
-from halfdoor.canon.checks import Finding, Status, Subject
+from halfdoor.canon.checks import Finding, Status
 from halfdoor.cli.gate.judging import Told
 from halfdoor.errors import SetupError
-from halfdoor.verify.fresh import counted, lines_of, text
+from halfdoor.verify.fresh import counted
 from halfdoor.verify.sarif import sarif as sarif_document
 
 # Reasons that a person may want to do something about.
@@ -48,15 +48,11 @@ def document(told: Told) -> dict[str, object]:
 
 def lines(told: Told) -> Iterator[str]:
     """For people: each finding with its line and what would mend it, then each check's result."""
-    texts = _texts(told.subject)
-    hidden = {(f.path, f.line) for each in told.results if each.check == "secrets"
-              for f in each.findings}  # fmt: skip
     for each in _ordered(told):
         yield f"{_place(each)}: {_plain(each.message)} [{each.check} {each.code}]"
         # INVARIANT: a key is not repeated on a screen or in a build's log.
-        shown = 0 < each.line <= len(texts.get(each.path, ()))
-        if shown and (each.path, each.line) not in hidden:
-            yield f"    {each.line:>4} | {_plain(texts[each.path][each.line - 1].rstrip())}"
+        if shown := told.veil.line(each.path, each.line):
+            yield f"    {each.line:>4} | {_plain(shown.rstrip())}"
         if each.hint:
             yield f"    fix: {_plain(each.hint)}"
     yield from _statuses(told)
@@ -113,10 +109,6 @@ def _verdict(told: Told) -> str:
 def _ordered(told: Told) -> list[Finding]:
     found = [finding for result in told.results for finding in result.findings]
     return sorted(found, key=lambda each: (each.path, each.line, each.column, each.check))
-
-
-def _texts(subject: Subject) -> dict[str, list[str]]:
-    return {each.path: lines_of(text(each.after)) for each in subject.changes}
 
 
 def _place(finding: Finding) -> str:
