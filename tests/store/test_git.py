@@ -94,13 +94,131 @@ def test_before_the_first_commit_everything_is_new(tmp_path, processes):
     assert reader(tmp_path).working().changes == (Change("a.py", None, b"x\n"),)
 
 
-def test_links_hold_no_text_and_large_files_are_named(checkout, monkeypatch):
-    (checkout / "link").symlink_to("/etc/passwd")
-    write(checkout, "big.py", "x" * 100)
+def test_what_is_above_the_limit_is_named_alike_wherever_it_lies(checkout, monkeypatch):
+    """Only files of the working tree had a limit: what was staged or committed was read whole."""
     monkeypatch.setattr(git, "FILE_LIMIT_BYTES", 50)
+    base = run(checkout, "rev-parse", "HEAD")
+    write(checkout, "big.py", "x" * 100)
+    (checkout / "film.mp4").write_bytes(b"\0\1\2\xff" * 30)
+    (checkout / "nul.txt").write_bytes(b"\0" + b"text " * 30)
+    for judged in ("untracked", "staged", "committed"):
+        found = reader(checkout)
+        told = {"untracked": found.working, "staged": found.staged,
+                "committed": lambda f=found: f.between(base, "HEAD")}[judged]()  # fmt: skip
+        assert {each.path for each in told.changes} == {"big.py", "film.mp4", "nul.txt"}
+        assert not any(each.after for each in told.changes)
+        assert told.unread == ("big.py (above 16 MiB)", "nul.txt (above 16 MiB)")
+        assert told.aside == ("film.mp4 was not looked at: no text, and above 16 MiB",)
+        run(checkout, "add", "-A")
+        if judged == "staged":
+            commit(checkout, "large")
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "out"),
+    [
+        ("k", "/etc/passwd", True),
+        ("sub/k", "../../elsewhere", True),
+        ("sub/k", "../.GIT/config", True),
+        ("sub/k", "../a.py", False),
+        ("k", "sub", False),
+    ],
+)
+def test_a_link_out_of_the_repository_was_not_looked_at_and_one_within_is(
+    checkout, path, target, out
+):
+    """Whatever it led to passed."""
+    (checkout / path).symlink_to(target)
+    base = run(checkout, "rev-parse", "HEAD")
+    expected = (f"{path} (a link out of the repository, to {target})",) * out
+    assert reader(checkout).working().unread == expected
+    run(checkout, "add", "-A")
+    found = reader(checkout).staged()
+    assert (found.unread, found.changes[0].after) == (expected, b"")
+    commit(checkout, "link")
+    assert reader(checkout).between(base, "HEAD").unread == expected
+    assert reader(checkout).working().unread == ()
+    (checkout / path).unlink()
+    (checkout / path).symlink_to("/usr")
+    assert reader(checkout).working().unread == (f"{path} (a link out of the repository, to /usr)",)
+
+
+def test_a_repository_inside_this_one_is_named(checkout):
+    """It was an empty file by the name of its folder."""
+    inner = checkout / "inner"
+    inner.mkdir()
+    run(inner, "init", "-q")
+    write(inner, "x.py", "import nowhere\n")
+    commit(inner, "first")
     found = reader(checkout).working()
-    assert {each.path: each.after for each in found.changes} == {"link": b"", "big.py": b""}
-    assert found.unread == ("big.py (above 16 MiB)",)
+    assert (found.changes, "inner/" in found.paths) == ((), False)
+    assert found.aside == ("inner/ was not looked at: a repository of its own",)
+    run(checkout, "add", "inner")
+    assert reader(checkout).staged().aside[0].startswith("inner was not looked at: a submodule")
+    commit(checkout, "bump")
+    write(inner, "x.py", "import elsewhere\n")
+    assert reader(checkout).working().aside[0].startswith("inner was not looked at: a submodule")
+
+
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_was_told_not_to_look_at_is_looked_at(checkout, mark):
+    run(checkout, "update-index", mark, "a.py", "sub/b.py")
+    (checkout / "sub/b.py").write_bytes(b"y = 1\r\n")
+    assert reader(checkout).working().changes == ()
+    write(checkout, "a.py", "x = 2\n")
+    assert reader(checkout).working().changes == (Change("a.py", b"x = 1\n" * 5, b"x = 2\n"),)
+
+
+def test_what_a_sparse_checkout_leaves_out_is_no_deletion(checkout):
+    run(checkout, "update-index", "--skip-worktree", "a.py")
+    (checkout / "a.py").unlink()
+    assert reader(checkout).working().changes == ()
+
+
+def test_before_the_first_commit_a_repository_may_hash_by_sha_256(tmp_path, processes):
+    """The empty tree has another name there: `bad revision`."""
+    run(tmp_path, "init", "-q", "--object-format=sha256")
+    write(tmp_path, "a.py", "x\n")
+    assert reader(tmp_path).working().changes == (Change("a.py", None, b"x\n"),)
+
+
+def test_a_commit_holds_what_it_wrote_and_a_later_one_took_back(checkout):
+    base = run(checkout, "rev-parse", "HEAD")
+    for text in ("key\n", "key\nmore\n", "done\n"):
+        write(checkout, "sub/b.py", text)
+        commit(checkout, text)
+    write(checkout, "gone.py", "other key\n")
+    commit(checkout, "gone")
+    write(checkout, "gone.py", None)
+    commit(checkout, "back")
+    made = reader(checkout).between(base, "HEAD").commits
+    assert [each.passed for each in made] == [
+        (Change("sub/b.py", b"y = 1\n", b"key\n"),),
+        (Change("sub/b.py", b"key\n", b"key\nmore\n"),),
+        (),
+        (Change("gone.py", None, b"other key\n"),),
+        (),
+    ]
+
+
+def test_what_a_commit_puts_back_is_not_what_it_wrote(checkout):
+    base = run(checkout, "rev-parse", "HEAD")
+    for text in ("x = 2\n", "x = 1\n" * 5):
+        write(checkout, "a.py", text)
+        commit(checkout, text)
+    found = reader(checkout).between(base, "HEAD").commits
+    assert [bool(each.passed) for each in found] == [True, False]
+
+
+def test_what_commits_took_back_is_named_where_it_is_too_much_to_read(checkout, monkeypatch):
+    monkeypatch.setattr(git, "PASSED_LIMIT_BYTES", 3)
+    base = run(checkout, "rev-parse", "HEAD")
+    for text in ("key\n", "done\n"):
+        write(checkout, "a.py", text)
+        commit(checkout, text)
+    found = reader(checkout).between(base, "HEAD")
+    assert found.unread == ("what 2 commits wrote and took back (above 128 MiB)",)
+    assert [each.passed for each in found.commits] == [(), ()]
 
 
 def test_names_that_are_no_plain_text_are_kept(checkout):

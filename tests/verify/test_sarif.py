@@ -109,3 +109,12 @@ def test_a_finding_that_moved_has_the_same_fingerprint_and_another_has_not():
     first, second, other = (each["partialFingerprints"]["halfdoor/v1"] for each in run["results"])
     assert (first == second, first == other) == (True, False)
     assert all(each.status is not Status.SKIPPED for each in RESULTS)
+
+
+def test_notes_are_told_and_make_no_run_fail():
+    document = sarif([], "1.0", ["inner was not looked at"])
+    hold("log", document)
+    (invocation,) = document["runs"][0]["invocations"]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert (note["level"], note["message"]["text"]) == ("note", "inner was not looked at")
+    assert invocation["executionSuccessful"]

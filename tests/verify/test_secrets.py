@@ -2,7 +2,7 @@
 
 import pytest
 
-from halfdoor.canon.checks import Status
+from halfdoor.canon.checks import Commit, Status
 from halfdoor.reading.engine import Engine
 from halfdoor.reading.secret_formats import FORMATS
 from halfdoor.verify.secrets import Secrets
@@ -60,6 +60,29 @@ def test_a_key_in_a_file_with_nul_bytes_is_found(data):
 def test_a_key_that_was_there_in_utf_16_is_the_pasts():
     had = LINE.encode("utf-16")
     assert found(had + "y\n".encode("utf-16-le"), had) == []
+
+
+def committed(*texts, final="x\n"):
+    """The findings where commits left `a.py` so, one after the other, and it now is `final`."""
+    befores = ("x\n", *texts)
+    commits = [
+        Commit(f"{n}" * 40, "ada@example.org", passed=(change("a.py", after, before),))
+        for n, (before, after) in enumerate(zip(befores, texts, strict=False), 1)
+    ]
+    return judge(CHECK, subject(change("a.py", final, "x\n"), commits=tuple(commits))).findings
+
+
+def test_a_key_that_a_later_commit_took_out_is_found_in_the_history():
+    """A range passed of which one commit held a key: whoever has the branch has it."""
+    (finding,) = committed("x\n" + LINE, "x\ny\n" + LINE)
+    assert (finding.path, finding.line) == ("a.py", 0)
+    assert "commit 111111111111 has this on line 2, and a later one not" in finding.message
+    assert AWS_KEY not in str(finding)
+
+
+def test_a_key_that_is_still_there_is_told_once():
+    (finding,) = committed("x\n" + LINE, final="x\n\n" + LINE)
+    assert finding.line == 3
 
 
 def test_restricted_text_is_found_by_whoever_knows_it():

@@ -66,7 +66,8 @@ class Commit(Struct, frozen=True):
     """One commit of what is judged.
 
     author: an address. trailers: (name, value), in order. time: when it was committed, RFC 3339,
-        UTC; "" when that is not known.
+        UTC; "" when that is not known. passed: files as it left them, where neither end of what is
+        judged holds them so: a later commit took that back, and the history keeps it.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Commit(Struct, frozen=True):
     trailers: tuple[tuple[str, str], ...] = ()
     paths: tuple[str, ...] = ()
     time: str = ""
+    passed: tuple[Change, ...] = ()
 
 
 class Subject(Struct, frozen=True):

@@ -1,56 +1,41 @@
 """What changed in a checkout, asked of git itself: working tree, index, or between two revisions.
 
-git runs with settings of our own: no hooks, no file system monitor, no external diffs, no network,
-and no locks. It reads; the checkout is never written to.
+What holds no text to judge is told: links, submodules, repositories inside this one, and files that
+are too large.
 """
 
 import os
-import shutil
 import stat
-import subprocess
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from posixpath import dirname, isabs, join, normpath
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from halfdoor.canon.checks import MIB, Change, Commit
 from halfdoor.errors import SetupError
-
-# Called with the purpose; processes may start inside its `with` alone.
-Leave = Callable[[str], AbstractContextManager[None]]
+from halfdoor.store.commits import LOG, Logged, Step, logged
+from halfdoor.store.plumbing import Leave, Plumbing
 
 FILE_LIMIT_BYTES: Final = 16 * MIB
-_PATIENCE_S: Final = 60.0
-_EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+PASSED_LIMIT_BYTES: Final = 128 * MIB
+_BEGINNING_BYTES: Final = 8192
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _DISK: Final = ""
 _LINK, _MODULE = "120000", "160000"
-_SETTINGS: Final = (
-    ("core.fsmonitor", "false"),
-    ("core.hooksPath", os.devnull),
-    ("core.quotePath", "false"),
-    ("diff.external", ""),
-    ("protocol.allow", "never"),
-)
-_ENVIRONMENT: Final = {
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_LFS_SKIP_SMUDGE": "1",
-    "LC_ALL": "C",
-}
 _DIFF: Final = ("diff", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv")
-_LOG: Final = "%x1e%H%x1f%ae%x1f%ct%x1f%(trailers:only,unfold,separator=%x1d)%x1f"
 
 
 class Changed(Struct, frozen=True):
     """What is judged.
 
     paths: of all files after the change. base: the revision it is compared with. settings: the
-    revision whose settings hold. unread: files that were not read, with why. after: the revision
-    that holds the change, as `Git.lay` takes it; "" when the working tree does.
+    revision whose settings hold. unread: files that should have been read and were not, with why.
+    aside: sentences about what is no text of this repository, and so was not looked at.
+    after: the revision that holds the change, as `Git.lay` takes it; "" when the working tree does.
     """
 
     changes: tuple[Change, ...]
@@ -59,6 +44,7 @@ class Changed(Struct, frozen=True):
     settings: str
     commits: tuple[Commit, ...] = ()
     unread: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
     after: str = ""
 
 
@@ -66,78 +52,99 @@ class _Raw(Struct, frozen=True):
     """One line of `git diff --raw`.
 
     old, new: blob ids, or as `_blob` says; _DISK for what is read from the working tree.
+    link: of a link that is new, the blob that says where it leads, or _DISK; None of all else.
     """
 
     path: str
     was: str
     old: str
     new: str
+    link: str | None = None
 
 
 class Git:
     """A checkout. Raises SetupError where there is none, or git fails."""
 
     def __init__(self, folder: Path, leave: Leave) -> None:
-        program = shutil.which("git")
-        if program is None:
-            raise SetupError("git is not on the PATH", hint="install it: the gate asks it")
-        self._program = program
-        self._leave = leave
-        self.unread: list[str] = []
-        self.root = folder
+        found = Plumbing(folder, leave).said("rev-parse", "--show-toplevel")
         # The top of the working tree: below it, git tells of what is below alone.
-        self.root = Path(os.fsdecode(self._said("rev-parse", "--show-toplevel").rstrip(b"\n")))
+        self.root = Path(os.fsdecode(found.rstrip(b"\n")))
+        self._git = Plumbing(self.root, leave)
+        self.unread: list[str] = []
+        self.aside: list[str] = []
 
     def working(self) -> Changed:
         """The working tree, untracked files too, beside HEAD."""
         base = self._head()
-        listed = self._words("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
-        there = [each[2:] for each in listed]
-        raws = [*self._raw(base), *(_Raw(each[2:], "", "-", _DISK) for each in _untracked(listed))]
+        listed = self._git.words(
+            "ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard"
+        )
+        raws = [*self._raw(base), *self._untracked(listed)]
+        known = {raw.path for raw in raws}
+        unwatched = dict.fromkeys(each for each in _unwatched(listed) if each not in known)
+        raws += [_Raw(path, "", f"{base}:{path}", _DISK) for path in unwatched if self._plain(path)]
+        changes = tuple(
+            each for each in self._read(raws) if each.path not in unwatched or not _same(each)
+        )
         gone = {raw.path for raw in raws if raw.new == "-"}
-        paths = tuple(path for path in there if path not in gone)
-        return Changed(self._read(raws), paths, base, base, (), tuple(self.unread))
+        paths = tuple(each[2:] for each in listed if each[2:] not in gone and each[-1] != "/")
+        return self._changed(changes, paths, base, base)
 
     def staged(self) -> Changed:
         """The index beside HEAD: what the next commit would be."""
         base = self._head()
-        paths = tuple(self._words("ls-files", "-z", "--cached"))
+        paths = tuple(self._git.words("ls-files", "-z", "--cached"))
         changes = self._read(list(self._raw("--cached", base)))
-        return Changed(changes, paths, base, base, (), tuple(self.unread), ":")
+        return self._changed(changes, paths, base, base, after=":")
 
     def between(self, base: str, head: str) -> Changed:
         """What `head` has that `base` has not: beside the last commit that both have."""
         start, end = self._commit(base), self._commit(head)
         fork = self._fork(start, end)
-        paths = tuple(self._words("ls-tree", "-r", "-z", "--name-only", "--full-tree", end))
-        changes = self._read(list(self._raw(fork, end)))
-        commits = tuple(self._commits(fork, end))
-        return Changed(changes, paths, fork, start, commits, tuple(self.unread), end)
+        paths = tuple(self._git.words("ls-tree", "-r", "-z", "--name-only", "--full-tree", end))
+        raws = list(self._raw(fork, end))
+        changes = self._read(raws)
+        ends = frozenset(each for raw in raws for each in (raw.old, raw.new))
+        commits = tuple(self._commits(fork, end, ends))
+        return self._changed(changes, paths, fork, start, commits, end)
+
+    def _changed(
+        self,
+        changes: tuple[Change, ...],
+        paths: tuple[str, ...],
+        base: str,
+        settings: str,
+        commits: tuple[Commit, ...] = (),
+        after: str = "",
+    ) -> Changed:
+        unread, aside = tuple(self.unread), tuple(self.aside)
+        return Changed(changes, paths, base, settings, commits, unread, aside, after)
 
     def texts(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
         """What some files hold at a revision; those that it has not are left out."""
-        wanted = list(dict.fromkeys(paths))
-        held = self._blobs(f"{revision}:{path}" for path in wanted)
-        return {path: data for path, data in zip(wanted, held, strict=True) if data is not None}
+        held = self._git.blobs(f"{revision}:{path}" for path in paths)
+        cut = len(revision) + 1
+        return {name[cut:]: data for name, data in held.items() if data is not None}
 
     def lay(self, revision: str, folder: Path) -> None:
         """Write a revision's files below an empty folder; `:` is the index."""
         index = {}
         if revision != ":":
             index = {"GIT_INDEX_FILE": str(folder.with_suffix(".index"))}
-            self._said("read-tree", revision, more=index)
-        self._said("checkout-index", "--all", f"--prefix={folder}/", more=index)
+            self._git.said("read-tree", revision, more=index)
+        self._git.said("checkout-index", "--all", f"--prefix={folder}/", more=index)
 
     def _head(self) -> str:
         """The commit that is checked out; an empty tree before the first one."""
-        found = self._said("rev-parse", "--verify", "--quiet", "HEAD^{commit}", may_fail=True)
-        return found.decode().strip() or _EMPTY_TREE
+        found = self._git.said("rev-parse", "--verify", "--quiet", "HEAD^{commit}", may_fail=True)
+        # Its name depends on how this repository hashes; the tree need not be there.
+        return (found or self._git.said("hash-object", "-t", "tree", "--stdin")).decode().strip()
 
     def _commit(self, name: str) -> str:
         if name.startswith("-"):
             raise SetupError(f"`{name}` is no revision", hint="write `--diff BASE..HEAD`")
         asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        found = self._said(*asked, may_fail=True).decode().strip()
+        found = self._git.said(*asked, may_fail=True).decode().strip()
         if not found:
             hint = "fetch it first; CI checks out one commit unless told `fetch-depth: 0`"
             raise SetupError(f"git knows no revision `{name}`", hint=hint)
@@ -145,15 +152,15 @@ class Git:
 
     def _fork(self, start: str, end: str) -> str:
         """The last commit that both have; `start` where there is none at all."""
-        found = self._said("merge-base", start, end, may_fail=True).decode().strip()
-        if not found and self._said("rev-parse", "--is-shallow-repository").strip() == b"true":
+        found = self._git.said("merge-base", start, end, may_fail=True).decode().strip()
+        if not found and self._git.said("rev-parse", "--is-shallow-repository").strip() == b"true":
             # What `start` alone has would be told as what `end` took away.
             hint = "fetch it whole: `git fetch --unshallow`; in CI, `fetch-depth: 0`"
             raise SetupError("no commit of this shallow clone is in both revisions", hint=hint)
         return found or start
 
     def _raw(self, *revisions: str) -> Iterator[_Raw]:
-        words = iter(self._words(*_DIFF, *revisions, "--"))
+        words = iter(self._git.words(*_DIFF, *revisions, "--"))
         for head in words:
             old_mode, new_mode, old, new, kind = head.lstrip(":").split(" ")
             path = next(words)
@@ -162,17 +169,41 @@ class Git:
                 self.unread.append(f"{path} (not merged)")
                 continue
             on_disk = not new.strip("0") and new_mode != "000000"
+            if new_mode == _MODULE:
+                said = "a submodule: what its commit holds is for its own repository to judge"
+                self.aside.append(f"{path} was not looked at: {said}")
             yield _Raw(
                 path,
                 was if kind[0] == "R" else "",
                 _blob(old, old_mode),
                 _DISK if on_disk and new_mode not in {_LINK, _MODULE} else _blob(new, new_mode),
+                None if new_mode != _LINK else _DISK if on_disk else new,
             )
 
+    def _untracked(self, listed: list[str]) -> Iterator[_Raw]:
+        for path in (each[2:] for each in listed if each.startswith("? ")):
+            if path.endswith("/"):
+                self.aside.append(f"{path} was not looked at: a repository of its own")
+            else:
+                yield _Raw(path, "", "-", _DISK)
+
+    def _plain(self, path: str) -> bool:
+        """Does a regular file lie there? What a sparse checkout leaves out does not."""
+        try:
+            return stat.S_ISREG((self.root / path).lstat().st_mode)
+        except OSError:
+            return False
+
     def _read(self, raws: list[_Raw]) -> tuple[Change, ...]:
-        ids = [each for raw in raws for each in (raw.old, raw.new) if len(each) > 1]
-        held = dict(zip(ids, self._blobs(ids), strict=True))
+        olds = {raw.old: "" for raw in raws}
+        wanted = {
+            **olds,
+            **{raw.new: raw.path for raw in raws},
+            **{raw.link or "": "" for raw in raws},
+        }
+        held = self._held({name: path for name, path in wanted.items() if len(name) > 1})
         for raw in raws:
+            self.unread.extend(self._led_out(raw, held))
             if raw.new == _DISK:
                 held[f"disk:{raw.path}"] = self.disk(raw.path)
         return tuple(
@@ -188,7 +219,7 @@ class Git:
     def disk(self, path: str) -> bytes | None:
         """A file of the working tree, None where there is none.
 
-        b"" for a link, a pipe and a file that is too large, which is noted in `unread`.
+        b"" for a link, a pipe and a file that is too large, which is told.
         """
         file = self.root / path
         try:
@@ -196,7 +227,8 @@ class Git:
             if not stat.S_ISREG(mode.st_mode):
                 return b""
             if mode.st_size > FILE_LIMIT_BYTES:
-                self.unread.append(f"{path} (above 16 MiB)")
+                with file.open("rb") as opened:
+                    self._too_large(path, opened.read(_BEGINNING_BYTES))
                 return b""
             return file.read_bytes()
         except FileNotFoundError:
@@ -205,98 +237,100 @@ class Git:
             self.unread.append(f"{path} ({error.strerror})")
             return b""
 
-    def _commits(self, base: str, head: str) -> Iterator[Commit]:
-        asked = (
-            "log",
-            "-z",
-            "--reverse",
-            "--cc",
-            "--name-only",
-            "--no-renames",
-            f"--format={_LOG}",
-        )
-        for each in self._text(*asked, f"{base}..{head}", "--").split("\x1e")[1:]:
-            commit, author, moment, trailers, paths = each.split("\x1f", 4)
-            pairs = (line.partition(": ") for line in trailers.split("\x1d") if ": " in line)
-            named = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-            files = tuple(path.lstrip("\n") for path in paths.split("\0") if path.strip("\n"))
-            yield Commit(commit, author, named, files, _utc(moment))
+    def _commits(self, base: str, head: str, ends: frozenset[str]) -> Iterator[Commit]:
+        """The commits of a range, each with what it wrote and neither end holds.
 
-    def _blobs(self, names: Iterable[str]) -> list[bytes | None]:
-        """What these objects hold, None for those that are not there; one process for all."""
-        names = list(names)
-        if not names:
-            return []
-        asked = "".join(f"{name}\n" for name in names if "\n" not in name)
-        said = self._said("cat-file", "--batch", stdin=asked.encode("utf-8", "surrogateescape"))
-        at = 0
-        held: list[bytes | None] = []
-        for name in names:
-            if "\n" in name:  # git would read two names
-                self.unread.append(f"{name} (a line break in its name)")
-                held.append(b"")
-                continue
-            end = said.index(b"\n", at)
-            kind, size = (*said[at:end].rsplit(b" ", 2), b"")[1:3]
-            at = end + 1
-            if not size.isdigit():
-                held.append(None)
-                continue
-            data = said[at : at + int(size)]
-            at += int(size) + 1
-            held.append(data if kind == b"blob" else None)
+        ends: ids of the blobs that the two ends hold in files that differ.
+        """
+        made = tuple(logged(self._git.text(*LOG, f"{base}..{head}", "--")))
+        steps = _brought(made, ends)
+        if sum(self._git.sizes(steps).values()) > PASSED_LIMIT_BYTES:
+            self.unread.append(f"what {len(made)} commits wrote and took back (above 128 MiB)")
+            steps = {}
+        olds = {old: "" for step in steps.values() for old in step.olds}
+        held = self._held({**olds, **{step.new: step.path for step in steps.values()}})
+        for each in made:
+            own = [steps.pop(step.new) for step in each.steps if step.new in steps]
+            yield replace(each.commit, passed=tuple(_passed(step, held) for step in own))
+
+    def _led_out(self, raw: _Raw, held: dict[str, bytes | None]) -> Iterator[str]:
+        """A sentence about a link that leads to what no check looks at."""
+        if raw.link is not None and raw.link != _DISK:
+            target = os.fsdecode(held[raw.link] or b"")
+        elif _DISK in {raw.link, raw.new}:
+            try:
+                target = str((self.root / raw.path).readlink())
+            except OSError:  # it is none
+                return
+        else:
+            return
+        if _outside(raw.path, target):
+            yield f"{raw.path} (a link out of the repository, to {target})"
+
+    def _held(self, names: dict[str, str]) -> dict[str, bytes | None]:
+        """What blobs hold. names: with what to call each one that is too large, "" for nothing.
+
+        b"" for those above the limit; None for those that are not there.
+        """
+        sizes = self._git.sizes(names)
+        read = [name for name in names if sizes.get(name, 0) <= FILE_LIMIT_BYTES]
+        held = {**dict.fromkeys(read), **self._git.blobs(read)}
+        for name, path in names.items():
+            if name not in held:
+                held[name] = b""
+                if path:
+                    self._too_large(path, self._git.beginning(name, _BEGINNING_BYTES))
         return held
 
-    def _words(self, *arguments: str) -> list[str]:
-        return [word for word in self._text(*arguments).split("\0") if word]
-
-    def _text(self, *arguments: str) -> str:
-        return self._said(*arguments).decode("utf-8", "surrogateescape")
-
-    def _said(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        may_fail: bool = False,
-        more: dict[str, str] | None = None,
-    ) -> bytes:
-        """What git writes. Raises SetupError with what it said when it fails."""
-        settings = [word for key, value in _SETTINGS for word in ("-c", f"{key}={value}")]
-        with self._leave("git reads what changed"):
-            try:
-                ran = subprocess.run(  # noqa: S603  git, with words of our own
-                    [self._program, *settings, *arguments],
-                    cwd=self.root,
-                    env=os.environ | _ENVIRONMENT | (more or {}),
-                    input=stdin,
-                    capture_output=True,
-                    timeout=_PATIENCE_S,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                raise SetupError(f"git {arguments[0]} took longer than a minute") from None
-        if ran.returncode and not may_fail:
-            said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-            why = said[0].removeprefix("fatal: ") if said else f"exit status {ran.returncode}"
-            raise SetupError(f"git {arguments[0]} failed: {why}", hint=_hint(why))
-        return ran.stdout if not ran.returncode else b""
+    def _too_large(self, path: str, beginning: bytes) -> None:
+        """What no check could have read is told; text, which one could have, was not judged."""
+        if _is_binary(beginning):
+            self.aside.append(f"{path} was not looked at: no text, and above 16 MiB")
+        else:
+            self.unread.append(f"{path} (above 16 MiB)")
 
 
-def _utc(epoch: str) -> str:
-    moment = datetime.fromtimestamp(int(epoch), UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _unwatched(listed: list[str]) -> Iterator[str]:
+    """Files that git was told not to look at: `--assume-unchanged`, `--skip-worktree`."""
+    return (each[2:] for each in listed if each[0].islower() or each[0] == "S")
 
 
-def _hint(why: str) -> str:
-    if "not a git repository" in why or "must be run in a work tree" in why:
-        return "run the gate in a checkout"
-    if "dubious ownership" in why:
-        return "`git config --global --add safe.directory DIR`, if it is yours"
-    return ""
+def _same(change: Change) -> bool:
+    """Does a file hold what it held, whatever ends its lines?"""
+    before, after = (
+        side and side.replace(b"\r\n", b"\n") for side in (change.before, change.after)
+    )
+    return before == after
 
 
-def _untracked(listed: list[str]) -> Iterator[str]:
-    return (each for each in listed if each.startswith("? "))
+def _brought(made: Iterable[Logged], ends: frozenset[str]) -> dict[str, Step]:
+    """The first step to each blob that was not there before, by its id, but for those of `ends`."""
+    known = set(ends)
+    steps = {}
+    for step in (step for each in made for step in each.steps):
+        if step.new not in known:
+            steps[step.new] = step
+        known.update((step.new, *step.olds))
+    return steps
+
+
+def _passed(step: Step, held: dict[str, bytes | None]) -> Change:
+    olds = [held.get(each) or b"" for each in step.olds]
+    return Change(step.path, b"\n".join(olds) if olds else None, held[step.new] or b"")
+
+
+def _outside(path: str, target: str) -> bool:
+    """Does a link at this path lead to what Git does not keep with this repository?"""
+    if isabs(target):
+        return True
+    first = normpath(join(dirname(path), target)).split("/")[0].lower()
+    return first in {"..", ".git"}
+
+
+def _is_binary(beginning: bytes) -> bool:
+    unprintable = len(beginning.translate(None, _PRINTABLE))
+    plain = b"\0" not in beginning or beginning.startswith(_UTF_16)
+    return not plain and unprintable * 3 > len(beginning)
 
 
 def _blob(name: str, mode: str) -> str:

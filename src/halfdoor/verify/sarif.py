@@ -17,8 +17,8 @@ SCHEMA: Final = (
 )
 
 
-def sarif(results: Iterable[Result], version: str) -> dict[str, Any]:
-    """The document, ready for JSON. version: halfdoor's."""
+def sarif(results: Iterable[Result], version: str, said: Iterable[str] = ()) -> dict[str, Any]:
+    """The document, ready for JSON. version: halfdoor's. said: notes about the run as a whole."""
     results = tuple(results)
     found = [finding for result in results for finding in result.findings]
     rules = {_rule_id(each): _rule(each) for each in found}
@@ -27,13 +27,13 @@ def sarif(results: Iterable[Result], version: str) -> dict[str, Any]:
     run = {
         "tool": {"driver": {"name": "halfdoor", "version": version, "rules": list(rules.values())}},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(skipped)],
+        "invocations": [_invocation(skipped, said)],
         "results": [_result(each, order.index(_rule_id(each))) for each in found],
     }
     return {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
 
 
-def _invocation(skipped: list[Result]) -> dict[str, Any]:
+def _invocation(skipped: list[Result], said: Iterable[str]) -> dict[str, Any]:
     notes = [
         {
             "level": "error",
@@ -42,7 +42,8 @@ def _invocation(skipped: list[Result]) -> dict[str, Any]:
         }
         for each in skipped
     ]
-    return {"executionSuccessful": not notes, "toolExecutionNotifications": notes}
+    told = [{"level": "note", "message": {"text": each}} for each in said]
+    return {"executionSuccessful": not notes, "toolExecutionNotifications": notes + told}
 
 
 def _rule_id(finding: Finding) -> str:

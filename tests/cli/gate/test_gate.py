@@ -253,3 +253,34 @@ def test_a_terminal_that_knows_ascii_alone_gets_the_findings(gate, processes):
     program = [sys.executable, "-m", "halfdoor", "gate"]
     done = subprocess.run(program, cwd=gate.folder, env=plain, capture_output=True, check=False)
     assert (done.returncode, b"n?me.py:1:7: Undefined name" in done.stdout) == (3, True)
+
+
+def test_a_key_that_a_later_commit_took_out_fails_the_range(gate):
+    """The history keeps it, and the range passed."""
+    write(gate.folder, {"b.env": f"key = '{AWS_KEY}'\n"})
+    commit(gate.folder, "a key")
+    write(gate.folder, {"b.env": None, "c.txt": "x\n"})
+    commit(gate.folder, "no key")
+    said = gate("--diff", "HEAD~2..HEAD")
+    assert (said.code, "aws-access-key-id" in said.out, AWS_KEY in said.out) == (3, True, False)
+    assert gate("--diff", "HEAD~1..HEAD").code == 0
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--github", "--sarif=-"])
+def test_what_was_not_looked_at_and_stops_nobody_is_named_in_every_form(gate, form):
+    """A repository inside this one and a notebook passed without a word."""
+    inner = gate.folder / "inner"
+    inner.mkdir()
+    git(inner, "init", "-q")
+    write(gate.folder, {"n.ipynb": "{}\n"})
+    said = gate(*filter(None, [form]))
+    assert said.code == 0
+    assert "inner/ was not looked at: a repository of its own" in said.out
+    assert "n.ipynb: of a notebook only" in said.out
+
+
+def test_a_link_out_of_the_repository_is_no_pass(gate):
+    (gate.folder / "k.py").symlink_to("/etc/shadow")
+    said = gate()
+    assert said.code == 4
+    assert "not read: k.py (a link out of the repository, to /etc/shadow)" in said.out

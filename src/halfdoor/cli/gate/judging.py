@@ -224,7 +224,7 @@ def _indexed(results: tuple[Result, ...], user: Config, state: Path) -> tuple[Re
 
 def _unread(changed: Changed) -> Iterator[Result]:
     if changed.unread:
-        said = ", ".join(changed.unread[:3]) + (", ..." if len(changed.unread) > 3 else "")
+        said = ", ".join(changed.unread)
         yield skipped(_READ, f"{counted(len(changed.unread), 'file')} not read: {said}")
 
 
@@ -243,3 +243,7 @@ def _notes(changed: Changed, text: bytes | None) -> Iterator[str]:
     own = next((each for each in changed.changes if each.path == PROJECT_FILE), None)
     if own and own.after != text:
         yield f"{PROJECT_FILE} is judged by its base revision; what it says now holds once merged"
+    yield from changed.aside
+    for each in changed.changes:
+        if each.after and each.path.lower().endswith(".ipynb"):
+            yield f"{each.path}: of a notebook only its JSON, and keys in it, were looked at"

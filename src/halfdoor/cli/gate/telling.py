@@ -16,6 +16,7 @@ from halfdoor.verify.fresh import counted
 from halfdoor.verify.sarif import sarif as sarif_document
 
 # Reasons that a person may want to do something about.
+_MOST_CHARS: Final = 400
 _ASKS: Final = re.compile(r"hint:|^off in|^a person must")
 
 
@@ -23,7 +24,10 @@ def tell(told: Told, *, json: bool, sarif: Path | None, github: bool) -> None:
     """Say it in every way that was asked for; to people when in none on standard output."""
     said = sarif is not None and str(sarif) == "-"
     if sarif is not None:
-        _write(sarif, msgspec.json.encode(_sayable(sarif_document(told.results, __version__))))
+        _write(
+            sarif,
+            msgspec.json.encode(_sayable(sarif_document(told.results, __version__, told.notes))),
+        )
     if json:
         _write(
             Path("-"), msgspec.json.format(msgspec.json.encode(_sayable(document(told))), indent=2)
@@ -57,7 +61,7 @@ def lines(told: Told) -> Iterator[str]:
             yield f"    fix: {_plain(each.hint)}"
     yield from _statuses(told)
     for note in told.notes:
-        yield f"note: {note}"
+        yield f"note: {_plain(note)}"
     yield _verdict(told)
     if told.verdict is Status.SKIPPED:
         yield "what was skipped was not judged: mend it, or name it in `optional` of [gate]"
@@ -90,6 +94,8 @@ def annotations(told: Told) -> Iterator[str]:
     for result in told.results:
         if result.status is Status.SKIPPED:
             yield f"::warning title={_property(result.check)} skipped::{_data(result.saw)}"
+    for note in told.notes:
+        yield f"::notice title=halfdoor gate::{_data(note)}"
     yield _verdict(told)
 
 
@@ -119,7 +125,8 @@ def _place(finding: Finding) -> str:
 
 def _plain(said: str) -> str:
     """Without what would steer a terminal: paths, code and messages are others' text."""
-    return "".join(c if c.isprintable() or c == "\t" else "?" for c in said)[:400]
+    plain = "".join(c if c.isprintable() or c == "\t" else "?" for c in said[:_MOST_CHARS])
+    return f"{plain} ..." if len(said) > _MOST_CHARS else plain
 
 
 def _sayable(value: object) -> object:
