@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from rich.markup import render
+
 from halfdoor.cli import COMMANDS
 from halfdoor.cli.reference import page
 
@@ -18,3 +20,9 @@ def test_every_command_has_its_section():
 
 def test_what_only_halfdoor_says_to_itself_is_on_no_page():
     assert "--worker`" not in page()
+
+
+def test_no_help_has_brackets_that_the_terminal_takes_for_markup():
+    """`gate --help` said "Settings are `` of `.halfdoor.toml`"."""
+    said = [line for line in page().splitlines() if not line.startswith("#")]
+    assert [line for line in said if render(line).plain != line.replace("\\|", "|")] == []

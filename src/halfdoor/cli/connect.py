@@ -31,7 +31,7 @@ def connect(
     tool: ToolArgument,
     model: Annotated[str, typer.Option(help="The name that the tool asks for.")] = "auto",
     token: Annotated[
-        str, typer.Option(help="Which of the configured `[[tokens]]` it shows, by name.")
+        str, typer.Option(help="Which of the configured `tokens` it shows, by name.")
     ] = "",
     dry_run: DryOption = False,
     project: ScopeOption = None,

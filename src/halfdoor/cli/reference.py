@@ -28,7 +28,7 @@ def _sections(name: str) -> Iterator[str]:
     if not below:
         yield _section(name, built)
         return
-    yield f"## `halfdoor {name}`\n\n{_prose(built)}\n"
+    yield _section(name, built)
     for each in below.values():
         yield _section(f"{name} {each.name}", each)
 
@@ -40,8 +40,8 @@ def _section(name: str, built: Any) -> str:
     called = " ".join(["halfdoor", name, *(_placeholder(a) for a in arguments)])
     rows = [f"| `{_placeholder(a)}` | {_help(a)} |" for a in arguments]
     rows += [f"| `{_spelling(o)}` | {_help(o)}{_default(o)} |" for o in options]
-    table = "\n".join(["| | |", "|---|---|", *rows])
-    return f"## `{called}`\n\n{_prose(built)}\n\n{table}\n"
+    table = "\n".join(["", "| | |", "|---|---|", *rows, ""]) if rows else ""
+    return f"## `{called}`\n\n{_prose(built)}\n{table}"
 
 
 def _prose(built: Any) -> str:

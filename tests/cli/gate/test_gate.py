@@ -284,3 +284,23 @@ def test_a_link_out_of_the_repository_is_no_pass(gate):
     said = gate()
     assert said.code == 4
     assert "not read: k.py (a link out of the repository, to /etc/shadow)" in said.out
+
+
+@pytest.mark.parametrize("words", [["--diff", "nowhere..HEAD"], ["--staged"]])
+def test_a_gate_that_could_not_begin_says_so_in_sarif_too(gate, tmp_path, words):
+    """The file of an earlier run stayed, as if it were this one's."""
+    if words == ["--staged"]:
+        write(gate.folder, {".halfdoor.toml": "[gate]\nasks = 1\n"})
+        commit(gate.folder, "broken settings")
+    file = tmp_path / "out.sarif"
+    file.write_text("earlier")
+    assert gate(*words, "--sarif", file).code == 1
+    (run,) = json.loads(file.read_text())["runs"]
+    assert (run["results"], run["invocations"][0]["executionSuccessful"]) == ([], False)
+
+
+def test_the_help_names_every_exit_code_and_where_settings_stand(gate):
+    """`[gate]` was eaten as markup, and 1 and 2 were not named."""
+    said = " ".join(gate("--help").out.split())
+    assert "Settings are the table `gate` of `.halfdoor.toml`" in said
+    assert all(f"Exit {code}:" in said for code in range(5))

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from halfdoor.cli.flags import ConfigOption, JsonOption
+from halfdoor.errors import SetupError
 
 FAILED: Final = 3
 NOT_JUDGED: Final = 4
@@ -45,8 +46,10 @@ def gate(
     """Check what changed, before it is committed or merged.
 
     Judges the working tree, untracked files too, beside HEAD. Only what the change brought is
-    told. Settings are `[gate]` of `.halfdoor.toml` as the base revision has it, over your own.
-    Exit 0: passed. Exit 3: failed. Exit 4: something that should have been judged was not.
+    told. Settings are the table `gate` of `.halfdoor.toml` as the base revision has it, over your
+    own. Exit 0: passed. Exit 3: failed. Exit 4: something that should have been judged was not.
+    Exit 1: nothing was judged: no checkout, no such revision, broken settings, a file that cannot
+    be written. Exit 2: nothing was judged: the command is not spelt right. Only 0 is a pass.
     """
     if context.invoked_subcommand:
         return
@@ -54,11 +57,16 @@ def gate(
         raise typer.BadParameter("give one of --staged, --diff and --stdin")
     from halfdoor.cli.gate.ending import ending_well  # noqa: PLC0415  see above
     from halfdoor.cli.gate.judging import Asked, judge  # noqa: PLC0415  the same
-    from halfdoor.cli.gate.telling import tell  # noqa: PLC0415  the same
+    from halfdoor.cli.gate.telling import tell, unbegun  # noqa: PLC0415  the same
 
     asked = Asked(staged, diff, stdin, index, unsafe_local, config)
-    with ending_well():
-        told = judge(asked)
+    try:
+        with ending_well():
+            told = judge(asked)
+    except SetupError as error:
+        # A file of an earlier run must not be taken for this one's.
+        unbegun(error, sarif)
+        raise
     tell(told, json=json, sarif=sarif, github=github)
     if told.verdict in CODES:
         raise typer.Exit(CODES[told.verdict])

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from halfdoor import __version__
 from halfdoor.canon.checks import Finding, Status
 from halfdoor.cli.gate.judging import Told
 from halfdoor.errors import SetupError
+from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.sarif import sarif as sarif_document
 
@@ -36,6 +38,14 @@ def tell(told: Told, *, json: bool, sarif: Path | None, github: bool) -> None:
         _write(Path("-"), "\n".join(annotations(told)).encode("utf-8", "replace"))
     if not (said or json or github):
         _write(Path("-"), "\n".join(lines(told)).encode("utf-8", "replace"))
+
+
+def unbegun(error: SetupError, sarif: Path | None) -> None:
+    """Say in SARIF, where it was asked for, that nothing was judged; where it can be said."""
+    if sarif is not None:
+        result = skipped("gate", str(error))
+        with suppress(SetupError):  # the one that is raised says more
+            _write(sarif, msgspec.json.encode(_sayable(sarif_document([result], __version__))))
 
 
 def document(told: Told) -> dict[str, object]:
