@@ -39,6 +39,15 @@ def test_a_commit_that_a_tool_helped_with_names_its_exchange(trailers, expected)
     assert found(*trailers) == expected
 
 
+def test_people_who_are_called_like_a_tool_need_no_exchange():
+    """They had "a coding tool's help", by a first name."""
+    people = (
+        ("Co-authored-by", "Jules Martin"),
+        ("Co-authored-by", "Claude Monet <c@example.org>"),
+    )
+    assert found(*people, author="devin@example.com") == []
+
+
 def test_a_bots_own_commit_is_a_tools():
     assert found(author="some-agent[bot]@users.noreply.example.org") == ["untraced"]
 

@@ -1,6 +1,6 @@
 """Commits that a coding tool had a hand in name the exchange that their lines came from.
 
-What a tool wrote is told by the trailers that tools put on their commits. An exchange that is named
+What a tool wrote is told by how tools sign their commits (`signed.py`). An exchange that is named
 is looked up: it is in the log, it was over before the commit, and it gave an answer. The log keeps
 no text of answers, nor hashes of them, so it cannot tell whether these lines were in it, and a
 commit that hides its tool is not found.
@@ -15,17 +15,12 @@ from msgspec import Struct
 from halfdoor.canon.checks import Commit, Finding, Result, Subject
 from halfdoor.verify.base import judged, nothing, skipped
 from halfdoor.verify.fresh import counted
+from halfdoor.verify.signed import is_tool
 
 NAME: Final = "trace"
 TRAILER: Final = "Halfdoor-Exchange"
 _ID: Final = re.compile(r"hd_[0-9a-hjkmnp-tv-z]{26}")
 _HELPED: Final = frozenset({"co-authored-by", "assisted-by", "generated-by", "generated-with"})
-# As the tools write themselves (their own commits, 2026-11).
-_TOOLS: Final = re.compile(
-    r"(?i)\b(?:claude|codex|copilot|cursor|aider|opencode|gemini|windsurf|devin|cline|continue"
-    r"|amp|goose|qwen|jules)\b|\[bot\]"
-)
-
 # Without an answer, and so without lines that could have come from it.
 _NO_ANSWER: Final = frozenset({"refused", "failed", "counted"})
 
@@ -106,4 +101,4 @@ def _finding(
 def _helped(commit: Commit) -> bool:
     """Does the commit say that a tool wrote some of it?"""
     told = [value for name, value in commit.trailers if name.lower() in _HELPED]
-    return any(_TOOLS.search(each) for each in (*told, commit.author))
+    return any(is_tool(each) for each in (*told, commit.author))
