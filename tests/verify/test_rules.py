@@ -37,6 +37,12 @@ def test_what_only_looks_like_it_is_not(code):
     assert codes(judge(FORBIDDEN, subject(change("a.py", code)))) == []
 
 
+def test_a_forbidden_name_in_a_program_without_a_suffix_is_found():
+    script = change("bin/run", "#!/usr/bin/env python3\nimport pickle\n")
+    (finding,) = judge(FORBIDDEN, subject(script)).findings
+    assert (finding.path, finding.line) == ("bin/run", 2)
+
+
 def test_a_forbidden_name_that_was_there_is_not_the_changes_doing():
     asked = subject(change("a.py", "x = 1\nimport pickle\n", "import pickle\n"))
     assert codes(judge(FORBIDDEN, asked)) == []

@@ -24,7 +24,7 @@ _SLASHES: Final = ("//", "/*", "*")
 _HASH: Final = ("#",)
 
 LANGUAGES: Final = (
-    Language("Python", (".py", ".pyi"), _HASH),
+    Language("Python", (".py", ".pyi", ".pyw"), _HASH),
     Language("JSON", (".json",)),
     Language("TOML", (".toml",), _HASH),
     Language(
@@ -82,4 +82,4 @@ def language_of(path: str) -> Language | None:
 
 def is_python(path: str) -> bool:
     """Is it Python source, or a stub?"""
-    return path.endswith((".py", ".pyi"))
+    return path.lower().endswith((".py", ".pyi", ".pyw"))

@@ -15,6 +15,7 @@ from halfdoor.canon.checks import Change, Finding, Result, Subject
 from halfdoor.verify.base import judged, nothing
 from halfdoor.verify.fresh import counted, per_file
 from halfdoor.verify.languages import is_python
+from halfdoor.verify.scripts import lent
 
 NAME: Final = "rules"
 
@@ -50,9 +51,14 @@ class Rules:
         """See `Check.judge`."""
         if not (self._forbidden or self._tested or self._templates):
             return nothing(NAME, "[gate] has no rules of your own")
-        python = [each for each in subject.changes if is_python(each.path)]
+        shown = lent(subject)
+        python = [each for each in shown.changes if is_python(each.path)]
         uses = per_file(NAME, python, self._uses).findings if self._forbidden else ()
-        found = (*uses, *self._untested(subject.changes), *self._misshapen(subject.changes))
+        found = (
+            *shown.back(uses),
+            *self._untested(subject.changes),
+            *self._misshapen(subject.changes),
+        )
         return judged(NAME, found, counted(len(subject.changes), "changed file"))
 
     def _uses(self, path: str, text: str) -> Iterator[Finding]:

@@ -304,3 +304,13 @@ def test_the_help_names_every_exit_code_and_where_settings_stand(gate):
     said = " ".join(gate("--help").out.split())
     assert "Settings are the table `gate` of `.halfdoor.toml`" in said
     assert all(f"Exit {code}:" in said for code in range(5))
+
+
+def test_python_that_is_not_called_so_is_judged_by_every_check_of_python(gate):
+    """`import hallu_x; eval(input()); x = (` passed in a program without a suffix."""
+    text = "import hallu_x\n\nprint(eval(input()), hallu_x, nope)\n"
+    write(gate.folder, {"run": f"#!/usr/bin/env python3\n{text}", "A.PY": text, "b.pyw": text})
+    said = json.loads(gate("--json").out)
+    found = {(f["path"], f["code"]) for result in said["results"] for f in result["findings"]}
+    codes = ("F821", "S307", "no-such-package")
+    assert found >= {(path, code) for path in ("run", "A.PY", "b.pyw") for code in codes}

@@ -22,6 +22,7 @@ from halfdoor.verify.licence import Licence
 from halfdoor.verify.lint import Lint
 from halfdoor.verify.review import Review
 from halfdoor.verify.rules import Rules, Template
+from halfdoor.verify.scripts import Apart, Named
 from halfdoor.verify.secrets import Secrets
 from halfdoor.verify.security import Security
 from halfdoor.verify.semgrep import NAME as SEMGREP
@@ -64,14 +65,14 @@ def ladder(
     """
     all_: tuple[Check, ...] = (
         Applies(),
-        Complete(),
-        Syntax(settings.languages),
-        Lint(settings.lint),
+        Named(Complete()),
+        Named(Syntax(settings.languages)),
+        (Named if settings.lint else Apart)(Lint(settings.lint)),
         Format(asked=settings.format),
-        Security(noqa=settings.noqa),
-        Imports(settings.allow_imports),
+        Named(Security(noqa=settings.noqa)),
+        Named(Imports(settings.allow_imports)),
         Secrets(engine, lambda: restricted(state_dir)),
-        Licence(settings.licences),
+        Named(Licence(settings.licences)),
         Vulnerable(lambda: advisories(state_dir), asked=VULNERABLE in settings.ask),
         _rules(settings),
         Review(matcher(each.match for each in settings.paths if each.review)),
@@ -87,9 +88,9 @@ def _slower(settings: Gate) -> Iterator[Check]:
     """Those that need a tool of their own, or run the project's code."""
     ask = frozenset(settings.ask)
     yield Types(asked=Types.name in ask)
-    yield bandit(asked=BANDIT in ask)
-    yield semgrep(asked=SEMGREP in ask, rules=settings.semgrep)
-    yield ast_grep(settings.ast_grep)
+    yield Named(bandit(asked=BANDIT in ask))
+    yield Named(semgrep(asked=SEMGREP in ask, rules=settings.semgrep))
+    yield Named(ast_grep(settings.ast_grep))
     yield Examples(asked=Examples.name in ask)
     yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
 
