@@ -76,7 +76,7 @@ def test_a_key_that_a_later_commit_took_out_is_found_in_the_history():
     """A range passed of which one commit held a key: whoever has the branch has it."""
     (finding,) = committed("x\n" + LINE, "x\ny\n" + LINE)
     assert (finding.path, finding.line) == ("a.py", 0)
-    assert "commit 111111111111 has this on line 2, and a later one not" in finding.message
+    assert "commit 111111111111 wrote this on line 2, a later one took it back" in finding.message
     assert AWS_KEY not in str(finding)
 
 

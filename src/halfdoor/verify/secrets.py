@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from halfdoor.canon.checks import Change, Finding, Result, Subject
+from halfdoor.canon.checks import Change, Commit, Finding, Result, Subject
 from halfdoor.reading.engine import Engine
 from halfdoor.verify.base import judged, nothing
 from halfdoor.verify.fresh import added, counted, fresh, lines_of, text
@@ -60,18 +60,15 @@ class Secrets:
 
     def _taken_back(self, subject: Subject) -> Iterator[Finding]:
         """What commits wrote and neither end holds: the history keeps it."""
-        told: set[str] | None = None
+        standing: set[str] | None = None
+        told = set()
         for commit in subject.commits:
             for change in commit.passed:
                 for finding, key in self._keyed(change.path, *_near(change)):
-                    told = self._standing(subject) if told is None else told
-                    if key not in told:
-                        told.add(key)
-                        said = (
-                            f"commit {commit.id[:12]} has this on line {finding.line}, and a later"
-                        )
-                        said = f"{said} one not; {finding.message}"
-                        yield replace(finding, line=0, column=0, message=said, hint=_HISTORY)
+                    standing = self._standing(subject) if standing is None else standing
+                    if key not in standing and (change.path, key) not in told:
+                        told.add((change.path, key))
+                        yield _of_the_past(commit, finding)
 
     def _standing(self, subject: Subject) -> set[str]:
         """The keys, and the labels of restricted text, in what changed, before and after."""
@@ -108,6 +105,11 @@ class Secrets:
             told = f"this is text that is kept on the device: {label}"
             hint = "take it out, or lift its rule"
             yield Finding(NAME, path, numbers[0], 1, RESTRICTED, told, hint), label
+
+
+def _of_the_past(commit: Commit, finding: Finding) -> Finding:
+    said = f"commit {commit.id[:12]} wrote this on line {finding.line}, a later one took it back"
+    return replace(finding, line=0, column=0, message=f"{said}; {finding.message}", hint=_HISTORY)
 
 
 def _near(change: Change) -> tuple[list[str], list[int]]:

@@ -314,3 +314,13 @@ def test_python_that_is_not_called_so_is_judged_by_every_check_of_python(gate):
     found = {(f["path"], f["code"]) for result in said["results"] for f in result["findings"]}
     codes = ("F821", "S307", "no-such-package")
     assert found >= {(path, code) for path in ("run", "A.PY", "b.pyw") for code in codes}
+
+
+def test_what_else_lies_in_the_working_tree_unread_is_not_an_edits(gate, monkeypatch):
+    """A patch could not be judged, for a large file that it did not touch."""
+    monkeypatch.setattr("halfdoor.store.git.FILE_LIMIT_BYTES", 60)
+    write(gate.folder, {"b.txt": "x" * 80, "c.txt": "x" * 20})
+    patch = "--- a/c.txt\n+++ b/c.txt\n@@ -1 +1 @@\n-{}\n+y\n"
+    assert gate("--stdin", stdin=patch.format("x" * 20)).code == 0
+    said = gate("--stdin", stdin=patch.replace("c.txt", "b.txt").format("x" * 80))
+    assert (said.code in {3, 4}, "b.txt" in said.out) == (True, True)

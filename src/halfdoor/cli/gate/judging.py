@@ -128,7 +128,9 @@ def _patched(git: Git, text: str) -> _Scope:
     paths = tuple(dict.fromkeys([path for path in now.paths if path not in gone] + made))
     under = now.changes
     before, after = Laid(now.base, under), Laid(now.base, (*under, *changes))
-    scope = replace(now, changes=changes, paths=paths)
+    # What else lies in the working tree is not the edit's.
+    unread = tuple(git.unread[len(now.unread) :])
+    scope = replace(now, changes=changes, paths=paths, unread=unread, aside=())
     return _Scope(scope, before, after, (edit,), stands, under)
 
 
