@@ -10,6 +10,7 @@ from tests.helpers.checks import change, codes, judge, subject
 from tests.helpers.house import AWS_KEY
 
 CHECK = Secrets(lambda _size: Engine(FORMATS, native=False))
+NOISE = bytes(n for n in range(256) if n != 10) * 4
 LINE = f"key = '{AWS_KEY}'\n"
 
 
@@ -47,9 +48,19 @@ def test_text_that_is_no_utf_8_is_scanned_all_the_same():
         b"x\n" + LINE.encode("utf-16-le"),
         b"x\0\n" + LINE.encode(),
         b"\xff\xfe\n" + LINE.encode(),
-        b"\x7fELF\0\1\n" + LINE.encode() + b"\0\xff\n",
+        NOISE + b"\n" + LINE.encode() + NOISE,
+        NOISE + b"\n\1" + LINE.encode("utf-16-le") + NOISE,
     ],
-    ids=["utf-16", "utf-16 without a mark", "utf-32", "both", "a NUL", "a false mark", "a program"],
+    ids=[
+        "utf-16",
+        "utf-16 without a mark",
+        "utf-32",
+        "both",
+        "a NUL",
+        "a false mark",
+        "a program",
+        "a program's wide text",
+    ],
 )
 def test_a_key_in_a_file_with_nul_bytes_is_found(data):
     """They were taken for no text, and passed."""
@@ -83,6 +94,12 @@ def test_a_key_that_a_later_commit_took_out_is_found_in_the_history():
 def test_a_key_that_is_still_there_is_told_once():
     (finding,) = committed("x\n" + LINE, final="x\n\n" + LINE)
     assert finding.line == 3
+
+
+def test_a_key_that_a_program_held_is_the_pasts_wherever_it_now_lies():
+    had = NOISE + LINE.encode() + NOISE
+    assert found(NOISE + b"\n\n" + had, had) == []
+    assert len(found(had + NOISE, NOISE)) == 1
 
 
 def test_restricted_text_is_found_by_whoever_knows_it():

@@ -12,7 +12,7 @@ from halfdoor.canon.checks import Change, Commit, Finding, Result, Subject
 from halfdoor.reading.engine import Engine
 from halfdoor.verify.base import judged, nothing
 from halfdoor.verify.fresh import added, counted, fresh, lines_of, text
-from halfdoor.verify.spots import spots
+from halfdoor.verify.spots import is_binary, runs, spots
 
 NAME: Final = "secrets"
 RESTRICTED: Final = "restricted"
@@ -115,7 +115,7 @@ def _of_the_past(commit: Commit, finding: Finding) -> Finding:
 def _near(change: Change) -> tuple[list[str], list[int]]:
     """The lines that are new and some around each, with their numbers: a key may span several."""
     lines, every = _whole(change.after)
-    if change.before is None:
+    if change.before is None or is_binary(change.after or b""):
         return lines, every
     near = {n for at in added(change) for n in range(at - _AROUND, at + _AROUND + 1)}
     numbers = sorted(n for n in near if 0 < n <= len(lines))
@@ -123,6 +123,8 @@ def _near(change: Change) -> tuple[list[str], list[int]]:
 
 
 def _whole(side: bytes | None) -> tuple[list[str], list[int]]:
-    """All lines, with their numbers."""
+    """All lines, with their numbers; of what is no text, what may be one."""
+    if side and is_binary(side):
+        return runs(side)
     lines = [f"{line}\n" for line in lines_of(text(side))]
     return lines, list(range(1, len(lines) + 1))

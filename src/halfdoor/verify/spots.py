@@ -1,7 +1,8 @@
 """Where keys stand in a text: the engine's hits, as lines, and as what must not be repeated.
 
-A text with NUL bytes is read twice: as it stands, and without them, which is how the letters of a
-key stand in UTF-16 and UTF-32, with a mark in front or none, or behind text that is in UTF-8.
+Of what is no text only runs of plain letters are read. A text with NUL bytes is read twice: as it
+stands, and without them, which is how the letters of a key stand in UTF-16 and UTF-32, with a mark
+in front or none, or behind text that is in UTF-8.
 """
 
 import re
@@ -18,6 +19,10 @@ _BLOCK_END: Final = "-----END"
 _BLOCK_CHARS: Final = 65_536
 _BREAK: Final = re.compile("\n")
 _LETTERS: Final = re.compile(r"[0-9A-Za-z+/=_-]{16,}")
+_SAMPLE_BYTES: Final = 65_536
+_PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+# One byte a letter, or two or four.
+_RUN: Final = re.compile(rb"[\t\x20-\x7e]{8,}|(?:[\t\x20-\x7e]\0{1,3}){8,}")
 # What was cut still shows one end of a key.
 _END_CHARS: Final = 12
 _LEAST_CHARS: Final = 8
@@ -36,6 +41,26 @@ class Spot(Struct, frozen=True):
     column: int
     text: str
     block: str
+
+
+def is_binary(data: bytes) -> bool:
+    """True for bytes that are no text in any encoding of plain letters."""
+    if b"\0" not in data:
+        return False
+    narrow = data[:_SAMPLE_BYTES].replace(b"\0", b"")
+    return len(narrow.translate(None, _PRINTABLE)) * 3 > len(narrow)
+
+
+def runs(data: bytes) -> tuple[list[str], list[int]]:
+    """Runs of plain letters in what is no text, each with the number of its line, from 1."""
+    said, numbers = [], []
+    line, at = 1, 0
+    for run in _RUN.finditer(data):
+        line += data.count(b"\n", at, run.start())
+        at = run.start()
+        said.append(run[0].replace(b"\0", b"").decode("ascii") + "\n")
+        numbers.append(line)
+    return said, numbers
 
 
 def spots(engine: Engine, text: str) -> tuple[Spot, ...]:
