@@ -294,7 +294,7 @@ def test_no_module_but_these_starts_a_process():
     # runner what checks ask for: no other starts.
     spoken = {Path("backends/guard.py"), Path("cli/launch.py"), Path("server/crew.py")}
     spoken |= {
-        Path("store/git.py"),
+        Path("store/plumbing.py"),
         *(Path("runner") / f.name for f in (SOURCES / "runner").glob("*.py")),
     }
     found = [

@@ -155,8 +155,15 @@ def test_a_repository_inside_this_one_is_named(checkout):
     assert found.aside == ("inner/ was not looked at: a repository of its own",)
     run(checkout, "add", "inner")
     assert reader(checkout).staged().aside[0].startswith("inner was not looked at: a submodule")
-    commit(checkout, "bump")
+    commit(checkout, "added")
+    # Such settings would hide what a change brings.
+    module = '[submodule "inner"]\npath = inner\nurl = ./inner\nignore = all\n'
+    write(checkout, ".gitmodules", module)
+    run(checkout, "config", "diff.ignoreSubmodules", "all")
+    commit(checkout, "ignored")
     write(inner, "x.py", "import elsewhere\n")
+    assert reader(checkout).working().aside == ()
+    commit(inner, "second")
     assert reader(checkout).working().aside[0].startswith("inner was not looked at: a submodule")
 
 

@@ -1,12 +1,12 @@
 """What `git log` says of commits: who, when, trailers, and the files that each one changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from halfdoor.canon.checks import Commit
+from halfdoor.canon.checks import Change, Commit
 
 # A merge tells of the files in which it differs from every parent.
 LOG: Final = (
@@ -41,6 +41,23 @@ def logged(said: str) -> Iterator[Logged]:
         paths = tuple(path for path, _ in changed)
         made = Commit(commit, author, named, paths, _utc(moment))
         yield Logged(made, tuple(step for _, step in changed if step))
+
+
+def brought(made: Iterable[Logged], ends: frozenset[str]) -> dict[str, Step]:
+    """The first step to each blob that was not there before, by its id, but for those of `ends`."""
+    known = set(ends)
+    steps = {}
+    for step in (step for each in made for step in each.steps):
+        if step.new not in known:
+            steps[step.new] = step
+        known.update((step.new, *step.olds))
+    return steps
+
+
+def passed(step: Step, held: Mapping[str, bytes | None]) -> Change:
+    """The step as a change, of which a merge's before is all that its parents had."""
+    olds = [held.get(each) or b"" for each in step.olds]
+    return Change(step.path, b"\n".join(olds) if olds else None, held[step.new] or b"")
 
 
 def _changed(raw: str) -> Iterator[tuple[str, Step | None]]:

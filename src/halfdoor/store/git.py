@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from halfdoor.canon.checks import MIB, Change, Commit
 from halfdoor.errors import SetupError
-from halfdoor.store.commits import LOG, Logged, Step, logged
+from halfdoor.store.commits import LOG, brought, logged, passed
 from halfdoor.store.plumbing import Leave, Plumbing
 
 FILE_LIMIT_BYTES: Final = 16 * MIB
@@ -26,7 +26,11 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _DISK: Final = ""
 _LINK, _MODULE = "120000", "160000"
-_DIFF: Final = ("diff", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv")
+# A submodule is told of by its commit, whatever `.gitmodules` says; no git runs inside it.
+_DIFF: Final = (
+    "diff", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv",
+    "--ignore-submodules=dirty",
+)  # fmt: skip
 
 
 class Changed(Struct, frozen=True):
@@ -243,7 +247,7 @@ class Git:
         ends: ids of the blobs that the two ends hold in files that differ.
         """
         made = tuple(logged(self._git.text(*LOG, f"{base}..{head}", "--")))
-        steps = _brought(made, ends)
+        steps = brought(made, ends)
         if sum(self._git.sizes(steps).values()) > PASSED_LIMIT_BYTES:
             self.unread.append(f"what {len(made)} commits wrote and took back (above 128 MiB)")
             steps = {}
@@ -251,7 +255,7 @@ class Git:
         held = self._held({**olds, **{step.new: step.path for step in steps.values()}})
         for each in made:
             own = [steps.pop(step.new) for step in each.steps if step.new in steps]
-            yield replace(each.commit, passed=tuple(_passed(step, held) for step in own))
+            yield replace(each.commit, passed=tuple(passed(step, held) for step in own))
 
     def _led_out(self, raw: _Raw, held: dict[str, bytes | None]) -> Iterator[str]:
         """A sentence about a link that leads to what no check looks at."""
@@ -301,22 +305,6 @@ def _same(change: Change) -> bool:
         side and side.replace(b"\r\n", b"\n") for side in (change.before, change.after)
     )
     return before == after
-
-
-def _brought(made: Iterable[Logged], ends: frozenset[str]) -> dict[str, Step]:
-    """The first step to each blob that was not there before, by its id, but for those of `ends`."""
-    known = set(ends)
-    steps = {}
-    for step in (step for each in made for step in each.steps):
-        if step.new not in known:
-            steps[step.new] = step
-        known.update((step.new, *step.olds))
-    return steps
-
-
-def _passed(step: Step, held: dict[str, bytes | None]) -> Change:
-    olds = [held.get(each) or b"" for each in step.olds]
-    return Change(step.path, b"\n".join(olds) if olds else None, held[step.new] or b"")
 
 
 def _outside(path: str, target: str) -> bool:
