@@ -245,6 +245,28 @@ def test_a_repositorys_own_programs_are_not_run(checkout, tmp_path_factory):
     assert not trace.exists()
 
 
+def test_a_signature_is_not_looked_at_with_a_program_that_a_repository_names(checkout, tmp_path):
+    """`log.showSignature` ran `gpg.program`, and what that said stood among the commits."""
+    script = tmp_path / "gpg"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    script.chmod(0o755)
+    base = run(checkout, "rev-parse", "HEAD")
+    made = commit_object(checkout, run(checkout, "cat-file", "commit", "HEAD"), base)
+    run(checkout, "config", "log.showSignature", "true")
+    run(checkout, "config", "gpg.program", str(script))
+    (only,) = reader(checkout).between(base, made).commits
+    assert (only.id, (tmp_path / "ran").exists()) == (made, False)
+
+
+def commit_object(folder, text, parent):
+    """The id of a commit like this one that says that it is signed."""
+    head, _, message = text.partition("\n\n")
+    tree, _, people = head.partition("\n")
+    signed = f"{tree}\nparent {parent}\n{people}\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n"
+    (folder.parent / "commit").write_text(f"{signed} -----END PGP SIGNATURE-----\n\n{message}\n")
+    return run(folder, "hash-object", "-t", "commit", "-w", str(folder.parent / "commit"))
+
+
 @pytest.mark.parametrize("name", ["nowhere", "--output=/tmp/x", "HEAD~9"])
 def test_a_revision_that_is_none_is_told(checkout, name):
     with pytest.raises(SetupError, match="revision"):

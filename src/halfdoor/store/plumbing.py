@@ -24,6 +24,7 @@ _SETTINGS: Final = (
     ("core.hooksPath", os.devnull),
     ("core.quotePath", "false"),
     ("diff.external", ""),
+    ("log.showSignature", "false"),
     ("protocol.allow", "never"),
 )
 _ENVIRONMENT: Final = {
