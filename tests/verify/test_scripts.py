@@ -5,7 +5,7 @@ import pytest
 from halfdoor.canon.checks import Ran, RanStatus, Status
 from halfdoor.verify.formatting import Format
 from halfdoor.verify.lint import Lint
-from halfdoor.verify.scripts import Apart, Named
+from halfdoor.verify.scripts import Apart, Modules, Named
 from halfdoor.verify.syntax import Syntax
 from tests.helpers.checks import MISSING, change, judge, subject
 from tests.verify.tools import perform
@@ -88,7 +88,7 @@ def test_modules_and_scripts_of_one_change_are_both_judged():
 @pytest.mark.parametrize("name", ["a.PY", "a.pyw", "run"])
 def test_what_ruff_does_not_format_need_not_be_formatted(name):
     asked = subject(change(name, "#!/usr/bin/python3\nx  = 1\n"))
-    assert judge(Format(asked=True), asked).status is Status.NOT_APPLICABLE
+    assert judge(Modules(Format(asked=True)), asked).status is Status.NOT_APPLICABLE
 
 
 def test_a_tool_that_cannot_judge_scripts_has_judged_nothing():

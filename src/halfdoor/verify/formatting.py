@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from halfdoor.canon.checks import Change, Finding, Subject
 from halfdoor.verify.base import Steps, nothing
 from halfdoor.verify.ruff import CONFIGS, READS, RuffCheck, formats, own_config
@@ -25,9 +23,7 @@ class Format:
         config = own_config(subject)
         if not self._asked and not (config and formats(subject.files[config], config)):
             return nothing(NAME, f"no `format` in {', '.join(CONFIGS)}")
-        # What else is Python, ruff passes over when it is asked for a whole project.
-        changes = tuple(each for each in subject.changes if each.path.endswith((".py", ".pyi")))
-        return (yield from _Formatted(config).judge(replace(subject, changes=changes)))
+        return (yield from _Formatted(config).judge(subject))
 
 
 class _Formatted(RuffCheck):

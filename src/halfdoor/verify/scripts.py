@@ -68,8 +68,8 @@ class Named:
         return _stepped(judging, shown)
 
 
-class Apart:
-    """A check by a project's own rules, whose tool passes over scripts: ours are for those."""
+class Modules:
+    """A check by a project's own rules that leaves scripts alone, as the project's tool does."""
 
     def __init__(self, check: Check) -> None:
         self.name = check.name
@@ -78,13 +78,25 @@ class Apart:
 
     def judge(self, subject: Subject) -> Result | Steps:
         """See `Check.judge`."""
-        names = {each.path for each in subject.changes if _is_script(each)}
-        return self._both(subject, names) if names else self._check.judge(subject)
+        modules = tuple(each for each in subject.changes if not _is_script(each))
+        return self._check.judge(replace(subject, changes=modules))
 
-    def _both(self, subject: Subject, names: set[str]) -> Steps:
-        modules = tuple(each for each in subject.changes if each.path not in names)
-        scripts = tuple(each for each in subject.changes if each.path in names)
-        first = yield from _over(self._check, replace(subject, changes=modules))
+
+class Apart:
+    """The same, with halfdoor's own rules for scripts."""
+
+    def __init__(self, check: Check) -> None:
+        self.name = check.name
+        self.reads = check.reads
+        self._check = check
+
+    def judge(self, subject: Subject) -> Result | Steps:
+        """See `Check.judge`."""
+        scripts = tuple(each for each in subject.changes if _is_script(each))
+        return self._both(subject, scripts) if scripts else self._check.judge(subject)
+
+    def _both(self, subject: Subject, scripts: tuple[Change, ...]) -> Steps:
+        first = yield from _over(Modules(self._check), subject)
         alone = replace(subject, changes=scripts, files={})
         return _joined(first, (yield from _over(Named(self._check), alone)))
 

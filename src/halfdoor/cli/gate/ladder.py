@@ -22,7 +22,7 @@ from halfdoor.verify.licence import Licence
 from halfdoor.verify.lint import Lint
 from halfdoor.verify.review import Review
 from halfdoor.verify.rules import Rules, Template
-from halfdoor.verify.scripts import Apart, Named
+from halfdoor.verify.scripts import Apart, Modules, Named
 from halfdoor.verify.secrets import Secrets
 from halfdoor.verify.security import Security
 from halfdoor.verify.semgrep import NAME as SEMGREP
@@ -68,7 +68,7 @@ def ladder(
         Named(Complete()),
         Named(Syntax(settings.languages)),
         (Named if settings.lint else Apart)(Lint(settings.lint)),
-        Format(asked=settings.format),
+        Modules(Format(asked=settings.format)),
         Named(Security(noqa=settings.noqa)),
         Named(Imports(settings.allow_imports)),
         Secrets(engine, lambda: restricted(state_dir)),

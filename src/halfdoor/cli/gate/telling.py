@@ -17,8 +17,9 @@ from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.sarif import sarif as sarif_document
 
-# Reasons that a person may want to do something about.
 _MOST_CHARS: Final = 400
+
+# Reasons that a person may want to do something about.
 _ASKS: Final = re.compile(r"hint:|^off in|^a person must")
 
 
