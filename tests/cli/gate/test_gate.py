@@ -318,7 +318,8 @@ def test_python_that_is_not_called_so_is_judged_by_every_check_of_python(gate):
 
 def test_what_else_lies_in_the_working_tree_unread_is_not_an_edits(gate, monkeypatch):
     """A patch could not be judged, for a large file that it did not touch."""
-    monkeypatch.setattr("halfdoor.store.git.FILE_LIMIT_BYTES", 60)
+    for place in ("store.git", "cli.gate.edited"):
+        monkeypatch.setattr(f"halfdoor.{place}.FILE_LIMIT_BYTES", 60)
     write(gate.folder, {"b.txt": "x" * 80, "c.txt": "x" * 20})
     patch = "--- a/c.txt\n+++ b/c.txt\n@@ -1 +1 @@\n-{}\n+y\n"
     assert gate("--stdin", stdin=patch.format("x" * 20)).code == 0

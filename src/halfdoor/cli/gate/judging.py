@@ -129,8 +129,7 @@ def _patched(git: Git, text: str) -> _Scope:
     under = now.changes
     before, after = Laid(now.base, under), Laid(now.base, (*under, *changes))
     # What else lies in the working tree is not the edit's.
-    unread = tuple(git.unread[len(now.unread) :])
-    scope = replace(now, changes=changes, paths=paths, unread=unread, aside=())
+    scope = replace(now, changes=changes, paths=paths, unread=(), aside=())
     return _Scope(scope, before, after, (edit,), stands, under)
 
 
