@@ -1,6 +1,7 @@
 """Advisories of OSV come in by hand, stay beside the log, and take the place of older ones."""
 
 import json
+import sqlite3
 import zipfile
 
 import pytest
@@ -34,9 +35,7 @@ def packed(folder, *advisories):
 
 
 def opened(folder):
-    known = look(folder)
-    assert known is not None
-    return known
+    return look(folder).about
 
 
 def test_what_was_taken_in_is_found_by_the_normal_name(tmp_path):
@@ -61,8 +60,39 @@ def test_a_later_file_takes_the_place_of_its_ecosystem_and_withdrawn_ones_go(tmp
     assert (known("PyPI", "some-thing"), len(list(known("PyPI", "b")))) == ((), 1)
 
 
+def about(*packages):
+    affected = [{"package": {"ecosystem": e, "name": n}, "versions": ["1"]} for e, n in packages]
+    return {"id": "X", "affected": affected}
+
+
+def test_a_file_of_one_ecosystem_brings_none_of_another_that_its_advisories_name_too(tmp_path):
+    """PyPI's file took the place of all that was known of npm by the few that it names of it."""
+    shared = about(("PyPI", "a"), ("npm", "a"))
+    assert sync(tmp_path, packed(tmp_path, about(("npm", "b")))) == {"npm": 1}
+    assert sync(tmp_path, packed(tmp_path, about(("PyPI", "b")), shared)) == {"PyPI": 2}
+    assert look(tmp_path).ecosystems == {"PyPI", "npm"}
+    assert (len(opened(tmp_path)("npm", "b")), opened(tmp_path)("npm", "a")) == (1, ())
+
+
+def test_only_an_ecosystem_that_was_taken_in_as_a_whole_is_known(tmp_path):
+    sync(tmp_path, packed(tmp_path, OSV, about(("PyPI", "a"), ("npm", "a"))))
+    assert look(tmp_path).ecosystems == {"PyPI"}
+    with sqlite3.connect(tmp_path / FILE) as older:
+        older.execute("DROP TABLE whole")
+    older.close()
+    assert look(tmp_path).ecosystems == frozenset()
+
+
+def test_one_advisory_is_no_file_of_an_ecosystem(tmp_path):
+    """It would have passed for all that is known of PyPI."""
+    file = tmp_path / "PYSEC-2026-1.json"
+    file.write_text(json.dumps(OSV))
+    with pytest.raises(SetupError, match=r"all\.zip"):
+        sync(tmp_path, file)
+
+
 def test_before_the_first_file_there_is_nothing_to_ask(tmp_path):
-    assert look(tmp_path) is None
+    assert look(tmp_path).ecosystems == frozenset()
 
 
 @pytest.mark.parametrize("data", [b"no", b"{}", b"PK\x05\x06" + bytes(18)])

@@ -3,13 +3,21 @@
 import pytest
 
 from halfdoor.canon.checks import Status
-from halfdoor.verify.vulnerable import Advisory, Range, Vulnerable, order
+from halfdoor.verify.pins import pins
+from halfdoor.verify.vulnerable import Advisory, Known, Range, Vulnerable, order
 from tests.helpers.checks import change, codes, judge, subject
 
 LISTED = Advisory("GHSA-1", "reads any file", ("1.0", "1.1"))
 SPAN = Advisory("GHSA-2", "runs code", (), (Range("2.0", "2.3"), Range("3.0", "", "3.1")))
 KNOWN = {("PyPI", "a-b"): (LISTED,), ("PyPI", "span"): (SPAN,), ("npm", "@x/y"): (SPAN,)}
-CHECK = Vulnerable(lambda: lambda ecosystem, name: KNOWN.get((ecosystem, name), ()))
+
+
+def check(*ecosystems, asked=False):
+    known = Known(frozenset(ecosystems), lambda ecosystem, name: KNOWN.get((ecosystem, name), ()))
+    return Vulnerable(lambda: known, asked=asked)
+
+
+CHECK = check("PyPI", "npm")
 
 
 def found(path, text, before=None):
@@ -24,6 +32,14 @@ def found(path, text, before=None):
         ("uv.lock", '[[package]]\nname = "a-b"\nversion = "1.0"\n'),
         ("pylock.toml", '[[packages]]\nname = "a-b"\nversion = "1.0"\n'),
         ("Pipfile.lock", '{"default": {"a-b": {"version": "==1.0"}}}'),
+        ("constraints.txt", "a-b==1.0\n"),
+        ("pyproject.toml", "[project]\ndependencies = [\"a-b[x]==1.0 ; python_version > '3'\"]\n"),
+        ("pyproject.toml", '[tool.poetry.group.dev.dependencies]\na-b = "1.0"\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\na-b = {version = "==1.0"}\n'),
+        ("Pipfile", '[packages]\na-b = "==1.0"\n'),
+        ("setup.cfg", "install_requires =\n    a-b==1.0\n"),
+        ("setup.py", 'setup(install_requires=["a-b==1.0"])\n'),
+        ("environment.yml", "dependencies:\n  - pip:\n    - a-b==1.0\n"),
     ],
 )
 def test_every_lock_is_read(path, text):
@@ -31,9 +47,66 @@ def test_every_lock_is_read(path, text):
     assert found(path, text.replace("1.0", "1.2").replace("1.1", "1.2")) == []
 
 
-def test_other_ecosystems_have_advisories_of_their_own():
-    lock = '{"packages": {"": {}, "node_modules/z/node_modules/@x/y": {"version": "2.1.0"}}}'
-    assert found("package-lock.json", lock) == ["GHSA-2"]
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("package-lock.json", '{"packages": {"node_modules/z/node_modules/@x/y": {"version": "2.1.0"}}}'),
+        ("package-lock.json", '{"packages": {"node_modules/z": {"name": "@x/y", "version": "2.1.0"}}}'),
+        ("package-lock.json", '{"dependencies": {"z": {"dependencies": {"@x/y": {"version": "2.1.0"}}}}}'),
+        ("npm-shrinkwrap.json", '{"dependencies": {"z": {"version": "npm:@x/y@2.1.0"}}}'),
+        ("package.json", '{"devDependencies": {"@x/y": "2.1.0", "z": "^2.1.0"}}'),
+        ("yarn.lock", '"@x/y@^2.0.0", "@x/y@^2":\n  version "2.1.0"\n'),
+        ("yarn.lock", '"@x/y@npm:^2.0.0":\n  version: 2.1.0\n'),
+        ("yarn.lock", '"z@npm:@x/y@^2":\n  version "2.1.0"\n'),
+        ("pnpm-lock.yaml", "packages:\n\n  '@x/y@2.1.0(c@2)':\n    x: y\n"),
+        ("pnpm-lock.yaml", "packages:\n\n  /@x/y/2.1.0_c@2:\n    x: y\n"),
+        ("bun.lock", '{\n  "packages": {\n    "z/@x/y": ["@x/y@2.1.0", ""],\n  }\n}\n'),
+    ],
+)  # fmt: skip
+def test_other_ecosystems_have_advisories_of_their_own(path, text):
+    """Locks of version 1, and those of yarn, pnpm and bun, were "no new pin"."""
+    assert found(path, text) == ["GHSA-2"]
+    assert found(path, text.replace("2.1.0", "2.4.0")) == []
+
+
+LODASH = change("package-lock.json", '{"packages": {"node_modules/lodash": {"version": "4.17.0"}}}')
+SAFE = change("requirements.txt", "safe==1.0\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "changes", "status"),
+    [
+        (False, (LODASH,), Status.NOT_APPLICABLE),
+        (True, (LODASH,), Status.SKIPPED),
+        (False, (LODASH, SAFE), Status.PASSED),
+        (True, (LODASH, SAFE), Status.SKIPPED),
+        (True, (SAFE,), Status.PASSED),
+    ],
+)
+def test_a_pin_of_an_ecosystem_that_was_never_synced_is_unknown(asked, changes, status):
+    """With PyPI's data alone, a vulnerable lodash was "passed 1 new pin"."""
+    result = judge(check("PyPI", asked=asked), subject(*changes))
+    assert (result.status, "no advisories of npm" in result.saw) == (status, LODASH in changes)
+
+
+def test_a_finding_fails_beside_what_is_unknown():
+    asked = subject(LODASH, change("requirements.txt", "a-b==1.0\n"))
+    result = judge(check("PyPI", asked=True), asked)
+    assert (codes(result), "no advisories of npm" in result.saw) == (["GHSA-1"], True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [(False, Status.NOT_APPLICABLE), (True, Status.SKIPPED)]
+)
+def test_a_lock_that_is_not_read_is_named(asked, status):
+    result = judge(check("PyPI", asked=asked), subject(change("b/Gemfile.lock", "rails (7.0)")))
+    assert (result.status, "b/Gemfile.lock not read" in result.saw) == (status, True)
+
+
+@pytest.mark.parametrize("run", ["@", "@/", "a@", "'", "npm:", '"a', "\n  ", "-", "[", "a==", "/1"])
+@pytest.mark.parametrize("path", ["yarn.lock", "pnpm-lock.yaml", "bun.lock", "setup.py", "a.lock"])
+def test_a_lock_of_one_long_line_is_read_in_one_go(path, run):
+    assert [each for each in pins(path, "  " + run * (1_000_000 // len(run))) if not each] == []
 
 
 @pytest.mark.parametrize(
@@ -59,8 +132,8 @@ def test_a_pin_that_was_there_is_not_the_changes_doing():
     ("asked", "status"), [(False, Status.NOT_APPLICABLE), (True, Status.SKIPPED)]
 )
 def test_without_data_the_answer_is_unknown_and_a_skip_where_it_was_asked_for(asked, status):
-    check = Vulnerable(lambda: None, asked=asked)
-    result = judge(check, subject(change("requirements.txt", "a-b==1.0\n")))
+    asked_for = subject(change("requirements.txt", "a-b==1.0\n"))
+    result = judge(check(asked=asked), asked_for)
     assert (result.status, result.saw.startswith("unknown")) == (status, True)
 
 

@@ -1,13 +1,15 @@
 """Advisories of OSV, kept beside the log: written by `gate sync`, read by the gate.
 
 A file of one ecosystem (`all.zip` of https://osv.dev) is read as a whole and takes the place of
-what was here of that ecosystem.
+what was here of that ecosystem. Its advisories name packages of others, too: those are left out,
+for they are a few of many, and whoever has a few must not pass for having all.
 """
 
 import sqlite3
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import msgspec
 from halfdoor.errors import SetupError
 from halfdoor.verify.declared import normal
 from halfdoor.verify.pins import PYPI
-from halfdoor.verify.vulnerable import Advisory, Look, Range
+from halfdoor.verify.vulnerable import Advisory, Known, Range
 
 FILE: Final = "advisories.sqlite"
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -24,68 +26,76 @@ _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS advisories (ecosystem TEXT, name TEXT, held BLOB,"
     " PRIMARY KEY (ecosystem, name)) WITHOUT ROWID"
 )
+_WHOLE: Final = "CREATE TABLE IF NOT EXISTS whole (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID"
 _HELD: Final = msgspec.msgpack.Decoder(tuple[Advisory, ...])
 
 
-def look(state_dir: Path) -> Look | None:
-    """What is known of a package; None where nothing was ever synced."""
+def look(state_dir: Path) -> Known:
+    """What is known of packages, and of which ecosystems; of none where nothing was ever synced."""
     path = state_dir / FILE
-    if not path.exists():
-        return None
+    uri = f"{path.as_uri()}?mode=ro"
 
     def known(ecosystem: str, name: str) -> Iterable[Advisory]:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        try:
-            query = "SELECT held FROM advisories WHERE ecosystem = ? AND name = ?"
+        query = "SELECT held FROM advisories WHERE ecosystem = ? AND name = ?"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             row = connection.execute(query, (ecosystem, name)).fetchone()
-        finally:
-            connection.close()
         return _HELD.decode(row[0]) if row else ()
 
-    return known
+    return Known(_synced(uri) if path.exists() else frozenset(), known)
 
 
 def sync(state_dir: Path, file: Path) -> dict[str, int]:
     """Take in a file of OSV; how many packages of each ecosystem. Raises SetupError."""
-    held: dict[tuple[str, str], list[Advisory]] = defaultdict(list)
+    held: dict[str, dict[str, list[Advisory]]] = defaultdict(lambda: defaultdict(list))
+    own: set[str] = set()
     for advisory in _read(file):
-        for ecosystem, name, told in _affected(advisory):
-            held[ecosystem, name].append(told)
-    if not held:
+        affected = list(_affected(advisory))
+        named = {ecosystem for ecosystem, _, _ in affected}
+        own |= named if len(named) == 1 else set()
+        if not advisory.get("withdrawn"):
+            for ecosystem, name, told in affected:
+                held[ecosystem][name].append(told)
+    if not own:
         hint = "give `all.zip` of one ecosystem, from osv.dev"
-        raise SetupError("holds no advisory", where=str(file), hint=hint)
+        raise SetupError("holds no advisory of one ecosystem", where=str(file), hint=hint)
+    _keep(state_dir, {ecosystem: held[ecosystem] for ecosystem in sorted(own)})
+    return {ecosystem: len(held[ecosystem]) for ecosystem in sorted(own)}
+
+
+def _synced(uri: str) -> frozenset[str]:
+    """INVARIANT: only what was taken in as a whole. Older data does not say so, and is none."""
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'whole'").fetchone():
+            return frozenset()
+        return frozenset(row[0] for row in connection.execute("SELECT ecosystem FROM whole"))
+
+
+def _keep(state_dir: Path, held: Mapping[str, Mapping[str, list[Advisory]]]) -> None:
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    counts = dict.fromkeys((ecosystem for ecosystem, _ in held), 0)
-    with sqlite3.connect(state_dir / FILE) as connection:
+    with closing(sqlite3.connect(state_dir / FILE)) as connection, connection:
         connection.execute(_TABLE)
-        for ecosystem in counts:
+        connection.execute(_WHOLE)
+        for ecosystem, packages in held.items():
             connection.execute("DELETE FROM advisories WHERE ecosystem = ?", (ecosystem,))
-        for (ecosystem, name), known in held.items():
-            counts[ecosystem] += 1
-            row = (ecosystem, name, msgspec.msgpack.encode(tuple(known)))
-            connection.execute("INSERT INTO advisories VALUES (?, ?, ?)", row)
-    connection.close()
-    return counts
+            connection.execute("INSERT OR REPLACE INTO whole VALUES (?)", (ecosystem,))
+            for name, known in packages.items():
+                row = (ecosystem, name, msgspec.msgpack.encode(tuple(known)))
+                connection.execute("INSERT INTO advisories VALUES (?, ?, ?)", row)
 
 
 def _read(file: Path) -> Iterator[dict[str, Any]]:
-    """The advisories of a zip, or the one of a JSON file. One that cannot be read is an error."""
+    """The advisories of a zip. One that cannot be read is an error."""
     try:
-        if not zipfile.is_zipfile(file):
-            yield msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-            return
         with zipfile.ZipFile(file) as packed:
             for each in packed.infolist():
                 if each.filename.endswith(".json") and each.file_size <= _MOST_BYTES:
                     yield msgspec.json.decode(packed.read(each), type=dict[str, Any])
     except (OSError, zipfile.BadZipFile, msgspec.DecodeError) as error:
-        hint = "fetch it again from osv.dev"
+        hint = "fetch `all.zip` of one ecosystem again, from osv.dev"
         raise SetupError(f"cannot be read: {error}", where=str(file), hint=hint) from None
 
 
 def _affected(advisory: dict[str, Any]) -> Iterator[tuple[str, str, Advisory]]:
-    if advisory.get("withdrawn"):
-        return
     summary = str(advisory.get("summary") or "")[:120]
     for each in advisory.get("affected") or ():
         package = each.get("package") or {}

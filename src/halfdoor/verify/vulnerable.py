@@ -1,6 +1,6 @@
 """New pins of versions with known advisories, from OSV data that a person has brought here.
 
-Without such data the answer is unknown, and says so.
+Without data of a pin's ecosystem the answer is unknown, and says so.
 """
 
 import re
@@ -13,10 +13,9 @@ from msgspec import Struct
 from halfdoor.canon.checks import Change, Finding, Result, Subject
 from halfdoor.verify.base import judged, nothing, skipped
 from halfdoor.verify.fresh import counted, lines_of, text
-from halfdoor.verify.pins import Pin, is_lock, pins
+from halfdoor.verify.pins import Pin, is_lock, is_strange, pins
 
 NAME: Final = "vulnerable"
-_UNKNOWN: Final = "unknown: no advisories are here; hint: `halfdoor gate sync FILE`"
 _PART: Final = re.compile(r"\d+|[a-z]+")
 # What may follow, in rising order: tags of what came before the release, its end, what came after.
 _TAGS: Final = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "rc": -1, "pre": -1}
@@ -40,35 +39,50 @@ class Advisory(Struct, frozen=True, array_like=True):
     ranges: tuple[Range, ...] = ()
 
 
-# Advisories about (ecosystem, name).
-Look = Callable[[str, str], Iterable[Advisory]]
+class Known(Struct, frozen=True):
+    """What this machine holds. ecosystems: those whose advisories are all here, as OSV names them.
+
+    about: advisories about (ecosystem, name).
+    """
+
+    ecosystems: frozenset[str]
+    about: Callable[[str, str], Iterable[Advisory]]
 
 
 class Vulnerable:
-    """look: None where there is no data. asked: then the check is skipped, not left out."""
+    """look: gives what is known. asked: what is unknown is a skip, not left out."""
 
     name = NAME
     reads: tuple[str, ...] = ()
 
-    def __init__(self, look: Callable[[], Look | None], *, asked: bool = False) -> None:
+    def __init__(self, look: Callable[[], Known], *, asked: bool = False) -> None:
         self._look = look
         self._asked = asked
 
     def judge(self, subject: Subject) -> Result:
         """See `Check.judge`. Only pins that the change brought."""
         new = [(each, pin) for each in subject.changes for pin in _new(each)]
+        strange = [each.path for each in subject.changes if each.after and is_strange(each.path)]
         if not new:
-            return nothing(NAME, "no new pin of a version")
-        look = self._look()
-        if look is None:
-            return skipped(NAME, _UNKNOWN) if self._asked else nothing(NAME, _UNKNOWN)
+            return self._left(strange) if strange else nothing(NAME, "no new pin of a version")
+        known = self._look()
+        held = [(each, pin) for each, pin in new if pin.ecosystem in known.ecosystems]
         found = tuple(
             _finding(change, pin, advisory)
-            for change, pin in new
-            for advisory in look(pin.ecosystem, pin.name)
+            for change, pin in held
+            for advisory in known.about(pin.ecosystem, pin.name)
             if affects(advisory, pin.version)
         )
-        return judged(NAME, found, counted(len(new), "new pin"))
+        unknown = _unknown([pin for _, pin in new], known.ecosystems)
+        if not found and (not held or (self._asked and (unknown or strange))):
+            return self._left(strange, unknown)
+        saw = (counted(len(held), "new pin"), unknown, _unread(strange))
+        return judged(NAME, found, "; ".join(filter(None, saw)))
+
+    def _left(self, strange: list[str], unknown: str = "") -> Result:
+        """INVARIANT: what nothing here can tell has not passed."""
+        said = "; ".join(filter(None, (unknown, _unread(strange))))
+        return skipped(NAME, said) if self._asked else nothing(NAME, said)
 
 
 def affects(advisory: Advisory, version: str) -> bool:
@@ -102,6 +116,21 @@ def _within(span: Range, version: str) -> bool:
     if span.fixed:
         return at < order(span.fixed)
     return not span.last or at <= order(span.last)
+
+
+def _unknown(new: list[Pin], ecosystems: frozenset[str]) -> str:
+    """Which pins nothing is known about, "" when there are none."""
+    lacking = sorted({pin.ecosystem for pin in new} - ecosystems)
+    if not lacking:
+        return ""
+    pins = counted(sum(pin.ecosystem in lacking for pin in new), "new pin")
+    hint = "hint: `halfdoor gate sync FILE`"
+    return f"unknown: {pins}, no advisories of {', '.join(lacking)} are here; {hint}"
+
+
+def _unread(strange: list[str]) -> str:
+    hint = "hint: ask a scanner that knows them"
+    return f"{', '.join(strange)} not read: a form that is not known here; {hint}" * bool(strange)
 
 
 def _new(change: Change) -> Iterator[Pin]:

@@ -1,6 +1,7 @@
 """What this machine knows is used: text of restricted files, and the exchanges of the log."""
 
 import json
+import zipfile
 
 from halfdoor.cli.gate import local
 from halfdoor.store import index
@@ -62,10 +63,11 @@ def test_an_exchange_is_looked_up_in_the_log_of_this_machine(gate, home):
 
 def test_advisories_that_were_taken_in_judge_new_pins(gate, halfdoor, tmp_path):
     affected = {"package": {"ecosystem": "PyPI", "name": "requests"}, "versions": ["1.0"]}
-    told = tmp_path / "osv.json"
-    told.write_text(json.dumps({"id": "PYSEC-1", "affected": [affected]}))
+    told = tmp_path / "all.zip"
+    with zipfile.ZipFile(told, "w") as made:
+        made.writestr("PYSEC-1.json", json.dumps({"id": "PYSEC-1", "affected": [affected]}))
     write(gate.folder, {"requirements.txt": "requests==1.0\n"})
-    assert "not applicable: vulnerable (unknown: no advisories" in gate().out
+    assert "not applicable: vulnerable (unknown: 1 new pin, no advisories of PyPI" in gate().out
     assert halfdoor("gate", "sync", told).out == "PyPI: advisories about 1 package\n"
     assert gate.json()[:3] == (3, "failed", ["PYSEC-1"])
 

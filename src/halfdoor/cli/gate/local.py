@@ -9,7 +9,7 @@ from halfdoor.reading.globs import matcher
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.secrets import Known
 from halfdoor.verify.trace import Look, Traced
-from halfdoor.verify.vulnerable import Look as Advisories
+from halfdoor.verify.vulnerable import Known as Advisories
 
 _PATH: Final = "path:"
 # As `store.index.FOLDER`, whose import takes longer than a check; a test holds the two equal.
@@ -62,7 +62,7 @@ def exchanges(state_dir: Path) -> Look | None:
     return known
 
 
-def advisories(state_dir: Path) -> Advisories | None:
+def advisories(state_dir: Path) -> Advisories:
     """What OSV knows of a package, as far as `gate sync` brought it here."""
     from halfdoor.store.advisories import look  # noqa: PLC0415  only when a pin is new
 
