@@ -7,7 +7,8 @@ from halfdoor.reading.globs import matcher
 from halfdoor.verify.licence import Licence
 from halfdoor.verify.review import Review
 from halfdoor.verify.rules import Rules, Template
-from tests.helpers.checks import change, codes, judge, subject
+from tests.helpers.checks import TROUBLE, change, codes, judge, subject
+from tests.verify.tools import perform
 
 FORBIDDEN = Rules(("pickle", "os.system", "yaml.load"))
 
@@ -23,10 +24,47 @@ FORBIDDEN = Rules(("pickle", "os.system", "yaml.load"))
         "import os as o\no.system('x')",
         "import yaml\nyaml.load(x)",
         "from yaml import load as y",
+        "from os import *",
+        "__import__('pickle')",
+        "import importlib\nimportlib.import_module('pickle.sub')",
     ],
 )
-def test_a_forbidden_name_is_found_however_it_is_reached(code):
-    assert "forbidden-import" in codes(judge(FORBIDDEN, subject(change("a.py", code))))
+@pytest.mark.parametrize("beside", ["", "type X = int\n", "f'{f'{1}'}'\n"])
+def test_a_forbidden_name_is_found_however_it_is_reached(code, beside):
+    """Beside syntax that was newer than halfdoor's interpreter, `import pickle` had "passed"."""
+    asked = subject(change("a.py", beside + code + "\n"))
+    assert "forbidden-import" in codes(judge(FORBIDDEN, asked, perform))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from importlib import import_module as i\ni(name='pickle')",
+        "import builtins as b\nb.__import__('pickle')",
+    ],
+)
+def test_what_imports_by_name_is_known_by_another_name(code):
+    assert codes(judge(FORBIDDEN, subject(change("a.py", code)))) == ["forbidden-import"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'const c = require("child_process");',
+        'import { exec } from "node:child_process";',
+        'import x from "left-pad/sub";',
+        'export * from "@a/b/c";',
+        'const c = await import("left-pad");',
+        'try { require("left-pad") } catch {}',
+    ],
+)
+def test_a_forbidden_package_is_found_in_javascript(code):
+    """`require("child_process")` with it forbidden had "passed"."""
+    rules = Rules(("child_process", "left-pad", "@a/b", "lodash"))
+    assert codes(judge(rules, subject(change("a.ts", code)))) == ["forbidden-import"]
+    assert codes(judge(rules, subject(change("a.ts", code, code)))) == []
+    other = 'import g from "lodash.get"; import l from "./lodash"; // require("left-pad")'
+    assert codes(judge(rules, subject(change("a.js", other)))) == []
 
 
 @pytest.mark.parametrize(
@@ -35,6 +73,25 @@ def test_a_forbidden_name_is_found_however_it_is_reached(code):
 )
 def test_what_only_looks_like_it_is_not(code):
     assert codes(judge(FORBIDDEN, subject(change("a.py", code)))) == []
+    assert codes(judge(FORBIDDEN, subject(change("a.py", f"type X = int\n{code}")), perform)) == []
+
+
+def test_what_no_parser_reads_is_named_and_what_imports_by_name_is_found_in_it():
+    result = judge(FORBIDDEN, subject(change("a.py", "x = (\nimport pickle\n")), perform)
+    assert (result.status, "not searched: a.py" in result.saw) == (Status.PASSED, True)
+    broken = change("a.py", "x = (\n__import__('pickle')\n")
+    assert codes(judge(FORBIDDEN, subject(broken), perform)) == ["forbidden-import"]
+
+
+@pytest.mark.parametrize("ran", TROUBLE, ids=lambda ran: ran.status.value)
+def test_newer_python_is_skipped_when_ruff_does_not_say_what_it_uses(ran):
+    result = judge(FORBIDDEN, subject(change("a.py", "x = (\n")), ran)
+    assert result.status is Status.SKIPPED
+
+
+def test_a_forbidden_name_stays_known_when_the_file_becomes_newer_than_this_interpreter():
+    asked = subject(change("a.py", "type X = int\nimport pickle\n", "import pickle\n"))
+    assert codes(judge(FORBIDDEN, asked, perform)) == []
 
 
 def test_a_forbidden_name_in_a_program_without_a_suffix_is_found():

@@ -17,6 +17,8 @@ from halfdoor.verify.languages import is_python
 # Where a project keeps settings of ruff; those below may be named by `extend`.
 CONFIGS: Final = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 READS: Final = (*CONFIGS, "*ruff*.toml")
+# The newest Python that ruff knows.
+NEWEST: Final = "py315"
 _INVALID: Final = "invalid-syntax"
 # Where ruff has no fix of its own to tell of.
 _HINTS: Final = {
@@ -131,6 +133,15 @@ def unreadable(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
         return None
     known = sorted(files, key=len, reverse=True)
     return frozenset(_known(each, known) for each in said)
+
+
+def invalid(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
+    """Those of `files` in which ruff obeyed no rule, for they do not parse; None as above."""
+    said = _said(ran)
+    if said is None:
+        return None
+    known = sorted(files, key=len, reverse=True)
+    return frozenset(_known(each, known) for each in said if each.code in {None, _INVALID})
 
 
 def own_config(subject: Subject) -> str:

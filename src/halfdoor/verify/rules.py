@@ -3,18 +3,16 @@
 The same for whatever wrote the code: a person, a local model or one in the cloud.
 """
 
-import ast
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change, Finding, Result, Subject
-from halfdoor.verify.base import judged, nothing
-from halfdoor.verify.fresh import counted, per_file
-from halfdoor.verify.languages import is_python
+from halfdoor.verify.base import Steps, judged, nothing
+from halfdoor.verify.forbidden import Forbidden, Uses
+from halfdoor.verify.fresh import counted
 from halfdoor.verify.scripts import lent
 
 NAME: Final = "rules"
@@ -42,31 +40,28 @@ class Rules:
         tests: Matches | None = None,
         templates: Iterable[Template] = (),
     ) -> None:
-        self._forbidden = frozenset(forbidden)
+        names = frozenset(forbidden)
+        self._forbidden = Forbidden(NAME, names) if names else None
         self._tested = tested
         self._tests = tests or (lambda _path: False)
         self._templates = tuple(templates)
 
-    def judge(self, subject: Subject) -> Result:
+    def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`."""
         if not (self._forbidden or self._tested or self._templates):
             return nothing(NAME, "[gate] has no rules of your own")
         shown = lent(subject)
-        python = [each for each in shown.changes if is_python(each.path)]
-        uses = per_file(NAME, python, self._uses).findings if self._forbidden else ()
+        uses = (yield from self._forbidden.brought(shown.changes)) if self._forbidden else Uses()
+        if isinstance(uses, Result):
+            return uses
         found = (
-            *shown.back(uses),
+            *shown.back(uses.findings),
             *self._untested(subject.changes),
             *self._misshapen(subject.changes),
         )
-        return judged(NAME, found, counted(len(subject.changes), "changed file"))
-
-    def _uses(self, path: str, text: str) -> Iterator[Finding]:
-        for name, line in _named(text):
-            rule = next((each for each in _prefixes(name) if each in self._forbidden), None)
-            if rule:
-                said = f"`{rule}` must not be used here"
-                yield _finding(path, line, "forbidden-import", said, "[gate] forbids it")
+        saw = counted(len(subject.changes), "changed file")
+        unread = f"; no Python, and not searched: {', '.join(uses.unread)}" * bool(uses.unread)
+        return judged(NAME, found, saw + unread)
 
     def _untested(self, changes: tuple[Change, ...]) -> Iterator[Finding]:
         """What needs a test has one if the same change touches a test that stays."""
@@ -95,50 +90,6 @@ def _lacking(lines: tuple[str, ...], text: str) -> str:
         if not any(pattern.fullmatch(line.rstrip()) for line in rest):
             return wanted
     return ""
-
-
-def _named(text: str) -> Iterator[tuple[str, int]]:
-    """Every dotted name that is imported, or used of an imported module, with its line."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError):  # `syntax` tells
-        return
-    known: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                known[each.asname or each.name.partition(".")[0]] = (
-                    each.name if each.asname else each.name.partition(".")[0]
-                )
-                yield each.name, node.lineno
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for each in node.names:
-                known[each.asname or each.name] = f"{node.module}.{each.name}"
-                yield f"{node.module}.{each.name}", node.lineno
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and (chain := _chain(node)):
-            first, _, rest = chain.partition(".")
-            if first in known:
-                yield f"{known[first]}.{rest}", node.lineno
-
-
-def _chain(node: ast.Attribute) -> str:
-    """`a.b.c` of an attribute of attributes of a name, "" of anything else."""
-    names = [node.attr]
-    value: ast.expr = node.value
-    while isinstance(value, ast.Attribute):
-        names.append(value.attr)
-        value = value.value
-    return ".".join([value.id, *reversed(names)]) if isinstance(value, ast.Name) else ""
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    """`a.b.c`, `a.b`, `a`."""
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
 
 
 def _finding(path: str, line: int, code: str, message: str, hint: str) -> Finding:

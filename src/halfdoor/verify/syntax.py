@@ -13,7 +13,7 @@ from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
 from halfdoor.verify.encoding import undone
 from halfdoor.verify.fresh import per_file
 from halfdoor.verify.languages import LANGUAGES, Language, is_python, language_of
-from halfdoor.verify.ruff import ruff, unreadable
+from halfdoor.verify.ruff import NEWEST, ruff, unreadable
 
 NAME: Final = "syntax"
 
@@ -26,7 +26,6 @@ _WITH_COMMENTS: Final = re.compile(
 )
 # What parses and is no Python all the same: `return` outside a function.
 _STRUCTURE: Final = "F7,PLE0118"
-_NEWEST: Final = "py315"
 _ENCODING: Final = "encoding"
 
 
@@ -158,7 +157,7 @@ def _with_newer(result: Result, changes: list[Change]) -> Generator[Run, Ran, Re
     if not named:
         return result
     files = {each.path: each.after or b"" for each in changes if each.path in named}
-    options = ("check", "--select", _STRUCTURE, "--target-version", _NEWEST)
+    options = ("check", "--select", _STRUCTURE, "--target-version", NEWEST)
     ran = yield ruff((*options, "--output-format", "json"), files)
     if trouble := unrun(NAME, ran, "ruff"):
         return trouble

@@ -77,7 +77,8 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...], about("Modules that exist though no file says so.")
     ] = ()
     forbid_imports: Annotated[
-        tuple[str, ...], about("Modules that new code must not import, as `pickle`, `os.system`.")
+        tuple[str, ...],
+        about("What new Python, JavaScript and TypeScript must not import: `pickle`, `os.system`."),
     ] = ()
     require_tests: Annotated[
         tuple[Annotated[str, Meta(pattern=GLOB)], ...],
