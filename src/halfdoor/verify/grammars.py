@@ -13,10 +13,10 @@ from typing import Any, Final
 from msgspec import Struct
 
 from halfdoor.verify.languages import Language
+from halfdoor.verify.preprocessed import Unsure, broken
+from halfdoor.verify.templates import is_template, without_actions
 
-# A grammar knows a language's macros and newest forms less well than a compiler does. In these a
-# tree with errors counts only where brackets do not pair, too.
-_LOOSE: Final = frozenset({"C", "C++", "shell", "Rust"})
+_PREPROCESSED: Final = frozenset({"C", "C++"})
 _SCRIPTS: Final = frozenset({"JavaScript", "TypeScript", "TSX"})
 # TypeScript of 2022 and later that its grammar cannot read: `export type *`, `<in out T>`, and
 # arguments of a type of another module (`import("x").T<U>`).
@@ -32,8 +32,8 @@ _RESERVED: Final = re.compile(
     rb"|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true"
     rb"|try|typeof|var|void|while|with)(?=\s*[,}])"
 )
-_PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
-_CLOSING: Final = frozenset(_PAIRS.values())
+# A line that begins with one of these goes on with the one above, unless that is an arrow's body.
+_ASIDE: Final = re.compile(rb"(?<=\})([ \t]*\r?)\n(?=\s*[\[(`])")
 _MOST: Final = 5
 
 
@@ -55,19 +55,52 @@ def installed(language: Language) -> bool:
     return bool(module) and find_spec("tree_sitter") is not None and find_spec(module) is not None
 
 
-def faults(language: Language, data: bytes) -> tuple[Fault, ...]:
-    """The first few places where `data` is no text of the language; () when it is.
+class Reading(Struct, frozen=True):
+    """faults: the first few places where a text is not of its language; () when it is.
+
+    untold: why nothing here can tell, "" when something can.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    untold: str = ""
+
+
+def read(language: Language, data: bytes) -> Reading:
+    """Read a text by its language's grammar, and by what else knows it where that loses its way.
 
     Raises Unreadable when the grammar does not fit the installed tree-sitter.
     """
-    tree = _parser(language.grammar).parse(data)
-    if tree.root_node.has_error and language.name in _SCRIPTS:
-        tree = _parser(language.grammar).parse(_older(data))
-    if not tree.root_node.has_error:
-        return ()
-    if language.name in _LOOSE and (b"\n#if" in data or _paired(tree.root_node)):
-        return ()
-    return tuple(fault for fault, _ in zip(_faults(tree.root_node), range(_MOST), strict=False))
+    root = _root(language, data)
+    if not root.has_error:
+        return Reading()
+    if language.name in _PREPROCESSED:
+        return _preprocessed(data)
+    if language.name in _SCRIPTS:
+        older = _older(data)
+        root = _root(language, older)
+        if not (root.has_error and _root(language, _ASIDE.sub(rb"\1;\n", older)).has_error):
+            return Reading()
+    if language.name == "YAML" and is_template(data):
+        whole = not _root(language, without_actions(data)).has_error
+        return Reading() if whole else Reading(untold="a template")
+    return Reading(tuple(fault for fault, _ in zip(_faults(root), range(_MOST), strict=False)))
+
+
+def _root(language: Language, data: bytes) -> Any:
+    return _parser(language.grammar).parse(data).root_node
+
+
+def _preprocessed(data: bytes) -> Reading:
+    """Macros are unknown to the grammar: its errors say little, and brackets pair all the same."""
+    try:
+        found = broken(data)
+    except Unsure:
+        return Reading(untold="its brackets pair under some of its conditions only")
+    if found is None:
+        return Reading()
+    start = data.rfind(b"\n", 0, found.offset) + 1
+    line = data.count(b"\n", 0, start) + 1
+    return Reading((Fault(line, found.offset - start + 1, found.message),))
 
 
 def _older(data: bytes) -> bytes:
@@ -104,19 +137,3 @@ def _faults(root: Any) -> Iterator[Fault]:
             yield Fault(row + 1, column + 1, "cannot be read from here")
         elif node.has_error:
             waiting.extend(reversed(node.children))
-
-
-def _paired(root: Any) -> bool:
-    """Do all brackets pair that the grammar took for brackets, not for text?"""
-    waiting, opened = [root], []
-    while waiting:
-        node = waiting.pop()
-        if node.children:
-            waiting.extend(reversed(node.children))
-        elif node.is_missing and node.type in {*_PAIRS, *_CLOSING}:
-            return False
-        elif node.type in _PAIRS:
-            opened.append(_PAIRS[node.type])
-        elif node.type in _CLOSING and (not opened or opened.pop() != node.type):
-            return False
-    return not opened

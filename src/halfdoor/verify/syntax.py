@@ -1,29 +1,26 @@
 """Can the file be read as its language? Python, JSON and TOML here; others by their grammars."""
 
-import json
-import re
-import tomllib
 import warnings
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
+from msgspec import structs
+
 from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Status, Subject
-from halfdoor.verify import grammars
 from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
+from halfdoor.verify.data import fault, is_data, stays_commented, stray
 from halfdoor.verify.encoding import undone
-from halfdoor.verify.fresh import per_file
-from halfdoor.verify.languages import LANGUAGES, Language, is_python, language_of
+from halfdoor.verify.fresh import counted, per_file, text
+from halfdoor.verify.grammars import Fault
+from halfdoor.verify.languages import LANGUAGES, is_python, language_of
+from halfdoor.verify.parsed import Parsed, parsed
 from halfdoor.verify.ruff import NEWEST, ruff, unreadable
 
 NAME: Final = "syntax"
 
 _HINT: Final = "mend it, or write the whole file again"
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
-# JSON that its programs read with comments and trailing commas.
-_WITH_COMMENTS: Final = re.compile(
-    r"(?:^|/)(?:\.vscode/|\.devcontainer/|tsconfig[^/]*\.json$|jsconfig[^/]*\.json$"
-    r"|\.eslintrc\.json$|devcontainer\.json$|[^/]*\.code-workspace$)"
-)
+# In a path that a project's template gives to the projects that are made of it.
+_MADE: Final = "{{"
 # What parses and is no Python all the same: `return` outside a function.
 _STRUCTURE: Final = "F7,PLE0118"
 _ENCODING: Final = "encoding"
@@ -47,108 +44,84 @@ class Syntax:
 
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`. ruff is asked only about Python that this interpreter cannot read."""
-        here = [each for each in subject.changes if _here(each)]
         if unknown := sorted(self._asked - _READ):
             known = ", ".join(sorted(_READ))
             said = f"`languages` in [gate] asks for {', '.join(unknown)}; it reads {known}"
             return skipped(NAME, said)
+        made = [each for each in subject.changes if _MADE not in each.path]
+        here = [each for each in made if is_python(each.path) or is_data(each.path)]
         result = per_file(NAME, here, _found)
         if result.status is Status.FAILED:
+            result = _without_commented(result, here)
+        if result.status is Status.FAILED:
             result = yield from _with_newer(result, here)
-        return self._with_grammars(result, subject)
+        if result.status is Status.SKIPPED:
+            return result
+        others = yield from parsed(NAME, made, _HINT)
+        if isinstance(others, Result):
+            return others
+        named = [each.path for each in subject.changes if _MADE in each.path and each.after]
+        untold = {**others.untold, **dict.fromkeys(named, "a template")}
+        return self._joined(result, structs.replace(others, untold=untold), _strays(here))
 
-    def _with_grammars(self, result: Result, subject: Subject) -> Result:
-        by_grammar = [(each, language) for each in subject.changes if (language := _sat(each))]
-        read = [each for each, language in by_grammar if grammars.installed(language)]
-        other = per_file(NAME, read, _by_grammar)
-        lacking = {each.name for _, each in by_grammar if not grammars.installed(each)}
-        return self._joined(result, other, sorted(lacking))
-
-    def _joined(self, result: Result, other: Result, lacking: list[str]) -> Result:
-        said = ", ".join(lacking)
-        unread = f"{said} not read: no grammar; hint: pip install 'halfdoor[gate]'" * bool(said)
-        if Status.SKIPPED in {result.status, other.status}:
-            return result if result.status is Status.SKIPPED else other
-        findings = result.findings + other.findings
-        seen = "; ".join(each.saw for each in (result, other) if _judged(each))
-        if not findings and self._asked.intersection(name.lower() for name in lacking):
-            return skipped(NAME, unread)
+    def _joined(self, result: Result, others: Parsed, strays: tuple[Finding, ...]) -> Result:
+        findings = (*result.findings, *strays, *others.findings)
+        unread = [f"{path} not judged: {why}" for path, why in others.untold.items()]
+        if others.lacking:
+            hint = "hint: pip install 'halfdoor[gate]'"
+            unread.append(f"{', '.join(others.lacking)} not read: no grammar; {hint}")
+        languages = {language_of(path) for path in others.untold}
+        open_ = {each.name for each in languages if each} | set(others.lacking)
+        if not findings and self._asked.intersection(name.lower() for name in open_):
+            return skipped(NAME, "; ".join(unread))
+        seen = [result.saw] if result.status is not Status.NOT_APPLICABLE else []
+        seen += [counted(others.judged, "file") + " by grammar"] if others.judged else []
         if not seen:
-            return nothing(NAME, unread or "no file of its kind changed")
-        return judged(NAME, findings, "; ".join(filter(None, (seen, unread))))
+            return nothing(NAME, "; ".join(unread) or "no file of its kind changed")
+        return judged(NAME, findings, "; ".join((*seen, *unread)))
 
 
-def _judged(result: Result) -> bool:
-    return result.status in {Status.PASSED, Status.FAILED}
-
-
-def _here(change: Change) -> bool:
-    """Is it read without a grammar?"""
-    path = change.path
-    return path.endswith((".py", ".pyi", ".toml", ".ipynb")) or (
-        path.endswith(".json") and not _WITH_COMMENTS.search(path)
-    )
-
-
-def _sat(change: Change) -> Language | None:
-    language = language_of(change.path)
-    return language if language and language.grammar[0] and change.after is not None else None
-
-
-def _found(path: str, text: str) -> Iterator[Finding]:
+def _found(path: str, said: str) -> Iterator[Finding]:
     if is_python(path):
-        fault = _python(text)
-        if name := undone(text):
-            said = f"by the encoding that it declares, `{name}`, it is other code than it looks"
-            yield Finding(NAME, path, 1, 1, _ENCODING, said, "declare none, and save it as UTF-8")
-    elif path.endswith(".toml"):
-        fault = _toml(text)
-    else:
-        fault = _json(text)
-    if fault:
-        yield _finding(path, *fault)
+        if found := _python(said):
+            yield _finding(path, found)
+        if name := undone(said):
+            why = f"by the encoding that it declares, `{name}`, it is other code than it looks"
+            yield Finding(NAME, path, 1, 1, _ENCODING, why, "declare none, and save it as UTF-8")
+    elif found := fault(path, said):
+        yield _finding(path, found)
 
 
-def _python(text: str) -> tuple[int, int, str] | None:
+def _without_commented(result: Result, changes: Iterable[Change]) -> Result:
+    data = [(each.path, text(each.before), text(each.after)) for each in changes
+            if each.before and is_data(each.path)]  # fmt: skip
+    kept = {path for path, before, after in data if stays_commented(path, before, after)}
+    return judged(NAME, tuple(e for e in result.findings if e.path not in kept), result.saw)
+
+
+def _strays(changes: Iterable[Change]) -> tuple[Finding, ...]:
+    """Data in another encoding than it must be in, where that is the change's doing."""
+    data = [each for each in changes if each.after and is_data(each.path)]
+    new = [each for each in data if not (each.before and stray(each.before))]
+    found = ((each.path, stray(each.after or b"")) for each in new)
+    return tuple(_finding(path, fault, "save it as UTF-8") for path, fault in found if fault)
+
+
+def _python(text: str) -> Fault | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an escape that is none is lint's affair
             # Compiled, too: `return` outside a function parses. Nothing is run.
             compile(text, "", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return error.lineno or 1, error.offset or 1, error.msg
+        return Fault(error.lineno or 1, error.offset or 1, error.msg)
     except ValueError as error:
-        return 1, 1, str(error)
+        return Fault(1, 1, str(error))
     return None
 
 
-def _toml(text: str) -> tuple[int, int, str] | None:
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _TOML_PLACE.search(str(error))
-        line, column = (found[1], found[2]) if found and found[1] else (text.count("\n") + 1, 1)
-        return int(line), int(column), _TOML_PLACE.sub("", str(error))
-    return None
-
-
-def _json(text: str) -> tuple[int, int, str] | None:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return error.lineno, error.colno, error.msg
-    return None
-
-
-def _by_grammar(path: str, text: str) -> Iterator[Finding]:
-    language = language_of(path)
-    assert language is not None
-    for fault in grammars.faults(language, text.encode()):
-        yield _finding(path, fault.line, fault.column, fault.message)
-
-
-def _finding(path: str, line: int, column: int, message: str) -> Finding:
-    return Finding(NAME, path, line, column, "syntax", message, _HINT)
+def _finding(path: str, found: Fault, hint: str = _HINT) -> Finding:
+    return Finding(NAME, path, found.line, found.column, "syntax", found.message, hint)
 
 
 def _with_newer(result: Result, changes: list[Change]) -> Generator[Run, Ran, Result]:

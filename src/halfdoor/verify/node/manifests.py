@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from halfdoor.canon.checks import MIB
+from halfdoor.verify.commented import bare
 from halfdoor.verify.node.files import ALIASES, IGNORES, MANIFESTS, PATHS
 
 _TABLES: Final = (
@@ -21,10 +22,6 @@ _PNPM: Final = re.compile(
     r"^  '?/?((?:@[^/@\s']+/)?[^@\s'/():]+)[@/][^\n]*:(?: \{\})?$", re.MULTILINE
 )
 _BUN: Final = re.compile(r'^    "[^"\n]+": \["((?:@[^/"\n]+/)?[^@"\n/]+)@', re.MULTILINE)
-# INVARIANT: linear in the text, which anybody may have written: what opens and never closes is read
-# once, to its end, and a word is tried at its beginning only.
-_COMMENT: Final = re.compile(r'("(?:[^"\\\n]|\\.)*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
-_COMMA: Final = re.compile(r'("(?:[^"\\\n]|\\.)*"?)|,(?=\s*[}\]])')
 _QUOTED: Final = re.compile(r"""["']([^"'\n]{1,200})["']|(?<![\w$@~-])([\w$@~-]{1,200})\s*:""")
 # Those that people write are smaller by far. Lock files are made, and may be larger.
 _MOST_BYTES: Final = MIB
@@ -123,9 +120,8 @@ def loose(data: bytes) -> dict[str, Any]:
     try:
         read = json.loads(text)
     except ValueError:
-        bare = _COMMENT.sub(lambda found: found[1] or " ", text)
         try:
-            read = json.loads(_COMMA.sub(lambda found: found[1] or "", bare))
+            read = json.loads(bare(text))
         except (ValueError, RecursionError):
             return {}
     except RecursionError:
