@@ -305,3 +305,21 @@ def test_json_that_had_comments_before_is_read_with_them():
 @pytest.mark.parametrize("run", ["{{ ", "}} ", "{% ", "{# ", "{{ a }}", " ", "\n", "a: {{ "])
 def test_a_template_of_a_megabyte_is_read_in_one_go(run):
     assert len(without_actions((run * (1_000_000 // len(run))).encode())) > 900_000
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("A.java", "import module java.base;\n\nvoid main() {\n}\n"),
+        (
+            "A.java",
+            "class A extends B {\n  A(int a) {\n    if (a < 0) f();\n    super(a);\n  }\n}\n",
+        ),
+        ("A.java", "class A {\n  A(int a) {\n    f();\n    this();\n  }\n}\n"),
+        ("a.rs", 'fn f() {\n    a.b(str![[r#"\n[x\n"#]]).c(str![""]);\n}\n'),
+        ("a.rs", '#!/usr/bin/env cargo\n---\n[dependencies]\na = "1"\n---\nfn main() {}\n'),
+    ],
+)
+def test_what_is_newer_than_its_grammar_is_read(path, text):
+    assert found(path, text) == []
+    assert "syntax" in found(path, f"{text}}}\n")

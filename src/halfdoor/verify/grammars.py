@@ -23,9 +23,21 @@ _SCRIPTS: Final = frozenset({"JavaScript", "TypeScript", "TSX"})
 _NEWER: Final = re.compile(
     rb"(?<=\bexport)\s+type(?=\s*\*)|(?<=[<,])\s*(?:in\s+out|in|out)(?=\s+[A-Za-z_$])"
     rb"|^[ \t]*(?:in\s+out|in|out)(?=\s+[A-Za-z_$][\w$]*\s*(?:extends\b|[=,>]))"
-    rb"|(?<![\w$.])import\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?=\s*\.)",
+    rb"|(?<![\w$.])(?P<word>import\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\))(?=\s*\.)",
     re.MULTILINE,
 )
+# Java of 2025: `import module x`, and a constructor that does something before it calls another.
+# Rust: a macro with the name of a type that the language brings, and the fences of a script's head.
+_UNKNOWN: Final = {
+    "Java": re.compile(
+        rb"(?<=^import)[ \t]+module(?=[ \t])|(?<![.\w])(?P<word>super|this)(?=\s*\()", re.MULTILINE
+    ),
+    "Rust": re.compile(
+        rb"(?<!\w)(?P<word>str|char|bool|[iu](?:8|16|32|64|128|size)|f32|f64)(?=!\s*[(\[{])"
+        rb"|\A(?:#![^\n]*)?\s*+(-{3,})[^\n]*\n.*?\n\2[ \t]*(?=\r?\n|\Z)",
+        re.DOTALL,
+    ),
+}
 # Names under which a module may export, and which nothing else may have.
 _RESERVED: Final = re.compile(
     rb"((?:\bas\s|[{,])\s*)(break|case|catch|class|const|continue|delete|do|else|enum|export|extends|false"
@@ -75,6 +87,10 @@ def read(language: Language, data: bytes) -> Reading:
         return Reading()
     if language.name in _PREPROCESSED:
         return _preprocessed(data)
+    if language.name in _UNKNOWN:
+        root = _root(language, _UNKNOWN[language.name].sub(_blank, data))
+        if not root.has_error:
+            return Reading()
     if language.name in _SCRIPTS:
         older = _older(data)
         root = _root(language, older)
@@ -104,15 +120,16 @@ def _preprocessed(data: bytes) -> Reading:
 
 
 def _older(data: bytes) -> bytes:
-    """The same text without what its grammar does not know, every place kept."""
+    """A script without what its grammar does not know, every place kept."""
     plain = _RESERVED.sub(lambda found: found[1] + b"x" * len(found[2]), data)
     return _NEWER.sub(_blank, plain)
 
 
 def _blank(found: "re.Match[bytes]") -> bytes:
+    """Nothing, or some word in the place of one."""
     said = found[0]
     blank = bytes(byte if byte in b"\r\n" else 0x20 for byte in said)
-    return b"I" + blank[1:] if said.startswith(b"import") else blank
+    return b"I" + blank[1:] if found.lastgroup == "word" else blank
 
 
 @cache

@@ -13,11 +13,11 @@ from msgspec import Struct
 # INVARIANT: linear in the text: what opens and never closes is read once, to its line's or the
 # text's end.
 _WORD: Final = re.compile(
-    rb"""(?P<skip>//(?:[^\n\\]|\\.)*+ | /\*.*?(?:\*/|\Z)
+    rb"""(?P<skip>//(?:[^\n\\]|\\(?:\r\n|.))*+ | /\*.*?(?:\*/|\Z)
           | \b(?:u8|[uUL])?R"(?P<mark>[^()\\\s]{0,16})\(.*?(?:\)(?P=mark)"|\Z)
-          | "(?:[^"\\\n]|\\.)*+"? | \b[0-9](?:'?\w)*+ | '(?:[^'\\\n]|\\.)*+'?)
+          | "(?:[^"\\\n]|\\(?:\r\n|.))*+"? | \b[0-9](?:'?\w)*+ | '(?:[^'\\\n]|\\(?:\r\n|.))*+'?)
       | ^[ \t]*+(?P<directive>\#[ \t]*+(?P<kind>[a-z]*)
-          (?P<rest>(?:[^\n\\/]|\\.|/(?!\*)|/\*.*?(?:\*/|\Z))*+))
+          (?P<rest>(?:[^\n\\/]|\\(?:\r\n|.)|/(?!\*)|/\*.*?(?:\*/|\Z))*+))
       | [A-Za-z_]\w*+ | [()\[\]{};]""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
