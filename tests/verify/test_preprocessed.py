@@ -18,6 +18,7 @@ WHOLE = [
     b"int n = 1'000'000; auto s = R\"x(}}})\")x\"; auto t = u8R\"\"\"(})\"\"\";\n",
     b"int f() { return (struct p){1, 2}.x; } int g() { if (a) break; return\n 1; }\n",
     b"#define A (B - \\\r\n  (C))\r\nint x;\r\n",
+    b"#if A // every a/*\nint x;\n#endif // A /* b\n",
     b"auto f = [] { return 1; };\n#\n#pragma omp parallel for (\nint x;\n",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from halfdoor.canon.checks import Commit, Status
 from halfdoor.reading.globs import matcher
 from halfdoor.verify.licence import Licence
 from halfdoor.verify.review import Review
-from halfdoor.verify.rules import Rules, Template
+from halfdoor.verify.rules import Rules, Template, is_test
 from tests.helpers.checks import TROUBLE, change, codes, judge, subject
 from tests.verify.tools import perform
 
@@ -105,7 +105,7 @@ def test_a_forbidden_name_that_was_there_is_not_the_changes_doing():
     assert codes(judge(FORBIDDEN, asked)) == []
 
 
-TESTED = Rules(tested=matcher(["src/**"]), tests=matcher(["tests/**"]))
+TESTED = Rules(tested=matcher(["src/**"]), tests=is_test(["tests/**", "cases/**/*.yaml"]))
 
 
 def test_code_that_needs_a_test_has_one_in_the_same_change():
@@ -115,6 +115,26 @@ def test_code_that_needs_a_test_has_one_in_the_same_change():
     assert codes(judge(TESTED, subject(change("docs/a.md", "x")))) == []
     gone = change("tests/test_a.py", None, "assert 1\n")
     assert codes(judge(TESTED, subject(code, gone))) == ["no-test"]
+
+
+@pytest.mark.parametrize(
+    ("path", "after", "before", "counts"),
+    [
+        ("tests/test_z.txt", "a\n", None, False),
+        ("tests/data.json", "{}\n", None, False),
+        ("tests/__init__.py", "", None, False),
+        ("tests/test_a.py", "same\n", "same\n", False),
+        ("tests/test_a.py", "assert 2\n", "assert 1\n", True),
+        ("tests/a_test.go", "package a\n", None, True),
+        ("cases/x/a.yaml", "in: 1\n", None, True),
+    ],
+)
+def test_what_counts_as_a_test_is_a_program_unless_a_glob_says_how_its_name_ends(
+    path, after, before, counts
+):
+    """`tests/test_z.txt` was test enough, and so was an empty `tests/__init__.py`."""
+    asked = subject(change("src/a.py", "x = 2\n", "x = 1\n"), change(path, after, before))
+    assert codes(judge(TESTED, asked)) == ([] if counts else ["no-test"])
 
 
 def test_new_files_follow_their_template_and_old_ones_stay_as_they_are():

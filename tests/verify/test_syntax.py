@@ -258,6 +258,11 @@ def test_an_arrow_function_ends_where_a_line_begins_with_a_bracket():
     assert "syntax" in found("a.js", f"{code}let x = ;\n")
 
 
+def test_rust_that_is_not_stable_is_not_judged():
+    asked = subject(change("a.rs", "#![feature(x)]\npub macro a() {}\nlet ;\n"))
+    assert "a.rs not judged: unstable Rust" in judge(Syntax(), asked).saw
+
+
 def test_what_its_grammar_could_not_read_before_is_not_broken_by_the_change():
     newer = "public class A { int f( { return 1; }\n"
     asked = subject(change("A.java", f"// said\n{newer} x\n", newer))

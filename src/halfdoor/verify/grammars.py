@@ -46,6 +46,7 @@ _RESERVED: Final = re.compile(
 )
 # A line that begins with one of these goes on with the one above, unless that is an arrow's body.
 _ASIDE: Final = re.compile(rb"(?<=\})([ \t]*\r?)\n(?=\s*[\[(`])")
+_UNSTABLE: Final = b"#![feature("
 _MOST: Final = 5
 
 
@@ -87,19 +88,32 @@ def read(language: Language, data: bytes) -> Reading:
         return Reading()
     if language.name in _PREPROCESSED:
         return _preprocessed(data)
-    if language.name in _UNKNOWN:
-        root = _root(language, _UNKNOWN[language.name].sub(_blank, data))
+    for other in _reworded(language.name, data):
+        root = _root(language, other)
         if not root.has_error:
             return Reading()
-    if language.name in _SCRIPTS:
-        older = _older(data)
-        root = _root(language, older)
-        if not (root.has_error and _root(language, _ASIDE.sub(rb"\1;\n", older)).has_error):
-            return Reading()
-    if language.name == "YAML" and is_template(data):
-        whole = not _root(language, without_actions(data)).has_error
-        return Reading() if whole else Reading(untold="a template")
+    if why := _untold(language.name, data):
+        return Reading(untold=why)
     return Reading(tuple(fault for fault, _ in zip(_faults(root), range(_MOST), strict=False)))
+
+
+def _reworded(name: str, data: bytes) -> Iterator[bytes]:
+    """The same text without what its grammar does not know, every place kept in the last."""
+    if name in _UNKNOWN:
+        yield _UNKNOWN[name].sub(_blank, data)
+    elif name in _SCRIPTS:
+        older = _older(data)
+        yield _ASIDE.sub(rb"\1;\n", older)
+        yield older
+    elif name == "YAML" and is_template(data):
+        yield without_actions(data)
+
+
+def _untold(name: str, data: bytes) -> str:
+    """Why an error of the grammar says nothing of the text, "" when it does."""
+    if name == "YAML" and is_template(data):
+        return "a template"
+    return "unstable Rust" if name == "Rust" and _UNSTABLE in data else ""
 
 
 def _root(language: Language, data: bytes) -> Any:

@@ -70,6 +70,7 @@ LANGUAGES: Final = (
     Language("a makefile", (".mk",), _HASH, ("makefile", "gnumakefile")),
 )
 
+_SAYS: Final = frozenset({"JSON", "TOML", "YAML", "CSS", "HTML", "a Dockerfile"})
 _BY_SUFFIX: Final = {suffix: each for each in LANGUAGES for suffix in each.suffixes}
 _BY_NAME: Final = {name: each for each in LANGUAGES for name in each.names}
 
@@ -78,6 +79,12 @@ def language_of(path: str) -> Language | None:
     """The language of a file with this path, None when its name does not say."""
     name = basename(path).lower()
     return _BY_NAME.get(name) or _BY_SUFFIX.get(splitext(name)[1])
+
+
+def is_program(path: str) -> bool:
+    """Is it in a language in which something is done, not only said?"""
+    language = language_of(path)
+    return language is not None and language.name not in _SAYS
 
 
 def is_python(path: str) -> bool:

@@ -10,9 +10,11 @@ from typing import Final
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change, Finding, Result, Subject
+from halfdoor.reading.globs import matcher
 from halfdoor.verify.base import Steps, judged, nothing
 from halfdoor.verify.forbidden import Forbidden, Uses
 from halfdoor.verify.fresh import counted
+from halfdoor.verify.languages import is_program
 from halfdoor.verify.scripts import lent
 
 NAME: Final = "rules"
@@ -25,6 +27,17 @@ class Template(Struct, frozen=True):
 
     matches: Matches
     lines: tuple[str, ...]
+
+
+def is_test(globs: Iterable[str]) -> Matches:
+    """What counts as a test. A glob that does not say how names end means programs only.
+
+    Other files in a folder of tests (notes, data) test nothing by themselves.
+    """
+    globs = tuple(globs)
+    open_, closed = (matcher([each for each in globs if each.endswith("*") is ends])
+                     for ends in (True, False))  # fmt: skip
+    return lambda path: closed(path) or (open_(path) and is_program(path))
 
 
 class Rules:
@@ -65,12 +78,17 @@ class Rules:
 
     def _untested(self, changes: tuple[Change, ...]) -> Iterator[Finding]:
         """What needs a test has one if the same change touches a test that stays."""
-        if self._tested is None or any(self._tests(e.path) for e in changes if e.after is not None):
+        if self._tested is None or any(map(self._touches_a_test, changes)):
             return
         for each in changes:
             if each.after != each.before and self._tested(each.path) and not self._tests(each.path):
                 said = "this file changed, and no test did"
                 yield _finding(each.path, 0, "no-test", said, "change or add a test that covers it")
+
+    def _touches_a_test(self, change: Change) -> bool:
+        """Is there a test after the change that has other text than before?"""
+        text = (change.after or b"").strip()
+        return bool(text) and change.after != change.before and self._tests(change.path)
 
     def _misshapen(self, changes: tuple[Change, ...]) -> Iterator[Finding]:
         for each in changes:

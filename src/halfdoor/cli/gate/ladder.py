@@ -21,7 +21,7 @@ from halfdoor.verify.imports import Imports
 from halfdoor.verify.licence import Licence
 from halfdoor.verify.lint import Lint
 from halfdoor.verify.review import Review
-from halfdoor.verify.rules import Rules, Template
+from halfdoor.verify.rules import Rules, Template, is_test
 from halfdoor.verify.scripts import Apart, Modules, Named
 from halfdoor.verify.secrets import Secrets
 from halfdoor.verify.security import Security
@@ -102,4 +102,4 @@ def _log(settings: Gate, state_dir: Path) -> Look | None:
 def _rules(settings: Gate) -> Rules:
     templates = (Template(matcher([each.match]), each.lines) for each in settings.templates)
     tested = matcher(settings.require_tests) if settings.require_tests else None
-    return Rules(settings.forbid_imports, tested, matcher(settings.tests), templates)
+    return Rules(settings.forbid_imports, tested, is_test(settings.tests), templates)

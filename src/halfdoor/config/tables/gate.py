@@ -86,7 +86,7 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     tests: Annotated[
         tuple[Annotated[str, Meta(pattern=GLOB)], ...],
-        about("Globs over paths: what counts as a test."),
+        about("Globs over paths: what counts as a test; programs only where a glob ends with `*`."),
     ] = ("tests/**", "test/**", "test_*.py", "*_test.py", "*_test.go", "*.test.*", "*.spec.*")
     licences: Annotated[
         tuple[str, ...],
