@@ -13,7 +13,6 @@ from typing import Any, Final
 from msgspec import Struct
 
 from halfdoor.verify.languages import Language
-from halfdoor.verify.preprocessed import Unsure, broken
 from halfdoor.verify.templates import is_template, without_actions
 
 _PREPROCESSED: Final = frozenset({"C", "C++"})
@@ -122,6 +121,8 @@ def _root(language: Language, data: bytes) -> Any:
 
 def _preprocessed(data: bytes) -> Reading:
     """Macros are unknown to the grammar: its errors say little, and brackets pair all the same."""
+    from halfdoor.verify.preprocessed import Unsure, broken  # noqa: PLC0415  only where it errs
+
     try:
         found = broken(data)
     except Unsure:

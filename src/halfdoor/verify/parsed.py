@@ -16,6 +16,8 @@ from halfdoor.verify.grammars import Fault, Reading
 from halfdoor.verify.languages import Language, language_of
 
 _SHELL: Final = "shell"
+# What bash and the pairing of brackets say of a file holds, whatever was before.
+_SURE: Final = frozenset({_SHELL, "C", "C++"})
 _BEFORE: Final = "its grammar could not read it before either"
 
 
@@ -85,8 +87,7 @@ def _why(
 ) -> str:
     """Why nobody can tell whether the change broke this file, "" when somebody can."""
     before = had.get(path, Reading())
-    known = by[path].name == _SHELL  # by bash, which errs in nothing
-    if reading.faults and not known and (before.faults or before.untold):
+    if reading.faults and by[path].name not in _SURE and (before.faults or before.untold):
         return _BEFORE
     return reading.untold
 

@@ -17,13 +17,12 @@ PYPI, NPM, CRATES = "PyPI", "npm", "crates.io"
 _TABLE: Final = re.compile(
     r'^\[\[(?:package|packages)\]\]\s*\nname = "([^"\n]+)"\s*\nversion = "([^"\n]+)"', re.MULTILINE
 )
-# INVARIANT: linear in the text: what may be long is bounded, and no blank leads to the next line.
+# INVARIANT: linear in the text: nothing is read twice, and no blank leads to the next line.
 _WANTED: Final = (
-    r"([A-Za-z0-9][\w.-]{0,200}+)[ \t]{0,20}(?:\[[^\]\n]{0,200}\])?"
-    r"[ \t]{0,20}===?[ \t]{0,20}([^\s;#\\,\"']{1,100})[ \t]{0,20}"
+    r"([A-Za-z0-9][\w.-]*+)[ \t]*+(?:\[[^\]\n\"']*+\])?[ \t]*+===?[ \t]*+([^\s;#\\,\"']++)[ \t]*+"
 )
 _REQUIRED: Final = re.compile(rf"^[ \t]*+(?:-[ \t]++)?{_WANTED}(?:[;#\\].*)?$", re.MULTILINE)
-_QUOTED: Final = re.compile(rf"""["'][ \t]{{0,20}}{_WANTED}(?:;[^\n]{{0,300}}?)?["']""")
+_QUOTED: Final = re.compile(rf"""["'][ \t]*+{_WANTED}(?=[;"'])""")
 _EXACT: Final = re.compile(r"(?:==)?=?\s*(\d[\w.!+-]*)")
 # They may pin, among much else; a lock is there for nothing else.
 _MANIFESTS: Final = frozenset(
