@@ -5,6 +5,7 @@ import pytest
 from halfdoor.canon.checks import Status
 from halfdoor.verify.grammars import installed
 from halfdoor.verify.languages import LANGUAGES
+from halfdoor.verify.shell import other
 from halfdoor.verify.syntax import Syntax
 from halfdoor.verify.templates import is_template, without_actions
 from tests.helpers.checks import MISSING, TROUBLE, change, codes, judge, subject
@@ -222,6 +223,22 @@ def test_shell_that_nobody_here_can_read_is_named_and_not_judged(text, ran, said
     result = judge(Syntax(), asked, ran)
     assert (result.status, said in result.saw) == (Status.NOT_APPLICABLE, True)
     assert judge(Syntax(["shell"]), asked, ran).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        ("#!/usr/bin/env -S bash -e", ""),
+        ("#!/usr/bin/env A=b bash", ""),
+        ("#! /bin/sh -", ""),
+        ("#!/bin/busybox sh", ""),
+        ("# said", ""),
+        ("#!/usr/bin/env fish", "fish"),
+        ("#!/bin/ksh93", "ksh93"),
+    ],
+)
+def test_the_first_line_of_a_script_says_whose_it_is(first, name):
+    assert other(f"{first}\necho\n".encode()) == name
 
 
 @pytest.mark.parametrize("ran", TROUBLE[1:], ids=lambda ran: ran.status.value)

@@ -14,8 +14,9 @@ NAME: Final = "shell"
 # `-n` reads and runs nothing. The pattern forms of `extglob` are set by scripts that then use them.
 _EACH: Final = 'for f; do bash -O extglob -n "./$f" || echo "$f"; done'
 _SAID: Final = re.compile(r"^\./(\d+): line (\d+): (.*)$", re.MULTILINE)
-_FIRST: Final = re.compile(rb"#![^\n]*?\b(\w+)(?:[ \t]+-[^\n]*)?[ \t]*\r?(?:\n|$)")
 _OURS: Final = frozenset({b"sh", b"bash", b"dash", b"ash"})
+# They start what is named behind them.
+_STARTERS: Final = frozenset({b"env", b"busybox"})
 
 
 class Said(Struct, frozen=True):
@@ -27,8 +28,12 @@ class Said(Struct, frozen=True):
 
 def other(data: bytes) -> str:
     """The program that runs the script, where that is none that bash could stand in for; or ""."""
-    found = _FIRST.match(data)
-    return "" if found is None or found[1] in _OURS else found[1].decode("ascii", "replace")
+    first = data.partition(b"\n")[0]
+    if not first.startswith(b"#!"):
+        return ""
+    words = [word.rpartition(b"/")[2] for word in first[2:].split() if word[:1] != b"-"]
+    names = [word for word in words if word not in _STARTERS and b"=" not in word] or [b"sh"]
+    return "" if names[0] in _OURS else names[0].decode("ascii", "replace")
 
 
 def asked(check: str, files: Mapping[str, bytes]) -> Generator[Run, Ran, Said | Result]:
