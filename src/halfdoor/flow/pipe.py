@@ -173,6 +173,8 @@ class Through:
             return chunk
         out = chunk if self._filter is None else self._filter.feed(chunk)
         out = self._frames.feed(out)
+        if not self._begun and self._watcher.finished:
+            self._broken = _broken_at_once(self._dialect, out)
         self._begun = self._begun or bool(out)
         self._idle = not self._frames.rest and (self._filter is None or self._filter.idle)
         return out
@@ -205,6 +207,13 @@ class Through:
 
 def _opens_nothing(dialect: Dialect, out: bytes) -> bool:
     return not any(isinstance(event, Open) for event in dialect.parser().feed(out))
+
+
+def _broken_at_once(dialect: Dialect, out: bytes) -> str:
+    """Why a stream that ends in its first bytes is none at all, "" if it can be one."""
+    events = dialect.parser().feed(out)
+    first = events[0] if events else None
+    return first.message if isinstance(first, Failed) else ""
 
 
 class _Repaired:

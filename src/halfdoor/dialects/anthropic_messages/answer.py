@@ -83,7 +83,6 @@ _FRAGMENTS: Final = {
     "input_json_delta": ("partial_json", PartKind.TOOL_CALL),
     "signature_delta": ("signature", PartKind.THINKING),
 }
-DISORDER: Final = "the backend's events came out of order"
 _EVENTS: Final = frozenset(
     {
         "message_start",
@@ -180,7 +179,7 @@ class StreamParser:
         if event.type not in _EVENTS:
             return []
         if (self._count < 0) is not (event.type == "message_start"):
-            raise _BrokenError(DISORDER)
+            raise _BrokenError("the backend's events came out of order")
         return self._step(event)
 
     def _step(self, event: WireEvent) -> list[Event]:

@@ -10,12 +10,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from halfdoor.canon.commands import Learnt
-from halfdoor.canon.events import UNSIGNED, Delta, Event, Failed
+from halfdoor.canon.events import UNSIGNED, Delta, Event
 from halfdoor.canon.money import Usage
 from halfdoor.dialects import hearing
 from halfdoor.dialects.anthropic_messages import wire as wire
 from halfdoor.dialects.anthropic_messages.answer import (
-    DISORDER,
     StreamParser,
     WireEvent,
     events,
@@ -88,15 +87,9 @@ class StreamWatcher:
             case "content_block_delta":
                 self._sealed(event.delta.signature if event.delta else "")
             case "message_stop":
-                self._learnt = self._ended()
+                self._learnt = replace(self._learnt, finished=True)
             case _ if bytes(event.error) not in {b"", b"null"}:
                 self._learnt = failing(self._learnt, wire.failure(data))
-
-    def _ended(self) -> Learnt:
-        """An end before which neither counts nor a reason came is none: both are always told."""
-        if self._learnt.usage is None and not self._learnt.stop:
-            return failing(self._learnt, Failed(DISORDER, "protocol"))
-        return replace(self._learnt, finished=True)
 
     def _count(self, event: WireEvent) -> None:
         counts = event.usage or (event.message.usage if event.message else None)
