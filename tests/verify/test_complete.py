@@ -5,6 +5,7 @@ import pytest
 from halfdoor.canon.checks import Status
 from halfdoor.verify.complete import Complete
 from tests.helpers.checks import change, codes, judge, subject
+from tests.helpers.slower import slower
 
 WHOLE = "def a():\n    return 1\n\n\ndef bee():\n    return 2\n"
 
@@ -25,8 +26,26 @@ ELISIONS = [
     "# ... (previous code)",
     "# … unchanged …",
     "# Keep existing imports as before",
-    "# same as before",
     "    # ... remaining methods ...",
+    "# TODO: implement the rest",
+    "# add remaining cases here",
+    "# (all other functions remain exactly as they were)",
+    "# Continue with the rest as in the original file",
+    "y = 1  # ... rest of the code ...",
+    'y = "a"  # ... unchanged',
+]
+# What people say of code that follows, too: it counts where code is missing.
+EITHER = [
+    "# unchanged",
+    "# same as before",
+    "# remaining tests",
+    "# no changes needed",
+    "# existing fields here",
+    "# other tests",
+    "# ...",
+    "# etc.",
+    "# -- snip --",
+    "# the rest",
 ]
 HONEST = [
     "# the rest of the line is a comment",
@@ -38,6 +57,16 @@ HONEST = [
     "# unchanged lines are not sent again",
     "# other",
     "print('# ... existing code ...')",
+    "# ... swap this condition for the existing one.",
+    "# Same logic as above",
+    "# keep the existing logic",
+    "# copy the rest",
+    "# TODO: implement paging",
+    "y = 1  # ... and so on",
+    "# reads them for the\n# rest of the code.",
+    '"""\n# your code here\n"""',
+    '"""\n... or the rest ...\n"""',
+    '"""\n>>> f(\n...    x)\n...\n...           ...\n"""',
 ]
 
 
@@ -53,6 +82,38 @@ def test_a_comment_that_stands_for_code_is_found(comment):
 @pytest.mark.parametrize("line", HONEST)
 def test_an_honest_comment_is_not(line):
     assert found(f"import os\n{line}\nx = os.name\n") == []
+
+
+@pytest.mark.parametrize("comment", EITHER)
+def test_what_people_say_of_code_that_follows_counts_only_where_code_is_missing(comment):
+    """`# unchanged` and `# remaining tests` above what they speak of were findings."""
+    header = f"def a():\n    {comment}\n    return 1\n"
+    assert found(header) == []
+    assert found(f"{comment}\n\n{WHOLE}") == []
+    assert found(f"{WHOLE}{comment}\n") == ["elided"]
+    assert found(f"def a():\n    x = 1\n    {comment}\n\n\ndef b():\n    pass\n") == ["elided"]
+    assert found(header, "def a():\n    return 1\n") == []
+    assert found(header, "def a():\n    x = 1\n    y = 2\n    return 1\n") == ["elided"]
+
+
+@pytest.mark.parametrize("comment", EITHER)
+def test_within_a_longer_comment_it_says_nothing(comment):
+    assert found(f"{WHOLE}# What is here is\n{comment}\n") == []
+    assert found(f'"""Says.\n\n    {comment}\n"""\n') == []
+
+
+def test_a_docstring_that_was_left_out_is_found():
+    assert found('def a():\n    """\n    ... existing code ...\n    """\n') == ["elided"]
+    assert found('x = [\n    "... existing code ...",\n]\n') == []
+
+
+@pytest.mark.parametrize(
+    "line", ["# ... existing {}x", "# {}existing x", "x = 1 {}# ... existing", "# rest of {}the"]
+)
+@pytest.mark.parametrize("run", [" ", ".", "is ", "# ", "existing "])
+def test_a_comment_without_an_end_is_read_in_time_that_grows_as_it_does(line, run):
+    """One of 60 KB took 13 s."""
+    assert slower(lambda size: found(line.format(run * (size // len(run))))) < 80
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Invented packages and files of JavaScript and TypeScript are found; what is there is not."""
 
 import json
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from halfdoor.verify.node.builtins import is_builtin
 from halfdoor.verify.node.manifests import aliased, locked, loose
 from halfdoor.verify.node.specifiers import specifiers
 from tests.helpers.checks import change, codes, judge, subject
+from tests.helpers.slower import slower
 
 PACKAGE = {
     "name": "shop",
@@ -267,18 +267,6 @@ ENDLESS = [
     ("", "\n/[a]"), ("", "(  "), ("", "import "), ("import ", "from "), ("import a ", 'from "" '),
     ("import {" + "a," * 1900, '"" from '), ("", 'require("'), ("", "try {"), ("", "{", "}"),
 ]  # fmt: skip
-
-
-def slower(work):
-    """How many times as long it takes for a size that is sixteen times as large."""
-
-    def cost(size):
-        began = time.process_time()
-        work(size)
-        return time.process_time() - began
-
-    few, many = (min(cost(size) for _ in range(3)) for size in (10_000, 160_000))
-    return many / few
 
 
 @pytest.mark.parametrize("parts", ENDLESS)
