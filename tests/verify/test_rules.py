@@ -192,6 +192,7 @@ def test_before_it_is_committed_the_need_is_told():
     assert (result.status, "pay/a.py" in result.saw) == (Status.NOT_APPLICABLE, True)
 
 
+FOREIGN = ["foreign-licence"]
 OURS = {
     "LICENSE": b"MIT License\n\nCopyright (c) 2020 Our Team\n",
     "pyproject.toml": b'license = "MIT"',
@@ -213,6 +214,22 @@ OURS = {
         ("    'SPDX-License-Identifier: GPL-3.0-only',", []),
         ("# don't remove: Copyright", []),
         ("(c) 2011 Somebody Else Inc.", ["foreign-licence"]),
+        ("/* Copyright (c) Oracle and/or its affiliates. All rights reserved. */", FOREIGN),
+        (" * Copyright © Somebody Else", FOREIGN),
+        ("# Copyright The Other Authors", FOREIGN),
+        ("# Copyright Somebody Else, Inc. 2011", FOREIGN),
+        ("# Copyright (c) Our Team. All rights reserved.", []),
+        ("# Copyright headers are looked at", []),
+        ("# (c) Then the third case", []),
+        ("# Licensed under the BSD license", FOREIGN),
+        ("# Licensed under the MIT license", []),
+        ("# License: GPLv3", FOREIGN),
+        ("// @license BSD-3-Clause", FOREIGN),
+        ("# License: MIT", []),
+        ("# released under the terms of the GNU GPL, version 2", FOREIGN),
+        ("# available under the same license as before", []),
+        ("# License: see the file", []),
+        ("# SPDX-License-Identifier: GPL-3.0-only --> */", FOREIGN),
     ],
 )
 def test_a_header_of_another_project_is_found(line, expected):
@@ -225,6 +242,22 @@ def test_a_licence_that_is_allowed_may_come_in_and_what_moved_was_there():
     assert codes(judge(Licence(["apache-2.0"]), subject(change("a.py", line), files=OURS))) == []
     moved = (change("a.py", "", line), change("b.py", line, ""))
     assert codes(judge(Licence(), subject(*moved, files=OURS))) == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "line", "expected"),
+    [
+        ("GPL-3.0-only", "# License: GPL", []),
+        ("GPL-3.0-only", "# GNU General Public License", []),
+        ("GPL-3.0-only", "# GNU Affero General Public License", FOREIGN),
+        ("BSD", "# SPDX-License-Identifier: BSD-3-Clause", []),
+    ],
+)
+def test_a_licence_that_a_line_names_without_its_version_is_one_of_its_kind(
+    allowed, line, expected
+):
+    asked = subject(change("a.py", f"{line}\n"), files=OURS)
+    assert codes(judge(Licence([allowed]), asked)) == expected
 
 
 def test_a_licence_file_is_no_copied_header():

@@ -12,20 +12,45 @@ from halfdoor.verify.languages import language_of
 
 NAME: Final = "licence"
 
-_SPDX: Final = re.compile(r"SPDX-License-Identifier:\s*([\w.+() -]+?)\s*(?:\*/|-->|$)")
-_HOLDER: Final = re.compile(
-    r"(?i)^\W*(?:copyright(?:\s+\(c\)|\s+©)?|\(c\)|©)\s+(?:\d{4}[\d\s,\u2013-]*)(?:by\s+)?([^\d\W].*?)\W*$"
+# INVARIANT: each of these is linear in a line, which anybody may have written.
+_SPDX: Final = re.compile(r"SPDX-License-Identifier:([\w.+() \t-]++)")
+# What stands before a holder's name, in any order and number.
+_CLAIM: Final = re.compile(
+    r"(?i)[^\w(©]*+((?:copyright\b|copr\.|\(c\)|©|&copy;|by\b|\d{4}\b|[\s,:\u2013-]++)*+)"
 )
+_YEAR: Final = re.compile(r"\d{4}")
+_BODY: Final = re.compile(
+    r"(?i)\b(?:inc|llc|ltd|gmbh|ag|corp|corporation|company|foundation|authors|contributors"
+    r"|affiliates|all rights reserved)\b"
+)
+_RESERVED: Final = re.compile(r"(?i)\.?\s*+all rights reserved.*")
 _TEXTS: Final = (
-    (re.compile(r"(?i)gnu (?:affero|lesser)? ?general public license"), "GPL"),
+    (re.compile(r"(?i)gnu general public license"), "GPL"),
+    (re.compile(r"(?i)gnu lesser general public license"), "LGPL"),
+    (re.compile(r"(?i)gnu affero general public license"), "AGPL"),
     (re.compile(r"(?i)licensed under the apache license"), "Apache-2.0"),
     (re.compile(r"(?i)permission is hereby granted, free of charge, to any person"), "MIT"),
     (re.compile(r"(?i)redistribution and use in source and binary forms"), "BSD"),
     (re.compile(r"(?i)mozilla public license"), "MPL-2.0"),
 )
+_NAMES: Final = (
+    r"(mit|[al]?gpl|bsd|apache|mpl|mozilla|isc|epl|eclipse|cc0|cc[- ]by|unlicense|zlib|boost|bsl"
+    r"|wtfpl|sspl|artistic|proprietary)(?!(?!v\d)[a-z])[ -]?(?:v(?:ersion )?)?(\d(?:\.\d)?)?"
+)
+# Other ways to name one: `License: GPLv3`, `licensed under the MIT license`.
+_NAMED: Final = re.compile(
+    rf"(?i)^\W*+@?licen[cs]e(?: ?:|(?<=@licen[cs]e)) *+(?:the )?(?:gnu )?{_NAMES}"
+    rf"|\b(?:licen[cs]ed|released|(?:re)?distributed|available) under (?:the )?(?:terms of )?"
+    rf"(?:the )?(?:gnu )?{_NAMES}"
+)
+_FAMILIES: Final = {"mozilla": "mpl", "eclipse": "epl", "boost": "bsl"}
 # What stands in a text that a program has says nothing of the program.
 _QUOTED: Final = re.compile(r"""(?i)^(?!\s*(?:#|//|/?\*|--|<!--|;))[^"'`]*["'`](?!"")""")
-_SUSPECT: Final = re.compile(r"(?i)spdx-|copyright|\(c\)|©|license|permission is|redistribution")
+_SUSPECT: Final = re.compile(
+    r"(?i)spdx-|copyright|copr\.|\(c\)|©|&copy;|licen[cs]e|permission is|redistribut|released"
+    r"|available"
+)
+_QUOTED_NAME: Final = re.compile(r'"([^"\n]{1,200})"')
 _OWN: Final = re.compile(
     r"(?i)^(?:licen[cs]e|copying|notice|authors|copyright|(?:pyproject|cargo)\.toml$|package\.json$)"
 )
@@ -54,52 +79,107 @@ class Licence:
         code = [e for e in subject.changes if e.after and language_of(e.path) and not _own(e.path)]
         if not code:
             return nothing(NAME, "no code changed")
-        ours = "\n".join(_told(subject)).lower()
+        ours = _Ours(_told(subject), self._allowed)
         had = {line for each in subject.changes for line in text(each.before).splitlines()}
-        found = tuple(finding for each in code for finding in self._found(each, ours, had))
+        found = tuple(finding for each in code for finding in _found(each, ours, had))
         return judged(NAME, found, counted(len(code), "file"))
 
-    def _found(self, change: Change, ours: str, had: set[str]) -> Iterator[Finding]:
-        for number, line in added(change).items():
-            if line in had or not _SUSPECT.search(line):
-                continue
-            said = self._foreign(line, ours)
-            if said:
-                yield Finding(NAME, change.path, number, 1, "foreign-licence", said, _HINT)
 
-    def _foreign(self, line: str, ours: str) -> str:
-        """What is foreign about a line, "" when nothing is."""
-        if _QUOTED.match(line):
-            return ""
-        spdx, holder = _SPDX.search(line), _HOLDER.match(line)
-        if spdx:
-            return "" if self._ours(spdx[1], ours) else f"code under the licence {spdx[1]}"
-        if holder:
-            known = holder[1].lower() in ours
-            return "" if known else f"code of which `{holder[1][:60]}` holds the copyright"
-        for pattern, name in _TEXTS:
-            if pattern.search(line) and not (pattern.search(ours) or self._ours(name, ours)):
-                return f"the text of another licence ({name})"
-        return ""
+class _Ours:
+    """What the project says of itself. allowed: SPDX names beside it, lower case."""
 
-    def _ours(self, name: str, ours: str) -> bool:
-        """Is it a licence of the project? Of `A OR B` one is enough."""
-        names = [each.strip(" ()").lower() for each in re.split(r"(?i)\bor\b", name)]
-        return any(
-            any(each.startswith(allowed) for allowed in self._allowed)
-            or f'"{each}"' in ours
-            or f'"{each.partition("-")[0]}"' in ours
-            for each in names
+    def __init__(self, told: Iterable[str], allowed: Iterable[str]) -> None:
+        told = tuple(told)
+        said = (
+            name for each in told for found in _QUOTED_NAME.findall(each) for name in _of(found)
         )
+        self._text = "\n".join(told).lower()
+        self._allowed = tuple(allowed)
+        self._names = {*said, *allowed}
+        self._names |= {name.lower() for pattern, name in _TEXTS if pattern.search(self._text)}
+        self._families = set(map(_family, self._names))
+
+    def licence(self, name: str) -> bool:
+        """Is it a licence of the project? Of `A OR B` one is enough; without a version, any."""
+        return any(
+            each.startswith(self._allowed or ("\0",))
+            or each in self._names
+            or _family(each) in self._names
+            or (each == _family(each) and each in self._families)
+            for each in _of(name)
+        )
+
+    def holder(self, name: str) -> bool:
+        """Does the project name this holder?"""
+        return name.lower() in self._text
+
+
+def _found(change: Change, ours: _Ours, had: set[str]) -> Iterator[Finding]:
+    for number, line in added(change).items():
+        if line not in had and _SUSPECT.search(line) and (said := _foreign(line, ours)):
+            yield Finding(NAME, change.path, number, 1, "foreign-licence", said, _HINT)
+
+
+def _foreign(line: str, ours: _Ours) -> str:
+    """What is foreign about a line, "" when nothing is."""
+    if _QUOTED.match(line):
+        return ""
+    if spdx := _SPDX.search(line):
+        name = spdx[1].removesuffix("--").strip()
+        return "" if ours.licence(name) or not name else f"code under the licence {name}"
+    if holder := _holder(line):
+        return "" if ours.holder(holder) else f"code of which `{holder[:60]}` holds the copyright"
+    for pattern, name in _TEXTS:
+        if pattern.search(line):
+            return "" if ours.licence(name) else f"the text of another licence ({name})"
+    if named := _NAMED.search(line):
+        name, version = (named[1], named[2]) if named[1] else (named[3], named[4])
+        said = f"{name}-{version}" if version else name
+        return "" if ours.licence(name) else f"code under the licence {said}"
+    return ""
+
+
+def _holder(line: str) -> str:
+    """Who a line says holds the copyright, "" for nobody.
+
+    Without a year it takes the word and a sign, or the name of a body: people also speak of
+    copyright.
+    """
+    claim = _CLAIM.match(line)
+    head = claim[1].lower() if claim else ""
+    name = line[claim.end() :] if claim else ""
+    word, sign = "cop" in head, "(c)" in head or "©" in head or "&copy;" in head
+    if not (word or sign) or not name[:1].isalpha():
+        return ""
+    dated = bool(_YEAR.search(head))
+    named = not name[0].islower() and ((word and sign) or "©" in head or bool(_BODY.search(name)))
+    return _bare(_RESERVED.sub("", name)) if dated or (named and word) else ""
+
+
+def _bare(name: str) -> str:
+    """Without what is no letter at its end: years, points, the end of a comment."""
+    end = len(name)
+    while end and not name[end - 1].isalpha():
+        end -= 1
+    return name[:end]
+
+
+def _of(names: str) -> Iterator[str]:
+    """Single names of an SPDX expression, lower case."""
+    for each in re.split(r"(?i)\bor\b", names):
+        yield each.strip(" ()\t").lower()
+
+
+def _family(name: str) -> str:
+    """`gpl` of `gpl-3.0-only`."""
+    first = name.partition("-")[0]
+    return _FAMILIES.get(first, first)
 
 
 def _told(subject: Subject) -> Iterator[str]:
     """What the project says of itself: the files that it had, or brings if it had none."""
     had = [text(data) for data in subject.files.values()]
-    told = had or [text(each.after) for each in subject.changes if _own(each.path)]
-    for said in told:
-        yield said
-        yield from (f'"{name}"' for pattern, name in _TEXTS if pattern.search(said))
+    yield from had or [text(each.after) for each in subject.changes if _own(each.path)]
 
 
 def _own(path: str) -> bool:
