@@ -222,6 +222,23 @@ def test_a_test_may_import_the_module_that_it_writes():
 
 
 @pytest.mark.parametrize(
+    ("path", "of_tests"),
+    [
+        ("latest/a.py", False),
+        ("src/contest.py", False),
+        ("pkg/respect/a.py", False),
+        ("tests/a.py", True),
+        ("pkg/test_a.py", True),
+        ("pkg/a_test.py", True),
+        ("src/unittests/a.py", True),
+    ],
+)
+def test_a_path_that_only_holds_the_letters_of_test_is_no_test(path, of_tests):
+    """`latest/a.py` imported what was nowhere, and spoke of it in quotes."""
+    assert (found('import fastjsonx\nx = "fastjsonx"\n', path=path) == []) is of_tests
+
+
+@pytest.mark.parametrize(
     ("name", "there"), [("typing_extensions", True), ("invented_thing", False)]
 )
 def test_what_every_type_checker_brings_may_be_imported_for_checkers_alone(name, there):

@@ -22,7 +22,9 @@ class Around:
     def __init__(self, subject: Subject, allowed: frozenset[str]) -> None:
         files = {**subject.files, **{c.path: c.after for c in subject.changes if c.after}}
         self.declared = declared(files)
-        self._locked = locked(files)
+        self._known = self.declared | locked(files)
+        # What a distribution of a namespace begins with: `google` of `google-auth`.
+        self._first = {name.partition("-")[0] for name in self._known if "-" in name}
         self._allowed = allowed
         self._paths = frozenset(subject.paths)
         self._folders = frozenset(_folders(subject.paths))
@@ -38,10 +40,7 @@ class Around:
         if is_standard(top) or top in self._allowed:
             return True
         wanted = {normal(name) for name in DISTRIBUTIONS.get(top, (top,))} | {normal(top)}
-        known = self.declared | self._locked
-        return bool(wanted & known) or (
-            top in NAMESPACES and any(name.startswith(f"{top}-") for name in known)
-        )
+        return bool(wanted & self._known) or (top in NAMESPACES and top in self._first)
 
     def owns(self, path: str, each: Imported) -> bool:
         """Is it, or would it be, a module of the repository itself?"""

@@ -21,13 +21,19 @@ MANIFESTS: Final = (
 )
 LOCKS: Final = ("uv.lock", "poetry.lock", "pdm.lock", "pylock*.toml", "Pipfile.lock", "*.lock")
 
+# INVARIANT: each of these is linear in its text, which anybody may have written: two runs that
+# could share characters never stand side by side, and a line's pattern does not leave its line.
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_GAP: Final = r"[^\S\n]"
 _FIRST: Final = re.compile(rf"\s*({_NAME})")
 _LINE: Final = re.compile(
-    rf"^\s*(?:-\s+)?({_NAME})\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;@ ].*|\\)?$", re.MULTILINE
+    rf"^{_GAP}*+(?:-{_GAP}++)?({_NAME})(?:{_GAP}*+\[[^\]\n]*+\])?+(?:(?:{_GAP}|[=<>!~;@]).*|\\)?$",
+    re.MULTILINE,
 )
 _EGG: Final = re.compile(rf"#egg=({_NAME})")
-_LITERAL: Final = re.compile(rf"""["']({_NAME})\s*(?:\[[\w,\s-]*\])?\s*(?:[<>=!~;@ ][^"']*)?["']""")
+_LITERAL: Final = re.compile(
+    rf"""["']({_NAME})(?:\s*+\[[\w,\s-]*+\])?+(?:[\s<>=!~;@][^"']*+)?["']"""
+)
 _LOCKED: Final = re.compile(rf'^name = "({_NAME})"', re.MULTILINE)
 _PINNED: Final = re.compile(rf"^({_NAME})==", re.MULTILINE)
 _RUNS: Final = re.compile(r"[-_.]+")

@@ -39,6 +39,7 @@ class Forbidden:
     def __init__(self, check: str, names: Iterable[str]) -> None:
         self._check = check
         self._names = frozenset(names)
+        self._steps = 1 + max((len(re.findall(r"[./]", each)) for each in self._names), default=0)
 
     def brought(self, changes: Iterable[Change]) -> Asked:
         """What a change brought of them, or `skipped` where nothing could tell."""
@@ -92,7 +93,8 @@ class Forbidden:
     def _among(self, path: str, names: Iterable[tuple[str, int]]) -> Iterator[Finding]:
         step = "/" if is_script(path) else "."
         for name, line in names:
-            if rule := next((each for each in _prefixes(name, step) if each in self._names), None):
+            prefixes = _prefixes(name, step, self._steps)
+            if rule := next((each for each in prefixes if each in self._names), None):
                 yield self._finding(path, line, rule)
             elif name.endswith(".*"):
                 for each in sorted(self._names):
@@ -104,8 +106,9 @@ class Forbidden:
         return Finding(self._check, path, line, 1, CODE, said, "[gate] forbids it")
 
 
-def _prefixes(name: str, step: str) -> Iterator[str]:
-    """`a.b.c`, `a.b`, `a`."""
-    while name:
-        yield name
-        name = name.rpartition(step)[0]
+def _prefixes(name: str, step: str, most: int) -> Iterator[str]:
+    """`a.b.c`, `a.b`, `a`, of no more than so many steps: a name may have thousands."""
+    held = step.join(name.split(step, most)[:most])
+    while held:
+        yield held
+        held = held.rpartition(step)[0]

@@ -17,14 +17,18 @@ from halfdoor.verify.declared import LOCKS, MANIFESTS, declared, normal
 from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.fresh import counted, text
 from halfdoor.verify.imported import Imported, imported
-from halfdoor.verify.languages import is_python
-from halfdoor.verify.near import mistaken, nearest
+from halfdoor.verify.languages import is_python, of_tests
+from halfdoor.verify.near import Hints, TooMany, mistakes
 from halfdoor.verify.node import files
 
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
 NO_MODULE: Final = "no-such-module"
 NEAR_MISS: Final = "near-miss"
+
+# What is in quotes; an end of one may begin another, for an apostrophe is a quote as well.
+_QUOTED: Final = re.compile(r"""["']([\w./-]++)(?=["'])""")
+_STEP: Final = re.compile(r"[./]")
 
 _NEAR_HINT: Final = "make sure that it is the one you mean, and name it in `allow_imports`"
 _HINT: Final = "correct the name, or declare the dependency and lock it"
@@ -45,8 +49,11 @@ class Imports:
 
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`."""
-        python = yield from self._python(subject)
-        script = self._node(subject)
+        try:
+            python = yield from self._python(subject)
+            script = self._node(subject)
+        except TooMany as error:
+            return skipped(NAME, str(error))
         made = [each for each in (python, script) if each.status is not Status.NOT_APPLICABLE]
         if len(made) != 2:
             return made[0] if made else nothing(NAME, "no Python, JavaScript or TypeScript changed")
@@ -70,23 +77,23 @@ class Imports:
         if not changes and not near:
             return nothing(NAME, "no JavaScript changed")
         around = NodeAround(subject, self._allowed)
-        said = node.Said(NAME, NO_PACKAGE, NO_MODULE)
+        said = node.Said(NAME, NO_PACKAGE, NO_MODULE, around.declared)
         found = [one for each in changes for one in said.strange(each, around)]
         return judged(NAME, (*near, *found), counted(len(changes), "JavaScript or TypeScript file"))
 
     def _python(self, subject: Subject) -> Steps:
         """The interpreter is asked only about names that nothing else knows."""
         changes = [each for each in subject.changes if is_python(each.path) and each.after]
-        near = tuple(_near_misses(subject, self._allowed))
+        near = _near_misses(subject, self._allowed)
         if not changes and not near:
             return nothing(NAME, "no Python changed")
         around = Around(subject, self._allowed)
         ask = bool(subject.python)
         doubts = [(e.path, one) for e in changes for one in _doubted(e, around, ask=ask)]
         own = tuple(_no_module(path, one) for path, one in doubts if around.owns(path, one))
-        strange = [(path, one) for path, one in doubts if not around.owns(path, one)]
-        inner = [(path, one) for path, one in strange if around.knows(path, one)]
-        strange = [doubt for doubt in strange if doubt not in inner]
+        foreign = [(path, one) for path, one in doubts if not around.owns(path, one)]
+        inner = [(path, one) for path, one in foreign if around.knows(path, one)]
+        strange = [(path, one) for path, one in foreign if not around.knows(path, one)]
         found = yield from _judged(subject.python, strange, inner, around)
         if isinstance(found, Result):
             return found
@@ -108,8 +115,9 @@ def _doubted(change: Change, around: Around, *, ask: bool) -> list[Imported]:
     """
     after = text(change.after)
     found = [each for each in imported(after) if _open(change.path, each, around, ask=ask)]
-    if found and "test" in change.path:
-        found = [each for each in found if not _written(each.top, after)]
+    if found and of_tests(change.path):
+        written = _written(after)
+        found = [each for each in found if each.top not in written]
     had = {(e.module, e.level) for e in imported(text(change.before))} if found else set()
     return [each for each in found if (each.module, each.level) not in had]
 
@@ -122,9 +130,9 @@ def _open(path: str, each: Imported, around: Around, *, ask: bool) -> bool:
     return not standard.has(each.module) if standard.is_standard(each.top) else ask
 
 
-def _written(top: str, text: str) -> bool:
-    """Does a test speak of the module in quotes? Then it makes the module that it imports."""
-    return bool(re.search(rf"""["'](?:[\w./-]*[./])?{re.escape(top)}(?:[./][\w./-]*)?["']""", text))
+def _written(text: str) -> set[str]:
+    """Names that a test speaks of in quotes: it makes the modules that it imports."""
+    return {name for said in _QUOTED.findall(text) for name in _STEP.split(said)}
 
 
 def _judged(python: str, strange: _Doubts, inner: _Doubts, around: Around) -> _Judging:
@@ -135,8 +143,11 @@ def _judged(python: str, strange: _Doubts, inner: _Doubts, around: Around) -> _J
         said = yield from interpreter.asked(NAME, python, modules)
     if isinstance(said, Result):
         return said
+    hints = Hints(lambda: _importable(around))
     unknown = tuple(
-        _no_package(path, one, around) for path, one in strange if said.get(one.module) is None
+        _no_package(path, one, hints.of(one.top))
+        for path, one in strange
+        if said.get(one.module) is None
     )
     lacking = tuple(
         _no_inner(path, one)
@@ -157,26 +168,27 @@ def _no_inner(path: str, each: Imported) -> Finding:
     return Finding(NAME, path, each.line, 1, NO_MODULE, said, hint, "CWE-829")
 
 
-def _no_package(path: str, each: Imported, around: Around) -> Finding:
+def _no_package(path: str, each: Imported, near: str) -> Finding:
     said = f"`{each.top}` is neither standard, nor in the repository, declared, locked or installed"
-    near = _nearest(each.top, around)
     hint = f"did you mean `{near}`?" if near else _HINT
     return Finding(NAME, path, each.line, 1, NO_PACKAGE, said, hint, "CWE-829")
 
 
-def _nearest(top: str, around: Around) -> str:
+def _importable(around: Around) -> set[str]:
     modules = {name for name, known in DISTRIBUTIONS.items() if around.declared & set(known)}
-    return nearest(top, {*around.declared, *modules, *standard.NAMES})
+    return {*around.declared, *modules, *standard.NAMES}
 
 
-def _near_misses(subject: Subject, allowed: frozenset[str]) -> Iterator[Finding]:
+def _near_misses(subject: Subject, allowed: frozenset[str]) -> tuple[Finding, ...]:
     """New dependencies that are spelt almost like one the project has: a trap, or a slip."""
     before = {each.was or each.path: each.before or b"" for each in subject.changes}
     had = declared({**subject.files, **before})
-    for change in subject.changes if had else ():
-        for name in sorted(declared({change.path: change.after or b""}) - had - allowed):
-            if near := mistaken(name, had):
-                yield _near_miss(change, name, near)
+    new = (
+        (change, name)
+        for change in (subject.changes if had else ())
+        for name in sorted(declared({change.path: change.after or b""}) - had - allowed)
+    )
+    return tuple(_near_miss(*each) for each in mistakes(new, had))
 
 
 def _near_miss(change: Change, name: str, near: str) -> Finding:

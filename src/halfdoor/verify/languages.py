@@ -1,5 +1,6 @@
 """Which language a file is in, by its name; and how that language writes a comment."""
 
+import re
 from posixpath import basename, splitext
 from typing import Final
 
@@ -71,8 +72,18 @@ LANGUAGES: Final = (
 )
 
 _SAYS: Final = frozenset({"JSON", "TOML", "YAML", "CSS", "HTML", "a Dockerfile"})
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_TESTS: Final = frozenset(
+    {"test", "tests", "testing", "testsuite", "testdata", "unittest", "unittests", "conftest"}
+    | {"spec", "specs", "mock", "mocks", "fixtures"}
+)
 _BY_SUFFIX: Final = {suffix: each for each in LANGUAGES for suffix in each.suffixes}
 _BY_NAME: Final = {name: each for each in LANGUAGES for name in each.names}
+
+
+def of_tests(path: str) -> bool:
+    """Does a whole word of the path say that it is one of tests? Not in `latest/`, `contest.py`."""
+    return any(word.lower() in _TESTS for word in _WORD.findall(path))
 
 
 def language_of(path: str) -> Language | None:

@@ -15,7 +15,7 @@ from halfdoor.verify.rules import Matches
 
 NAME: Final = "review"
 TRAILER: Final = "Reviewed-by"
-_ADDRESS: Final = re.compile(r"<([^<>\s]+@[^<>\s]+)>\s*$")
+_ADDRESS: Final = re.compile(r"<([^<>\s@]++@[^<>\s]++)>\s*+$")
 
 
 class Review:

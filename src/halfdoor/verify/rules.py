@@ -3,7 +3,6 @@
 The same for whatever wrote the code: a person, a local model or one in the cloud.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -104,10 +103,23 @@ def _lacking(lines: tuple[str, ...], text: str) -> str:
     """The first line that is not in the text behind the ones before it, "" when all are."""
     rest = iter(text.splitlines())
     for wanted in lines:
-        pattern = re.compile(".*".join(map(re.escape, wanted.split("*"))))
-        if not any(pattern.fullmatch(line.rstrip()) for line in rest):
+        if not any(_follows(line.rstrip(), wanted.split("*")) for line in rest):
             return wanted
     return ""
+
+
+def _follows(line: str, parts: list[str]) -> bool:
+    """Do these make up the line, with anything between them? Looks at it once."""
+    first, *inner = parts
+    last = inner.pop() if inner else None
+    if last is None or not line.startswith(first):
+        return line == first
+    at = len(first)
+    for part in inner:
+        at = line.find(part, at) + len(part)
+        if at < len(part):
+            return False
+    return line.endswith(last) and at + len(last) <= len(line)
 
 
 def _finding(path: str, line: int, code: str, message: str, hint: str) -> Finding:
