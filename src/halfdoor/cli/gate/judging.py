@@ -18,6 +18,7 @@ from halfdoor.backends.guard import go_offline, start_permit
 from halfdoor.canon.checks import Change, Edit, Result, Status, Subject
 from halfdoor.cli.gate.edited import Stands, edited
 from halfdoor.cli.gate.ladder import Engines, ladder
+from halfdoor.cli.gate.limits import Limited
 from halfdoor.cli.gate.trees import Laid, Trees
 from halfdoor.config.gate import project_gate
 from halfdoor.config.load import PROJECT_FILE, state_dir, user_settings
@@ -75,7 +76,7 @@ def judge(asked: Asked) -> Told:
     with tempfile.TemporaryDirectory(prefix="halfdoor-gate-") as folder:
         trees = Trees(git, Path(folder), scope.before, scope.after)
         subject = _subject(git, scope, trees, [glob for each in checks for glob in each.reads])
-        results = _performed(climb(checks, subject), _runner(asked, trees))
+        results = _performed(climb(map(Limited, checks), subject), _runner(asked, trees))
     if asked.index:
         results = _indexed(results, user, state)
     results = (*_unread(changed), *(_left_alone(each, settings) for each in results), *unasked)
