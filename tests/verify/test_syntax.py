@@ -353,3 +353,15 @@ def test_a_template_of_a_megabyte_is_read_in_one_go(run):
 def test_what_is_newer_than_its_grammar_is_read(path, text):
     assert found(path, text) == []
     assert "syntax" in found(path, f"{text}}}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- " * 300, "? " * 300, "".join(" " * n + "a:\n" for n in range(300))],
+    ids=["items", "keys", "levels"],
+)
+def test_yaml_that_is_deeper_than_its_grammar_can_hold_is_a_skip(text):
+    """255 levels in 510 bytes brought the process down."""
+    result = judge(Syntax(), subject(change("a.yaml", text)))
+    assert (result.status, "100 columns" in result.saw) == (Status.SKIPPED, True)
+    assert codes(judge(Syntax(), subject(change("a.yaml", "- " * 20 + "a\n")))) == []

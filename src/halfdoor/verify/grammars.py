@@ -46,6 +46,10 @@ _RESERVED: Final = re.compile(
 # A line that begins with one of these goes on with the one above, unless that is an arrow's body.
 _ASIDE: Final = re.compile(rb"(?<=\})([ \t]*\r?)\n(?=\s*[\[(`])")
 _UNSTABLE: Final = b"#![feature("
+# The grammar of YAML keeps its indents in 1024 bytes; 255 of them bring the whole process down
+# (tree-sitter-yaml 0.7.2, 2026-11).
+_MOST_COLUMNS: Final = 100
+_INDENT: Final = re.compile(rb"^[ \t?:-]*+", re.MULTILINE)
 _MOST: Final = 5
 
 
@@ -58,7 +62,7 @@ class Fault(Struct, frozen=True):
 
 
 class Unreadable(Exception):  # noqa: N818  no error of the text's: the grammar cannot be used
-    """The grammar is installed and cannot be used; the text was not judged."""
+    """The grammar is installed and cannot be used for this; the text was not judged."""
 
 
 def installed(language: Language) -> bool:
@@ -80,7 +84,7 @@ class Reading(Struct, frozen=True):
 def read(language: Language, data: bytes) -> Reading:
     """Read a text by its language's grammar, and by what else knows it where that loses its way.
 
-    Raises Unreadable when the grammar does not fit the installed tree-sitter.
+    Raises Unreadable when the grammar does not fit the installed tree-sitter, or the text not it.
     """
     root = _root(language, data)
     if not root.has_error:
@@ -116,6 +120,8 @@ def _untold(name: str, data: bytes) -> str:
 
 
 def _root(language: Language, data: bytes) -> Any:
+    if language.name == "YAML" and _columns(data) > _MOST_COLUMNS:
+        raise Unreadable(f"YAML that begins at more than {_MOST_COLUMNS} columns cannot be judged")
     return _parser(language.grammar).parse(data).root_node
 
 
@@ -132,6 +138,15 @@ def _preprocessed(data: bytes) -> Reading:
     start = data.rfind(b"\n", 0, found.offset) + 1
     line = data.count(b"\n", 0, start) + 1
     return Reading((Fault(line, found.offset - start + 1, found.message),))
+
+
+def _columns(data: bytes) -> int:
+    """At how many columns something begins; no two levels of a text share more than one."""
+    at: set[int] = set()
+    for indent in set(_INDENT.findall(data)):
+        at.add(len(indent))
+        at.update(n for n, byte in enumerate(indent) if byte not in b" \t")
+    return len(at)
 
 
 def _older(data: bytes) -> bytes:
