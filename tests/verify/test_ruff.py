@@ -72,9 +72,18 @@ def test_a_weakness_has_its_number_and_what_would_do():
 
 
 def test_tests_may_take_short_cuts_that_code_may_not():
-    code = 'import hashlib\n\nhashlib.md5(b"")\nexec("1")\n'
+    code = 'import hashlib\n\nhashlib.md5(b"")\nopen("/tmp/x")\n'
     assert found(Security(), change("tests/test_a.py", code + SHELL)) == ["S602"]
-    assert found(Security(), change("src/a.py", code)) == ["S324", "S102"]
+    assert found(Security(), change("src/a.py", code)) == ["S324", "S108"]
+
+
+@pytest.mark.parametrize("path", ["src/test_runner.py", "tests/a.py", "conftest.py"])
+def test_what_runs_text_is_found_in_a_file_that_is_called_a_test(path):
+    """`src/test_runner.py` passed with all four."""
+    code = (
+        "import pickle\n\nexec(x)\neval(x)\npickle.loads(x)\nq = 'SELECT a FROM t WHERE b=%s' % x\n"
+    )
+    assert found(Security(), change(path, code)) == ["S102", "S307", "S301", "S608"]
 
 
 def test_a_team_lints_by_its_own_rules_and_its_own_packages():

@@ -15,8 +15,9 @@ LEFT_OUT: Final = (
     "S101,S105,S106,S107,S110,S112,S310,S311,S403,S404,S405,S406,S407,S408,S409,S411,S412,S413,S415"
     ",S603,S606,S607"
 )
-# Tests bind, write to /tmp and take short cuts.
-_IN_TESTS: Final = "S102,S104,S108,S113,S301,S307,S314,S318,S324,S608,S704"
+# Tests bind, write to /tmp, read XML of their own and hash what guards nothing. What runs text or
+# unpickles it counts there, too: anybody may call a file `test_runner.py`.
+_IN_TESTS: Final = "S104,S108,S113,S314,S318,S324,S704"
 _TESTS: Final = ("tests/**", "test/**", "**/test_*.py", "**/conftest.py")
 
 CWES: Final = {
