@@ -93,6 +93,8 @@ class Subject(Struct, frozen=True):
     root: where the repository really lies on this machine, which editable installs lead to; "" when
         it is `tree`.
     revision: the id of the commit that `base` holds; "" when it is none.
+    importers: what Python files hold that the change left alone and that speak of what it took
+        away: all of these files, or none, and `unasked` says why.
     installed: names of npm's packages that lie in the project's `node_modules` on this machine.
     """
 
@@ -108,6 +110,8 @@ class Subject(Struct, frozen=True):
     root: str = ""
     revision: str = ""
     installed: tuple[str, ...] = ()
+    importers: dict[str, bytes] = {}
+    unasked: str = ""
 
 
 class Finding(Struct, frozen=True):

@@ -130,6 +130,13 @@ class Git:
         cut = len(revision) + 1
         return {name[cut:]: data for name, data in held.items() if data is not None}
 
+    def mentions(self, revision: str, words: Iterable[str], *globs: str) -> list[str]:
+        """The paths, at a revision, of files that hold any of these as a whole word."""
+        asked = ("grep", "-l", "-z", "-F", "-w", "--no-recurse-submodules", "-f", "-", revision)
+        said = self._git.said(*asked, "--", *globs, stdin="\n".join(words).encode(), none=1)
+        found = said.decode("utf-8", "surrogateescape").split("\0")
+        return [each.removeprefix(f"{revision}:") for each in found if each]
+
     def lay(self, revision: str, folder: Path) -> None:
         """Write a revision's files below an empty folder; `:` is the index."""
         index = {}

@@ -110,8 +110,12 @@ class Plumbing:
         stdin: bytes = b"",
         may_fail: bool = False,
         more: dict[str, str] | None = None,
+        none: int = 0,
     ) -> bytes:
-        """What git writes. Raises SetupError with what it said when it fails."""
+        """What git writes. Raises SetupError with what it said when it fails.
+
+        none: the exit status by which it says that there is nothing to tell.
+        """
         with self._leave(_WHY):
             try:
                 ran = subprocess.run(  # noqa: S603  git, with words of our own
@@ -125,7 +129,7 @@ class Plumbing:
                 )
             except subprocess.TimeoutExpired:
                 raise SetupError(f"git {arguments[0]} took longer than a minute") from None
-        if ran.returncode and not may_fail:
+        if ran.returncode not in {0, none} and not may_fail:
             said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
             why = said[0].removeprefix("fatal: ") if said else f"exit status {ran.returncode}"
             raise SetupError(f"git {arguments[0]} failed: {why}", hint=_hint(why))

@@ -22,13 +22,15 @@ class Imported(Struct, frozen=True):
     """One module that is imported.
 
     module: dotted, without leading dots; "" for `from . import x`. level: how many dots stood
-    before it. guarded: the text goes on without it (`except ImportError`).
+    before it. guarded: the text goes on without it (`except ImportError`). names: what
+    `from … import` takes of it.
     """
 
     module: str
     level: int
     line: int
     guarded: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def top(self) -> str:
@@ -56,7 +58,8 @@ def _walked(node: ast.AST, *, guarded: bool) -> Iterator[Imported]:
             for name in child.names:
                 yield Imported(name.name, 0, child.lineno, guarded)
         elif isinstance(child, ast.ImportFrom):
-            yield Imported(child.module or "", child.level, child.lineno, guarded)
+            names = tuple(each.name for each in child.names)
+            yield Imported(child.module or "", child.level, child.lineno, guarded, names)
         elif isinstance(child, ast.Try | ast.TryStar):
             yield from _tried(child, guarded=guarded)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):

@@ -16,6 +16,7 @@ from halfdoor.verify.base import Steps, judged, nothing, skipped
 from halfdoor.verify.declared import LOCKS, MANIFESTS, declared, normal
 from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.fresh import counted, text
+from halfdoor.verify.gone import Broken, broken, gone
 from halfdoor.verify.imported import Imported, imported
 from halfdoor.verify.languages import is_python, of_tests
 from halfdoor.verify.near import Hints, TooMany, mistakes
@@ -24,6 +25,7 @@ from halfdoor.verify.node import files
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
 NO_MODULE: Final = "no-such-module"
+GONE: Final = "gone"
 NEAR_MISS: Final = "near-miss"
 
 # What is in quotes; an end of one may begin another, for an apostrophe is a quote as well.
@@ -85,9 +87,11 @@ class Imports:
         """The interpreter is asked only about names that nothing else knows."""
         changes = [each for each in subject.changes if is_python(each.path) and each.after]
         near = _near_misses(subject, self._allowed)
-        if not changes and not near:
+        lost = gone(subject.changes)
+        if not (changes or near or lost):
             return nothing(NAME, "no Python changed")
         around = Around(subject, self._allowed)
+        left = tuple(_left(each) for each in broken(subject, lost, around.knows)) if lost else ()
         ask = bool(subject.python)
         doubts = [(e.path, one) for e in changes for one in _doubted(e, around, ask=ask)]
         own = tuple(_no_module(path, one) for path, one in doubts if around.owns(path, one))
@@ -97,7 +101,11 @@ class Imports:
         found = yield from _judged(subject.python, strange, inner, around)
         if isinstance(found, Result):
             return found
-        return judged(NAME, (*near, *own, *found), counted(len(changes), "Python file"))
+        if subject.unasked and not (near or own or found or left):
+            return skipped(NAME, subject.unasked)
+        told = {(each.path, each.line) for each in left}
+        own = tuple(each for each in own if (each.path, each.line) not in told)
+        return judged(NAME, (*near, *own, *left, *found), counted(len(changes), "Python file"))
 
 
 def _texts(subject: Subject) -> Iterator[tuple[str, bytes]]:
@@ -160,6 +168,13 @@ def _judged(python: str, strange: _Doubts, inner: _Doubts, around: Around) -> _J
 def _no_module(path: str, each: Imported) -> Finding:
     said = f"`{'.' * each.level}{each.module}` is no module of this repository"
     return Finding(NAME, path, each.line, 1, NO_MODULE, said, "correct the name, or add the module")
+
+
+def _left(each: Broken) -> Finding:
+    name = f"{each.module}.{each.name}".replace("..", ".") if each.name else each.module
+    said = f"`{name}` is imported here, and the change took it away"
+    hint = "import it from where it is now, or keep it"
+    return Finding(NAME, each.path, each.line, 1, GONE, said, hint)
 
 
 def _no_inner(path: str, each: Imported) -> Finding:

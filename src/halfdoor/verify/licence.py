@@ -178,7 +178,7 @@ def _family(name: str) -> str:
 
 def _told(subject: Subject) -> Iterator[str]:
     """What the project says of itself: the files that it had, or brings if it had none."""
-    had = [text(data) for data in subject.files.values()]
+    had = [text(data) for path, data in subject.files.items() if _own(path)]
     yield from had or [text(each.after) for each in subject.changes if _own(each.path)]
 
 

@@ -325,3 +325,23 @@ def test_what_else_lies_in_the_working_tree_unread_is_not_an_edits(gate, monkeyp
     assert gate("--stdin", stdin=patch.format("x" * 20)).code == 0
     said = gate("--stdin", stdin=patch.replace("c.txt", "b.txt").format("x" * 80))
     assert (said.code in {3, 4}, "b.txt" in said.out) == (True, True)
+
+
+@pytest.mark.parametrize("staged", [(), ("--staged",), ("--diff", "HEAD~1..HEAD")])
+def test_a_module_that_files_which_did_not_change_still_import_is_told(gate, staged):
+    write(gate.folder, {"pkg/__init__.py": "", "pkg/core.py": "def f():\n    pass\n", "m.py": "from pkg.core import f\n\nf()\n"})  # fmt: skip
+    commit(gate.folder, "all")
+    (gate.folder / "pkg/core.py").unlink()
+    git(gate.folder, "add", "-A")
+    if "--diff" in staged:
+        commit(gate.folder, "less")
+    assert gate.json(*staged)[:3] == (3, "failed", ["gone"])
+    assert "m.py:1:1: `pkg.core` is imported here, and the change took it away" in gate(*staged).out
+
+
+def test_an_edit_that_takes_a_name_away_is_held_to_the_files_as_they_lie(gate):
+    write(
+        gate.folder, {"b.py": "from a import load\n\nload()\n", "a.py": "def load():\n    pass\n"}
+    )
+    block = "a.py\n<<<<<<< SEARCH\ndef load():\n=======\ndef lade():\n>>>>>>> REPLACE\n"
+    assert gate.json("--stdin", stdin=block)[2] == ["gone"]

@@ -32,6 +32,8 @@ from halfdoor.reading.globs import matcher
 from halfdoor.store.git import Changed, Git
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
+from halfdoor.verify.gone import gone, words
+from halfdoor.verify.languages import is_python
 from halfdoor.verify.node.files import judges
 from halfdoor.verify.veil import Veil
 
@@ -136,6 +138,7 @@ def _patched(git: Git, text: str) -> _Scope:
 
 def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject:
     changed = scope.changed
+    importers, unasked = _importers(git, scope)
     return Subject(
         changes=changed.changes,
         paths=changed.paths,
@@ -149,7 +152,25 @@ def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject
         root=str(git.root),
         revision="" if scope.under else changed.base,
         installed=tuple(_installed(git.root, changed)),
+        importers=importers,
+        unasked=unasked,
     )
+
+
+def _importers(git: Git, scope: _Scope) -> tuple[dict[str, bytes], str]:
+    """Python files that may import what is gone, or why they were not read."""
+    asked = words(gone(scope.changed.changes))
+    if not asked:
+        return {}, ""
+    others = {each.path: each.after for each in scope.under if each.after and is_python(each.path)}
+    touched = {path for each in scope.changed.changes for path in (each.path, each.was)}
+    found = git.mentions(scope.changed.base, sorted(asked), "*.py", "*.pyi")
+    there = set(scope.changed.paths) - touched
+    wanted = [path for path in found if path in there and path not in others]
+    if len(wanted) > _MOST_READ:
+        return {}, f"{len(wanted)} files may import what was taken away: too many to look at"
+    kept = {path: data for path, data in others.items() if path in there}
+    return git.texts(scope.changed.base, wanted) | kept, ""
 
 
 def _files(git: Git, scope: _Scope, globs: list[str]) -> dict[str, bytes]:
