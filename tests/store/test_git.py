@@ -334,3 +334,12 @@ def test_a_folder_of_git_alone_is_no_checkout(checkout):
     with pytest.raises(SetupError) as said:
         reader(checkout / ".git")
     assert "run the gate in a checkout" in str(said.value)
+
+
+def test_files_that_speak_of_a_word_are_named_and_a_failure_is_no_empty_answer(checkout):
+    asked = reader(checkout)
+    head = run(checkout, "rev-parse", "HEAD")
+    assert asked.mentions(head, ["y", "nowhere"], "*.py") == ["sub/b.py"]
+    assert asked.mentions(head, ["made"], "*.py") == []
+    with pytest.raises(SetupError, match="git grep failed"):
+        asked.mentions("0" * 40, ["y"], "*.py")

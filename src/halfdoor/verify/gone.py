@@ -1,8 +1,5 @@
 """What a change took away of the repository's own Python, and who still imports it."""
 
-import ast
-import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from posixpath import basename, dirname
 from typing import Final
@@ -10,15 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change, Subject
+from halfdoor.verify.bound import bound
 from halfdoor.verify.fresh import text
 from halfdoor.verify.imported import Imported, imported
 from halfdoor.verify.languages import is_python
 
-# A module that makes names as it runs: what it lacks, no reader can tell.
-_OPEN: Final = re.compile(
-    r"\b__getattr__\b|\bglobals\(|\bvars\(|\blocals\(|\bexec\(|sys\.modules\b"
-)
-_INNER: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # Folders that stand on the path of modules without saying so.
 _SOURCES: Final = ("", "src/", "lib/")
 
@@ -123,43 +116,8 @@ def _gone(change: Change, made: set[str]) -> Gone | None:
         return Gone(path)
     if change.was or change.after in {None, change.before}:
         return None
-    had, has = _bound(text(change.before)), _bound(text(change.after))
+    had, has = bound(text(change.before)), bound(text(change.after))
     return Gone(path, had - has) if had and has is not None and had - has else None
-
-
-def _bound(code: str) -> frozenset[str] | None:
-    """The names that a module has once it was imported; None when its text does not tell."""
-    if _OPEN.search(code):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-    except (SyntaxError, ValueError):
-        return None
-    found = frozenset(_bindings(tree))
-    return None if "*" in found else found
-
-
-def _bindings(tree: ast.AST) -> Iterator[str]:
-    """Every name that is bound outside functions and classes, or declared global anywhere."""
-    waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
-    while waiting:
-        node, top = waiting.pop()
-        inner = isinstance(node, _INNER)
-        if isinstance(node, ast.Global):
-            yield from node.names
-        elif top and isinstance(node, _INNER):
-            yield node.name
-        elif top and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif top and isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (each.asname or each.name.partition(".")[0] for each in node.names)
-        elif (
-            top and isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name
-        ):
-            yield node.name
-        waiting.extend((child, top and not inner) for child in ast.iter_child_nodes(node))
 
 
 def _module(path: str) -> str:

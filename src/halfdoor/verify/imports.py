@@ -18,6 +18,7 @@ from halfdoor.verify.distributions import DISTRIBUTIONS
 from halfdoor.verify.fresh import counted, text
 from halfdoor.verify.gone import Broken, broken, gone
 from halfdoor.verify.imported import Imported, imported
+from halfdoor.verify.lacking import lacking
 from halfdoor.verify.languages import is_python, of_tests
 from halfdoor.verify.near import Hints, TooMany, mistakes
 from halfdoor.verify.node import files
@@ -25,6 +26,7 @@ from halfdoor.verify.node import files
 NAME: Final = "imports"
 NO_PACKAGE: Final = "no-such-package"
 NO_MODULE: Final = "no-such-module"
+NO_NAME: Final = "no-such-name"
 GONE: Final = "gone"
 NEAR_MISS: Final = "near-miss"
 
@@ -91,7 +93,11 @@ class Imports:
         if not (changes or near or lost):
             return nothing(NAME, "no Python changed")
         around = Around(subject, self._allowed)
-        left = tuple(_left(each) for each in broken(subject, lost, around.knows)) if lost else ()
+        left = [_left(each) for each in broken(subject, lost, around.knows)] if lost else []
+        told = {(each.path, each.line) for each in left}
+        left += [
+            _no_name(*each) for each in lacking(subject) if (each[0], each[1].line) not in told
+        ]
         ask = bool(subject.python)
         doubts = [(e.path, one) for e in changes for one in _doubted(e, around, ask=ask)]
         own = tuple(_no_module(path, one) for path, one in doubts if around.owns(path, one))
@@ -103,7 +109,6 @@ class Imports:
             return found
         if subject.unasked and not (near or own or found or left):
             return skipped(NAME, subject.unasked)
-        told = {(each.path, each.line) for each in left}
         own = tuple(each for each in own if (each.path, each.line) not in told)
         return judged(NAME, (*near, *own, *left, *found), counted(len(changes), "Python file"))
 
@@ -168,6 +173,12 @@ def _judged(python: str, strange: _Doubts, inner: _Doubts, around: Around) -> _J
 def _no_module(path: str, each: Imported) -> Finding:
     said = f"`{'.' * each.level}{each.module}` is no module of this repository"
     return Finding(NAME, path, each.line, 1, NO_MODULE, said, "correct the name, or add the module")
+
+
+def _no_name(path: str, each: Imported, name: str) -> Finding:
+    said = f"`{'.' * each.level}{each.module}` is of this repository and has no `{name}`"
+    hint = "correct the name, or add it there"
+    return Finding(NAME, path, each.line, 1, NO_NAME, said, hint)
 
 
 def _left(each: Broken) -> Finding:

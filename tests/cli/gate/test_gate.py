@@ -345,3 +345,9 @@ def test_an_edit_that_takes_a_name_away_is_held_to_the_files_as_they_lie(gate):
     )
     block = "a.py\n<<<<<<< SEARCH\ndef load():\n=======\ndef lade():\n>>>>>>> REPLACE\n"
     assert gate.json("--stdin", stdin=block)[2] == ["gone"]
+
+
+def test_a_name_that_a_file_which_did_not_change_lacks_is_told(gate):
+    write(gate.folder, {"b.py": "from a import nope\n\nnope()\n"})
+    assert gate.json()[2] == ["no-such-name"]
+    assert "`a` is of this repository and has no `nope`" in gate().out

@@ -33,6 +33,7 @@ from halfdoor.store.git import Changed, Git
 from halfdoor.verify.base import skipped
 from halfdoor.verify.fresh import counted
 from halfdoor.verify.gone import gone, words
+from halfdoor.verify.lacking import sources
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.node.files import judges
 from halfdoor.verify.veil import Veil
@@ -142,7 +143,7 @@ def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject
     return Subject(
         changes=changed.changes,
         paths=changed.paths,
-        files=_files(git, scope, globs),
+        files=_files(git, scope, globs, sources(changed.changes, changed.paths)),
         tree=str(trees.after),
         base=str(trees.before),
         python=_python(git.root),
@@ -173,12 +174,14 @@ def _importers(git: Git, scope: _Scope) -> tuple[dict[str, bytes], str]:
     return git.texts(scope.changed.base, wanted) | kept, ""
 
 
-def _files(git: Git, scope: _Scope, globs: list[str]) -> dict[str, bytes]:
-    """Files that checks asked to read, as they were before the change."""
+def _files(git: Git, scope: _Scope, globs: list[str], more: set[str]) -> dict[str, bytes]:
+    """Files that checks asked to read, and some more, as they were before the change."""
     changed = scope.changed
     names = pattern("|".join(translate(glob) for glob in dict.fromkeys(globs)) or "(?!)")
     paths = dict.fromkeys((*changed.paths, *(each.was or each.path for each in changed.changes)))
-    wanted = [path for path in paths if names.match(basename(path)) or names.match(path)]
+    wanted = [
+        path for path in paths if path in more or names.match(basename(path)) or names.match(path)
+    ]
     wanted.sort(key=lambda path: path.count("/"))
     files = git.texts(changed.base, wanted[:_MOST_READ])
     for each in scope.under:
