@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 # A module that makes names as it runs: what it lacks, no reader can tell.
@@ -13,6 +14,7 @@ _OPEN: Final = re.compile(
 _INNER: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
+@lru_cache(maxsize=64)  # asked by whoever gathers files, and by the check
 def bound(code: str) -> frozenset[str] | None:
     """The names that a module has once it was imported; None when its text does not tell."""
     if _OPEN.search(code):
@@ -23,12 +25,15 @@ def bound(code: str) -> frozenset[str] | None:
             tree = ast.parse(code)
     except (SyntaxError, ValueError):
         return None
-    found = frozenset(_bindings(tree))
+    found = frozenset(_bindings(tree, inside="global " in code))
     return None if "*" in found else found
 
 
-def _bindings(tree: ast.AST) -> Iterator[str]:
-    """Every name that is bound outside functions and classes, or declared global anywhere."""
+def _bindings(tree: ast.AST, *, inside: bool) -> Iterator[str]:
+    """Every name that is bound outside functions and classes, or declared global anywhere.
+
+    inside: is there a `global` to be looked for within them?
+    """
     waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
     while waiting:
         node, top = waiting.pop()
@@ -45,4 +50,5 @@ def _bindings(tree: ast.AST) -> Iterator[str]:
             top and isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name
         ):
             yield node.name
-        waiting.extend((child, top and not inner) for child in ast.iter_child_nodes(node))
+        if inside or not inner:
+            waiting.extend((child, top and not inner) for child in ast.iter_child_nodes(node))

@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, structs
@@ -38,6 +39,7 @@ class Imported(Struct, frozen=True):
         return self.module.partition(".")[0]
 
 
+@lru_cache(maxsize=64)  # asked of the same text by whoever gathers files, and by each check
 def imported(text: str) -> tuple[Imported, ...]:
     """Every import of a text, in order. One that does not parse is read line by line."""
     if "import" not in text:

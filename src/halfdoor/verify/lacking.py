@@ -1,5 +1,6 @@
 """Names that new code takes from modules of the repository, and that these do not have."""
 
+import re
 from collections.abc import Iterable, Iterator
 from posixpath import dirname
 from typing import Final
@@ -13,6 +14,10 @@ from halfdoor.verify.standard import is_standard
 
 # Folders that stand on the path of modules without saying so.
 _SOURCES: Final = ("", "src/", "lib/")
+
+# Read to here and no further; one that is longer counts as new.
+_STATEMENT: Final = re.compile(r"\bfrom\b[^\n#;]{1,200}?\bimport\b(?:[^\n(]|\([^)]{0,4000}){0,200}")
+_LONG: Final = 200
 
 
 def sources(changes: Iterable[Change], paths: Iterable[str]) -> set[str]:
@@ -51,11 +56,18 @@ def _module(path: str) -> str:
 def _new(changes: Iterable[Change]) -> Iterator[tuple[Change, Imported]]:
     """Imports of names that a file did not have before, without those it had."""
     for change in changes:
-        if is_python(change.path) and change.after:
+        if is_python(change.path) and change.after and _imports_more(change):
             had = {key for each in imported(text(change.before)) for key in _keys(each)}
             for each in imported(text(change.after)):
                 if not each.guarded and any(key not in had for key in _keys(each)):
                     yield change, each
+
+
+def _imports_more(change: Change) -> bool:
+    """Is there an import of names that it did not have as it stands? Mostly there is none."""
+    had = set(_STATEMENT.findall(text(change.before)))
+    now = _STATEMENT.findall(text(change.after))
+    return any(len(each) >= _LONG or each not in had for each in now)
 
 
 def _keys(each: Imported) -> Iterator[tuple[int, str, str]]:
