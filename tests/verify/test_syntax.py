@@ -37,6 +37,14 @@ def test_python_that_is_newer_than_this_interpreter_is_python():
     assert found("a.py", "type X = int\n\n\ndef f[T](a: T) -> T:\n    return a\n") == []
 
 
+@pytest.mark.parametrize(
+    "text", ["x = 1\nreturn x  # noqa\n", "# ruff: noqa\nreturn 1\n", "break  # noqa: F701\n"]
+)
+def test_broken_python_stays_broken_whatever_noqa_says(text):
+    """It passed: ruff, which has the last word on newer Python, kept silent about the line."""
+    assert found("a.py", text) == ["syntax"]
+
+
 def test_a_file_that_was_broken_before_is_not_the_changes_doing():
     assert found("a.py", "y = 1\nx = (\n", "x = (\n") == []
     assert found("a.py", "x = (\ny = 1\n", "x = 1\n") == ["syntax"]

@@ -130,7 +130,8 @@ def _with_newer(result: Result, changes: list[Change]) -> Generator[Run, Ran, Re
     if not named:
         return result
     files = {each.path: each.after or b"" for each in changes if each.path in named}
-    options = ("check", "--select", _STRUCTURE, "--target-version", NEWEST)
+    # Whoever breaks a file could write `noqa`, too.
+    options = ("check", "--select", _STRUCTURE, "--target-version", NEWEST, "--ignore-noqa")
     ran = yield ruff((*options, "--output-format", "json"), files)
     if trouble := unrun(NAME, ran, "ruff"):
         return trouble
