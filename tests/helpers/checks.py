@@ -15,7 +15,10 @@ def change(path, after, before=None, was=""):
 
 
 def subject(*changes, **more):
-    """The subject of these changes; their paths are all the repository has, unless told."""
+    """The subject of these changes; unless told, their paths are all the repository has, and
+    settings are as they were before.
+    """
+    more.setdefault("settings", more.get("files", {}))
     more.setdefault("paths", tuple(each.path for each in changes if each.after is not None))
     return Subject(changes, **more)
 

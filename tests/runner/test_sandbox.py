@@ -258,6 +258,18 @@ def test_a_file_behind_a_link_of_the_tree_is_refused(tmp_path):
     assert not list(outside.iterdir())
 
 
+def test_what_a_run_is_to_be_without_is_not_there_and_stays_where_it_came_from(sandbox, tmp_path):
+    for name in ("tree/a", "tree/sub/b", "kept"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "tree/link").symlink_to(tmp_path / "kept")
+    gone = ("a", "sub/b", "link", "none")
+    run = Run(("/bin/ls", "-R"), "a test", tree=str(tmp_path / "tree"), without=gone)
+    assert sandbox.run(run).stdout.split() == [b".:", b"sub", b"./sub:"]
+    assert (tmp_path / "tree/a").exists()
+    assert (tmp_path / "kept").exists()
+
+
 def test_a_tree_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(scratch, "MOST_FILES", 2)
     for name in "abc":

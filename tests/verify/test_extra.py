@@ -95,7 +95,7 @@ def test_a_teams_rules_for_semgrep_go_beside_ours():
         asked.append(wanted)
         return said(SEMGREP | {"results": []})
 
-    with_rules = msgspec.structs.replace(CHANGE, files={"rules/s.yml": b"rules: []"})
+    with_rules = msgspec.structs.replace(CHANGE, settings={"rules/s.yml": b"rules: []"})
     judge(semgrep(asked=False, rules="rules/s.yml"), with_rules, run)
     assert asked[0].argv.count("--config") == 2
     assert b"rules: []" in asked[0].files.values()

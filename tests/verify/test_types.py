@@ -124,6 +124,33 @@ def test_nothing_is_asked_where_no_python_changed():
     assert judge(Types(asked=True), asked).status is Status.NOT_APPLICABLE
 
 
+WRONG = {"a.py": "x: int = 'one'\n"}
+IGNORED = "[tool.ty.rules]\nall = 'ignore'\n"
+
+
+@pytest.mark.parametrize(
+    "own", [{"pyproject.toml": IGNORED}, {"ty.toml": "rules.all = 'ignore'\n"}, {".ignore": "*\n"}],
+    ids=lambda own: next(iter(own)),
+)  # fmt: skip
+def test_an_error_is_told_though_the_change_silences_the_tool(sandbox, repository, own):
+    """It passed without a word: ty was read its settings as the change had them."""
+    had = {"a.py": "x: int = 1\n", "pyproject.toml": "[tool.ty.rules]\n"}
+    files = {"pyproject.toml": b"[tool.ty.rules]\n"}
+    asked = repository(had, WRONG | own, python="", files=files)
+    result = judge(Types(asked=True), asked, sandbox.run)
+    assert codes(result) == ["invalid-assignment"], result
+    assert result.saw == f"1 Python file, by ty; by {next(iter(own))} as the base has it"
+
+
+def test_settings_that_the_change_takes_away_hold_for_it(sandbox, repository):
+    strict = "[tool.ty.rules]\npossibly-unresolved-reference = 'error'\n"
+    code = "def f(a: int) -> int:\n    if a:\n        b = 1\n    return b\n"
+    had = {"a.py": "x: int = 1\n", "pyproject.toml": strict}
+    files = {"pyproject.toml": strict.encode()}
+    asked = repository(had, {"a.py": code, "pyproject.toml": ""}, python="", files=files)
+    assert codes(judge(Types(asked=False), asked, sandbox.run)) == ["possibly-unresolved-reference"]
+
+
 def test_the_real_tools_find_a_real_error(sandbox, repository):
     import shutil
     from pathlib import Path

@@ -82,7 +82,9 @@ class Subject(Struct, frozen=True):
     """What a ladder judges: a change, and as much of its repository as checks asked to see.
 
     paths: every file of the repository as it is after the change; of generated and ignored folders
-        nothing. files: what further files hold, where a check's `reads` asked for them.
+        nothing. files: what further files held before, where a check's `reads` asked for them.
+    settings: what the same files hold in the revision whose `[gate]` holds. What tells a check what
+        to find is read from here alone, so that no change is judged by what it says of itself.
     tree, base: absolute folders in which the repository lies after and before the change; "" where
         there is none, and then nothing that needs it can be judged.
     python: the project's own interpreter, absolute; "" when it has none.
@@ -101,6 +103,7 @@ class Subject(Struct, frozen=True):
     changes: tuple[Change, ...]
     paths: tuple[str, ...] = ()
     files: dict[str, bytes] = {}
+    settings: dict[str, bytes] = {}
     tree: str = ""
     base: str = ""
     python: str = ""
@@ -171,6 +174,7 @@ class Run(Struct, frozen=True):
     files: what lies in the working folder, by relative path. tree: an absolute folder that is
         copied or mounted there first, so that what is written to it is written to the private one;
         "" for none. INVARIANT: the original is never written to.
+    without: paths that are taken out of that copy.
     at: the absolute path under which the working folder is seen inside, "" for `tree` itself:
         where an editable install of the project leads. Only rungs with mounts can do it.
     environment: in place of the caller's, beside what a process cannot live without.
@@ -185,6 +189,7 @@ class Run(Struct, frozen=True):
     purpose: str
     files: dict[str, bytes] = {}
     tree: str = ""
+    without: tuple[str, ...] = ()
     at: str = ""
     stdin: bytes = b""
     timeout_s: float = 30.0

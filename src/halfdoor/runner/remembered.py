@@ -30,7 +30,7 @@ class Remembering:
         """See `flow.ports.Runner`."""
         if not run.remember:
             return self._runner.run(run)
-        name = repr((run.remember, run.argv, run.files, _installed(run.argv[0])))
+        name = repr((run.remember, run.argv, run.files, run.without, _installed(run.argv[0])))
         file = self._folder / sha256(name.encode()).hexdigest()
         with suppress(OSError, msgspec.DecodeError):
             return _RAN.decode(file.read_bytes())

@@ -85,6 +85,7 @@ class Sandbox:
         if run.tree and self._prepare is not None:
             self._prepare(run.tree)
         lent = scratch.copy(Path(run.tree), folder / "work") if run.tree else []
+        scratch.clear(run.without, folder / "work")
         scratch.lay(run.files, folder / "work")
         return replace(caged.keep(run, rung, folder, lent, self._leave, stop), rung=rung)
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -113,13 +113,19 @@ def _is_lent(entry: "os.DirEntry[str]") -> bool:
     return entry.is_dir() and Path(entry.path, "pyvenv.cfg").is_file()
 
 
+def clear(names: Iterable[str], work: Path) -> None:
+    """Take files out of the working folder. Raises Unfit for a path that leads out."""
+    for name in names:
+        target = _place(work, name)
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+
+
 def lay(files: Mapping[str, bytes], work: Path) -> None:
     """Write the run's own files over what is there. Raises Unfit for a path that leads out."""
     for name, content in files.items():
-        target = _inside(work, name)
+        target = _place(work, name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.parent.resolve().is_relative_to(work):
-            raise Unfit(f"`{name}` lies behind a link that leads out of the tree")
         if target.is_symlink():
             target.unlink()
         target.write_bytes(content)
@@ -142,6 +148,14 @@ def read(names: tuple[str, ...], work: Path, most: int) -> dict[str, bytes]:
 def _is_plain(place: Path, most: int) -> bool:
     told = place.lstat()
     return stat.S_ISREG(told.st_mode) and told.st_size <= most
+
+
+def _place(work: Path, name: str) -> Path:
+    """Where it is to be written; no link on the way there leads out."""
+    target = _inside(work, name)
+    if not target.parent.resolve().is_relative_to(work):
+        raise Unfit(f"`{name}` lies behind a link that leads out of the tree")
+    return target
 
 
 def _inside(work: Path, name: str) -> Path:

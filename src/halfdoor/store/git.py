@@ -105,7 +105,7 @@ class Git:
         """What `head` has that `base` has not: beside the last commit that both have."""
         start, end = self._commit(base), self._commit(head)
         fork = self._fork(start, end)
-        paths = tuple(self._git.words("ls-tree", "-r", "-z", "--name-only", "--full-tree", end))
+        paths = tuple(self.names(end))
         raws = list(self._raw(fork, end))
         changes = self._read(raws)
         ends = frozenset(each for raw in raws for each in (raw.old, raw.new))
@@ -123,6 +123,10 @@ class Git:
     ) -> Changed:
         unread, aside = tuple(self.unread), tuple(self.aside)
         return Changed(changes, paths, base, settings, commits, unread, aside, after)
+
+    def names(self, revision: str) -> list[str]:
+        """Paths of all files of a revision."""
+        return self._git.words("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision)
 
     def texts(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
         """What some files hold at a revision; those that it has not are left out."""

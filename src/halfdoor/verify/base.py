@@ -13,7 +13,7 @@ class Check(Protocol):
 
     name: a word, as results, settings and the documentation call it.
     reads: globs over the repository's paths: further files whose content it wants in
-        `Subject.files`, found or not.
+        `Subject.files` and `Subject.settings`, found or not.
     """
 
     name: str

@@ -66,10 +66,10 @@ class FileTool:
         after = [(each.path, each.after) for each in changes]
         if not any(data for _, data in after):
             return nothing(self.name, "no file of its kind changed")
-        if self._rules and self._rules not in subject.files:
+        if self._rules and self._rules not in subject.settings:
             said = f"`{self._rules}`, which [gate] names, is not in the base revision"
             return skipped(self.name, said)
-        return self._judge(changes, after, subject.files.get(self._rules, b""))
+        return self._judge(changes, after, subject.settings.get(self._rules, b""))
 
     def _judge(
         self, changes: list[Change], after: list[tuple[str, bytes | None]], rules: bytes

@@ -21,7 +21,7 @@ class Format:
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`."""
         config = own_config(subject)
-        if not self._asked and not (config and formats(subject.files[config], config)):
+        if not self._asked and not (config and formats(subject.settings[config], config)):
             return nothing(NAME, f"no `format` in {', '.join(CONFIGS)}")
         return (yield from _Formatted(config).judge(subject))
 

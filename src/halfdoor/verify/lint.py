@@ -32,7 +32,7 @@ class Lint:
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`. A project's own rules hold in place of ours, but for plain faults."""
         config = self._config or own_config(subject)
-        if config and config not in subject.files:
+        if config and config not in subject.settings:
             return skipped(NAME, f"`{config}`, which [gate] names, is not in the base revision")
         if config:
             check = RuffCheck(NAME, ("check", "--extend-select", _ALWAYS), config)

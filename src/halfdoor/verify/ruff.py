@@ -147,7 +147,7 @@ def invalid(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
 def own_config(subject: Subject) -> str:
     """The path of the project's own settings of ruff at its root, "" when it has none."""
     for path in CONFIGS:
-        text = subject.files.get(path)
+        text = subject.settings.get(path)
         if text is not None and (path != "pyproject.toml" or b"[tool.ruff" in text):
             return path
     return ""
@@ -171,7 +171,7 @@ def surroundings(subject: Subject, files: Mapping[str, bytes]) -> dict[str, byte
         for path in subject.paths
         if path.endswith("__init__.py") and (path.count("/") < 3 or dirname(path) in folders)
     }
-    settings = {path: text for path, text in subject.files.items() if path.endswith(".toml")}
+    settings = {path: text for path, text in subject.settings.items() if path.endswith(".toml")}
     return dict.fromkeys(inits, b"") | settings
 
 

@@ -97,7 +97,7 @@ class Apart:
 
     def _both(self, subject: Subject, scripts: tuple[Change, ...]) -> Steps:
         first = yield from _over(Modules(self._check), subject)
-        alone = replace(subject, changes=scripts, files={})
+        alone = replace(subject, changes=scripts, files={}, settings={})
         return _joined(first, (yield from _over(Named(self._check), alone)))
 
 

@@ -3,11 +3,12 @@
 A checker that a project was not written for finds fault with much that is right: of twelve releases
 of well-known packages, ty refused seven. So without settings of ty nothing is judged unless asked.
 Both read the whole tree, after the change and before it, in the sandbox: a project's settings may
-name plugins of its own, which are its code.
+name plugins of its own, which are its code. Both trees get the settings by which `[gate]` judges.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from posixpath import basename
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
 from halfdoor.verify.extra import Found, told, without
 from halfdoor.verify.fresh import counted, fresh
 from halfdoor.verify.languages import is_python
+from halfdoor.verify.settled import rewritten, settled
 
 NAME: Final = "types"
 _LIMITS: Final = Limits(cpu_s=300, memory_bytes=4096 * MIB, file_bytes=256 * MIB)
@@ -38,6 +40,9 @@ _MYPY_SETTINGS: Final = (
     ("pyproject.toml", b"[tool.mypy"),
     ("setup.cfg", b"[mypy"),
 )
+_ROOT: Final = ("pyproject.toml", "ty.toml", "mypy.ini", ".mypy.ini", "setup.cfg")
+# Lies in any folder, and ty passes over what it names.
+_IGNORE: Final = ".ignore"
 _SEVERE: Final = frozenset({"major", "critical", "blocker"})
 # 0: nothing found; 1: something was. Anything else is a tool that did not do its work.
 _DONE: Final = frozenset({0, 1})
@@ -73,7 +78,7 @@ class Types:
     """asked: must it judge? mypy, which is slow, is tried only then."""
 
     name = NAME
-    reads: tuple[str, ...] = ("pyproject.toml", "ty.toml", "mypy.ini", ".mypy.ini", "setup.cfg")
+    reads: tuple[str, ...] = (*_ROOT, _IGNORE)
 
     def __init__(self, *, asked: bool) -> None:
         self._asked = asked
@@ -98,13 +103,13 @@ class Types:
             tool = "mypy"
             found = yield from _mypy(subject, changes, after=True)
         if not found or isinstance(found, Result):
-            return found if isinstance(found, Result) else judged(NAME, (), _saw(changes, tool))
+            return found if isinstance(found, Result) else judged(NAME, (), _saw(subject, tool))
         had = yield from self._before(subject, changes, tool)
         if isinstance(had, Result):
             return had
         moved = {each.was: each.path for each in changes if each.was}
         had = tuple(replace(each, path=moved.get(each.path, each.path)) for each in had)
-        return judged(NAME, tuple(fresh(changes, had, found)), _saw(changes, tool))
+        return judged(NAME, tuple(fresh(changes, had, found)), _saw(subject, tool))
 
     def _before(
         self, subject: Subject, changes: list[Change], tool: str
@@ -138,7 +143,9 @@ class Types:
 def _has(subject: Subject, settings: tuple[tuple[str, bytes], ...]) -> bool:
     """Does the project's root hold settings of a tool?"""
     return any(
-        mark in subject.files.get(path, b"") for path, mark in settings if path in subject.files
+        mark in subject.settings.get(path, b"")
+        for path, mark in settings
+        if path in subject.settings
     )
 
 
@@ -162,7 +169,7 @@ def _mypy(
 
 
 def _run(argv: tuple[str, ...], subject: Subject, tree: str) -> Run:
-    return Run(
+    run = Run(
         argv,
         "the types of a change",
         tree=tree,
@@ -170,6 +177,14 @@ def _run(argv: tuple[str, ...], subject: Subject, tree: str) -> Run:
         timeout_s=_TIMEOUT_S,
         limits=_LIMITS,
     )
+    return settled(run, subject, _settings(subject))
+
+
+def _settings(subject: Subject) -> Iterator[str]:
+    """Files of the trees that tell ty or mypy what to find."""
+    yield from _ROOT
+    for each in subject.changes:
+        yield from (path for path in (each.path, each.was) if basename(path) == _IGNORE)
 
 
 def _counts(each: _Said) -> bool:
@@ -191,6 +206,7 @@ def _matched(said: str) -> Found:
     )
 
 
-def _saw(changes: list[Change], tool: str) -> str:
-    count = sum(each.after is not None for each in changes)
-    return f"{counted(count, 'Python file')}, by {tool}"
+def _saw(subject: Subject, tool: str) -> str:
+    count = sum(each.after is not None and is_python(each.path) for each in subject.changes)
+    said = rewritten(subject, _settings(subject))
+    return f"{counted(count, 'Python file')}, by {tool}" + (f"; {said}" if said else "")

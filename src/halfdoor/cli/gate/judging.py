@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import translate
 from pathlib import Path
 from posixpath import basename
@@ -37,6 +37,9 @@ from halfdoor.verify.lacking import sources
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.node.files import judges
 from halfdoor.verify.veil import Veil
+
+# Does a check ask to read a file of this path, or of this name?
+Wants = Callable[[str], object]
 
 _READ: Final = "read"
 _MOST_READ: Final = 2000
@@ -140,10 +143,13 @@ def _patched(git: Git, text: str) -> _Scope:
 def _subject(git: Git, scope: _Scope, trees: Trees, globs: list[str]) -> Subject:
     changed = scope.changed
     importers, unasked = _importers(git, scope)
+    wants = pattern("|".join(translate(glob) for glob in dict.fromkeys(globs)) or "(?!)").match
+    before = _before(git, changed, wants, sources(changed.changes, changed.paths))
     return Subject(
         changes=changed.changes,
         paths=changed.paths,
-        files=_files(git, scope, globs, sources(changed.changes, changed.paths)),
+        files=_files(scope, before),
+        settings=_settings(git, changed, before, wants),
         tree=str(trees.after),
         base=str(trees.before),
         python=_python(git.root),
@@ -174,19 +180,36 @@ def _importers(git: Git, scope: _Scope) -> tuple[dict[str, bytes], str]:
     return git.texts(scope.changed.base, wanted) | kept, ""
 
 
-def _files(git: Git, scope: _Scope, globs: list[str], more: set[str]) -> dict[str, bytes]:
+def _before(git: Git, changed: Changed, wants: Wants, more: set[str]) -> dict[str, bytes]:
     """Files that checks asked to read, and some more, as they were before the change."""
-    changed = scope.changed
-    names = pattern("|".join(translate(glob) for glob in dict.fromkeys(globs)) or "(?!)")
-    paths = dict.fromkeys((*changed.paths, *(each.was or each.path for each in changed.changes)))
-    wanted = [
-        path for path in paths if path in more or names.match(basename(path)) or names.match(path)
+    paths = (*changed.paths, *(each.was or each.path for each in changed.changes))
+    return git.texts(changed.base, _wanted(paths, wants, more))
+
+
+def _settings(
+    git: Git, changed: Changed, before: dict[str, bytes], wants: Wants
+) -> dict[str, bytes]:
+    """The same as the revision has them whose `[gate]` holds: what one names, the other has."""
+    if changed.settings == changed.base:
+        return before
+    return git.texts(changed.settings, _wanted(git.names(changed.settings), wants))
+
+
+def _wanted(paths: Iterable[str], wants: Wants, more: Collection[str] = frozenset()) -> list[str]:
+    found = [
+        path
+        for path in dict.fromkeys(paths)
+        if path in more or wants(basename(path)) or wants(path)
     ]
-    wanted.sort(key=lambda path: path.count("/"))
-    files = git.texts(changed.base, wanted[:_MOST_READ])
+    return sorted(found, key=lambda path: path.count("/"))[:_MOST_READ]
+
+
+def _files(scope: _Scope, before: dict[str, bytes]) -> dict[str, bytes]:
+    """What was there before, with what an edit builds on."""
+    files, changed = dict(before), scope.changed
     for each in scope.under:
         files.pop(each.was or each.path, None)
-        if each.after is not None and each.path in paths:
+        if each.after is not None and each.path in changed.paths:
             files[each.path] = each.after
     if scope.edits:
         files |= {each.was or each.path: each.before for each in changed.changes if each.before}
