@@ -75,6 +75,82 @@ def test_the_suite_is_run_where_it_is_asked_for(sandbox, repository):
     assert (result.status, result.saw) == (Status.PASSED, "2 tests of 2")
 
 
+SUM = "def add(a, b):\n    return a + b\n"
+WRONG_SUM = SUM.replace("+", "-")
+ADDS = "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
+CALC = {"calc.py": SUM, "test_calc.py": ADDS}
+OFF = "[pytest]\naddopts = --deselect test_calc.py::test_add\n"
+
+
+@pytest.mark.parametrize(
+    ("also", "told"),
+    [
+        ({"pytest.ini": OFF}, "test-fails"),
+        ({"pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--co'\n"}, "test-fails"),
+        ({"conftest.py": "collect_ignore_glob = ['test_*']\n"}, "test-gone"),
+        ({"conftest.py": "def pytest_collection_modifyitems(items):\n    items[:] = []\n"}, "test-gone"),
+        ({"test_calc.py": ADDS.replace("def test", "import pytest\n\n\n@pytest.mark.skip\ndef test")}, "test-skipped"),
+        ({"test_calc.py": ADDS.replace("def test", "import pytest\n\n\n@pytest.mark.xfail\ndef test")}, "test-skipped"),
+        ({"test_calc.py": None}, "test-gone"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
+)  # fmt: skip
+def test_a_test_that_the_change_breaks_and_keeps_from_running_is_told(
+    sandbox, repository, also, told
+):
+    """Each of these passed, as "0 tests of 1", or had nothing to judge."""
+    broken = repository(CALC, {"calc.py": WRONG_SUM} | also)
+    result = judge(ProjectTests(asked=True, suite="conftest.py" in also), broken, sandbox.run)
+    assert codes(result) == [told], result
+    assert result.findings[0].path == "test_calc.py"
+
+
+def test_a_test_may_go_with_the_code_that_it_is_for(sandbox, repository):
+    two = {"calc.py": f"import math\n\n\n{SUM}\n\ndef root(x):\n    return math.sqrt(x)\n"}
+    roots = "\n\ndef test_root():\n    assert calc.root(4) == add(1, 1)\n"
+    had = two | {"test_calc.py": "import calc\n" + ADDS + roots}
+    less = repository(had, {"calc.py": SUM, "test_calc.py": ADDS})
+    result = judge(ProjectTests(asked=True), less, sandbox.run)
+    assert (result.status, result.saw) == (
+        Status.PASSED,
+        "1 test of 2; without 1 test of code that is gone or was not altered",
+    )
+
+
+def test_a_test_may_go_in_a_change_of_its_own_and_that_is_said(sandbox, repository):
+    gone = repository(CALC, {"test_calc.py": None})
+    result = judge(ProjectTests(asked=True), gone, sandbox.run)
+    assert result.status is Status.NOT_APPLICABLE
+    assert result.saw.endswith("without 1 test of code that is gone or was not altered")
+
+
+def test_a_test_may_move_to_another_file_and_have_other_parameters(sandbox, repository):
+    many = ADDS.replace("def test_add()", "import pytest\n\n\n@pytest.mark.parametrize('n', [1, 2])\ndef test_add(n)")  # fmt: skip
+    fine = SUM.replace("a + b", "b + a")
+    moved = {"calc.py": fine, "test_calc.py": None, "test_sum.py": many.replace("[1, 2]", "[5, 6]")}
+    result = judge(ProjectTests(asked=True), repository(CALC | {"test_calc.py": many}, moved), sandbox.run)  # fmt: skip
+    assert (result.status, result.saw) == (Status.PASSED, "2 tests of 2")
+
+
+def test_tests_that_pass_only_by_new_settings_of_pytest_wait_for_these(sandbox, repository):
+    strict = "[pytest]\naddopts = --strict-markers\nmarkers = old\n"
+    marked = ADDS.replace("def test", "import pytest\n\n\n@pytest.mark.new\ndef test")
+    files = {"pytest.ini": strict.encode()}
+    had = CALC | {"pytest.ini": strict}
+    both = {"test_calc.py": marked, "pytest.ini": strict.replace("old", "new")}
+    asked = repository(had, both, files=files)
+    result = judge(ProjectTests(asked=True), asked, sandbox.run)
+    assert result.status is Status.SKIPPED
+    assert "passes only by what the change says to pytest; hint: merge that first" in result.saw
+
+
+def test_tests_that_are_all_skipped_are_no_pass(sandbox, repository):
+    idle = {"test_calc.py": "import pytest\n\npytestmark = pytest.mark.skip\n" + ADDS}
+    asked = repository({"calc.py": SUM} | idle, {"calc.py": SUM + "\n\nX = 1\n"})
+    result = judge(ProjectTests(asked=True, suite=True), asked, sandbox.run)
+    assert (result.status, "no test ran: 0 tests of 1, 1 skipped" in result.saw) == (Status.SKIPPED, True)  # fmt: skip
+
+
 def report(outcomes, **more):
     """A `Ran` of pytest with this report."""
     whole = {"outcomes": outcomes, "broken": {}} | more

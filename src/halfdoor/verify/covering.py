@@ -23,13 +23,15 @@ _FOR_ALL: Final = frozenset(
 class Report(Struct):
     """What `watching.PYTEST` says. outcomes: (outcome, line, message) by node.
 
-    broken: what could not be collected, and why. entered: see there.
+    broken: what could not be collected, and why. entered: see there. collected: nodes that were
+    found and did not run.
     """
 
     outcomes: dict[str, tuple[str, int, str]]
     broken: dict[str, str]
     functions: list[str] = []
     entered: dict[str, list[int]] = {}
+    collected: list[str] = []
 
     def failed(self) -> dict[str, tuple[str, int, str]]:
         """What failed, or could not be collected, by node."""

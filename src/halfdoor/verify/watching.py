@@ -19,6 +19,7 @@ import pytest
 
 ROOT = os.getcwd() + os.sep
 outcomes, broken, functions, entered = {}, {}, {}, {}
+collected = set()
 current = set()
 
 def trace(frame, event, _):
@@ -63,6 +64,9 @@ def pytest_runtest_logreport(report):
     elif report.when == "call" or report.skipped:
         outcomes.setdefault(report.nodeid, [report.outcome, line, ""])
 
+def pytest_itemcollected(item):
+    collected.add(item.nodeid)
+
 def pytest_collectreport(report):
     if report.failed:
         broken[report.nodeid] = told(report)
@@ -71,6 +75,7 @@ def pytest_collectreport(report):
 def pytest_sessionfinish(session, exitstatus):
     said = {"outcomes": outcomes, "broken": broken}
     said |= {"functions": list(functions), "entered": entered}
+    said["collected"] = sorted(collected.difference(outcomes))
     with open(os.path.join(ROOT, os.environ["HALFDOOR_REPORT"]), "w") as file:
         json.dump(said, file)
 """

@@ -92,7 +92,8 @@ def _slower(settings: Gate) -> Iterator[Check]:
     yield Named(semgrep(asked=SEMGREP in ask, rules=settings.semgrep))
     yield Named(ast_grep(settings.ast_grep))
     yield Examples(asked=Examples.name in ask)
-    yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite)
+    helps = matcher(settings.tests)
+    yield ProjectTests(asked=ProjectTests.name in ask, suite=settings.suite, helps=helps)
 
 
 def _log(settings: Gate, state_dir: Path) -> Look | None:
