@@ -95,6 +95,62 @@ def test_a_team_lints_by_its_own_rules_and_its_own_packages():
     assert found(team, change("tests/a.py", code), **more) == []
 
 
+def test_the_settings_nearest_to_a_file_hold_as_ruff_has_it():
+    """The root's alone held: what a folder's own settings allow was a finding."""
+    nested = {"files": {"ruff.toml": b"lint.select = ['D100']", "pk/a/ruff.toml": b"lint.ignore = ['ALL']", "pk/b/pyproject.toml": b"[project]\n"}}  # fmt: skip
+    assert found(Lint(), change("pk/a/x.py", "x = 1\n"), **nested) == []
+    assert found(Lint(), change("pk/b/x.py", "x = 1\n"), **nested) == ["D100"]
+    assert found(Lint(), change("pk/a/x.py", "nope\n"), **nested) == ["F821"]
+
+
+def test_a_file_below_no_settings_is_judged_by_ours_beside_files_that_are():
+    nested = {"files": {"pk/ruff.toml": b"lint.select = ['D100']"}}
+    unused = "import os\n"
+    assert found(Lint(), change("pk/x.py", unused), **nested) == ["D100"]
+    both = (change("pk/x.py", unused), change("y.py", unused), change("__init__.py", unused))
+    assert sorted(found(Lint(), *both, **nested)) == ["D100", "F401"]
+
+
+def test_a_file_is_formatted_as_the_settings_nearest_to_it_say():
+    nested = {"files": {"pk/ruff.toml": b"[format]\nquote-style = 'single'\n"}}
+    assert found(Format(), change("pk/x.py", "x = 'a'\n"), change("y.py", "x  = 1\n"), **nested) == []  # fmt: skip
+    assert found(Format(), change("pk/x.py", 'x = "a"\n'), **nested) == ["unformatted"]
+
+
+@pytest.mark.parametrize("own", ["exclude = ['gen']", "lint.exclude = ['gen/**']", "extend-exclude = ['gen']"])  # fmt: skip
+@pytest.mark.parametrize("named", ["", "ruff.toml"])
+def test_what_settings_exclude_is_told_and_not_counted(own, named):
+    """It was "passed: 1 Python file", whatever stood in it."""
+    more = {"files": {"ruff.toml": own.encode()}}
+    out = subject(change("gen/x.py", "nope\n"), **more)
+    result = judge(Lint(named), out, perform)
+    assert (result.status, result.saw) == (
+        Status.NOT_APPLICABLE,
+        "no Python file to look at; 1 left out by `exclude` of ruff's settings: gen/x.py",
+    )
+    both = subject(change("gen/x.py", "nope\n"), change("src/dist/y.py", ""), change("z.py", "x = 1\n"), **more)  # fmt: skip
+    assert judge(Lint(named), both, perform).saw.startswith("1 Python file; 1 left out by")
+
+
+def test_what_formatting_excludes_is_told_and_not_counted():
+    more = {"files": {"ruff.toml": b"format.exclude = ['gen/**']"}}
+    both = subject(change("gen/x.py", "x  = 1\n"), change("y.py", "x = 1\n"), **more)
+    assert judge(Format(), both, perform).saw.startswith("1 Python file; 1 left out by")
+    assert judge(Lint(), both, perform).saw == "2 Python files"
+
+
+def test_a_folder_that_ruff_leaves_out_of_its_search_is_judged_unless_settings_exclude_any():
+    """`src/dist/x.py` passed in every project with settings of its own."""
+    own = {"files": {"pyproject.toml": b"[tool.ruff]\n[tool.mypy]\nexclude = 'x'\n"}}
+    assert found(Lint(), change("src/dist/x.py", "print(nope)\n"), **own) == ["F821"]
+
+
+def test_a_ruff_that_cannot_say_what_it_leaves_out_is_a_skip():
+    own = {"files": {"ruff.toml": b"exclude = ['gen']"}}
+    result = judge(Lint(), subject(change("gen/x.py", "x\n"), **own), CRASHED)
+    assert result.status is Status.SKIPPED
+
+
 def test_settings_that_cannot_be_read_skip_the_check():
     broken = {"pyproject.toml": b'[tool.ruff.lint]\nselect = ["NO1"]\n'}
     result = judge(Lint("pyproject.toml"), subject(change("a.py", "x\n"), files=broken), perform)

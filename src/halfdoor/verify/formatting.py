@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from halfdoor.canon.checks import Change, Finding, Subject
 from halfdoor.verify.base import Steps, nothing
-from halfdoor.verify.ruff import CONFIGS, READS, RuffCheck, formats, own_config
+from halfdoor.verify.languages import is_python
+from halfdoor.verify.ruff import RuffCheck
+from halfdoor.verify.ruff_settings import CONFIGS, READS, config_above, formats
 
 NAME: Final = "format"
 
@@ -20,15 +24,24 @@ class Format:
 
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`."""
-        config = own_config(subject)
-        if not self._asked and not (config and formats(subject.settings[config], config)):
+        changes = tuple(
+            each for each in subject.changes if self._asked or _formatted(subject, each.path)
+        )
+        if not changes:
             return nothing(NAME, f"no `format` in {', '.join(CONFIGS)}")
-        return (yield from _Formatted(config).judge(subject))
+        own = any(any(config_above(subject, each.path)) for each in changes)
+        return (yield from _Formatted(own=own).judge(replace(subject, changes=changes)))
+
+
+def _formatted(subject: Subject, path: str) -> bool:
+    """Do settings above a file say how it is formatted?"""
+    above = config_above(subject, path) if is_python(path) else ()
+    return any(formats(subject.settings[each], each) for each in above)
 
 
 class _Formatted(RuffCheck):
-    def __init__(self, config: str) -> None:
-        super().__init__(NAME, ("format", "--check"), config)
+    def __init__(self, *, own: bool) -> None:
+        super().__init__(NAME, ("format", "--check"), own=b"" if own else None)
 
     def _new(
         self, _changes: list[Change], had: tuple[Finding, ...], found: tuple[Finding, ...]

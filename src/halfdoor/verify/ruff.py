@@ -1,8 +1,6 @@
 """Asking ruff, which reads Python and runs none of it; and reading what it says."""
 
-import tomllib
 from collections.abc import Generator, Iterable, Mapping
-from posixpath import dirname
 from typing import Final
 
 import msgspec
@@ -13,13 +11,14 @@ from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
 from halfdoor.verify.encoding import as_utf8
 from halfdoor.verify.fresh import counted, fresh
 from halfdoor.verify.languages import is_python
+from halfdoor.verify.ruff_settings import READS, config_above, excluding, surroundings
 
-# Where a project keeps settings of ruff; those below may be named by `extend`.
-CONFIGS: Final = ("ruff.toml", ".ruff.toml", "pyproject.toml")
-READS: Final = (*CONFIGS, "*ruff*.toml")
 # The newest Python that ruff knows.
 NEWEST: Final = "py315"
 _INVALID: Final = "invalid-syntax"
+# What ruff finds fault with whatever it was told to find, in every file that it looks at.
+_PROBES: Final = {"check": b"(", "format": b"x  = 1\n"}
+_MOST_NAMED: Final = 3
 # Where ruff has no fix of its own to tell of.
 _HINTS: Final = {
     "E902": "save it as UTF-8",
@@ -55,14 +54,19 @@ class RuffCheck:
     """Findings of ruff that a change brought.
 
     options: its command and that one's options, the rules among them. config: the path of settings
-    in the repository, as the base revision has them; "" for none but the options.
+    in the repository that hold for every file. own: the project's own hold, for each file the
+    nearest above it, and this text of a `ruff.toml` where there is none. Of settings that say what
+    to exclude, what they exclude is left out and told. With neither, the options alone hold.
     """
 
-    def __init__(self, name: str, options: tuple[str, ...], config: str = "") -> None:
+    def __init__(
+        self, name: str, options: tuple[str, ...], config: str = "", own: bytes | None = None
+    ) -> None:
         self.name = name
-        self.reads: tuple[str, ...] = (config, *READS) if config else ()
+        self.reads: tuple[str, ...] = () if own is None and not config else (*READS, config)
         self._options = options
         self._config = config
+        self._own = own
 
     def judge(self, subject: Subject) -> Steps:
         """See `Check.judge`; a second run, over the files as they were, only after a finding."""
@@ -70,6 +74,12 @@ class RuffCheck:
         after = {each.path: each.after for each in changes if each.after}
         if not after:
             return nothing(self.name, "no Python changed")
+        out = yield from self._excluded(subject, after)
+        if isinstance(out, Result):
+            return out
+        after = {path: data for path, data in after.items() if path not in out}
+        if not after:
+            return nothing(self.name, f"no Python file to look at{_left(out)}")
         found = yield from self._asked(subject, after)
         if isinstance(found, tuple) and found:
             # All of them, for code moves from file to file.
@@ -80,7 +90,7 @@ class RuffCheck:
             found = had if isinstance(had, Result) else self._new(changes, had, found)
         if isinstance(found, Result):
             return found
-        return judged(self.name, found, counted(len(after), "Python file"))
+        return judged(self.name, found, counted(len(after), "Python file") + _left(out))
 
     def _new(
         self, changes: list[Change], had: tuple[Finding, ...], found: tuple[Finding, ...]
@@ -90,25 +100,54 @@ class RuffCheck:
 
     def _asked(self, subject: Subject, files: Mapping[str, bytes | None]) -> Asked:
         texts = {path: data for path, data in files.items() if data is not None}
-        around = surroundings(subject, texts) if self._config else {}
-        ran = yield ruff((*self._options, "--output-format", "json"), texts, self._config, around)
+        ran = yield self._run(subject, texts)
         if trouble := unrun(self.name, ran, "ruff"):
             return trouble
         found = findings(self.name, ran, texts)
         return skipped(self.name, _why(ran)) if found is None else found
 
+    def _excluded(
+        self, subject: Subject, files: Mapping[str, bytes]
+    ) -> Generator[Run, Ran, frozenset[str] | Result]:
+        """Those of `files` that ruff would pass over; asked only where settings exclude any."""
+        if not self._excludes(subject):
+            return frozenset()
+        probe = _PROBES[self._options[0]]
+        ran = yield self._run(subject, dict.fromkeys(files, probe))
+        if trouble := unrun(self.name, ran, "ruff"):
+            return trouble
+        seen = unreadable(ran, files)
+        return skipped(self.name, _why(ran)) if seen is None else frozenset(files) - seen
+
+    def _excludes(self, subject: Subject) -> bool:
+        if self._own is None and not self._config:
+            return False
+        return excluding(subject, self._config)
+
+    def _run(self, subject: Subject, files: Mapping[str, bytes]) -> Run:
+        options = (*self._options, "--output-format", "json")
+        if self._own is None and not self._config:
+            return ruff(options, files)
+        settings = ("--config", self._config) if self._config else ()
+        if self._excludes(subject):
+            settings = (*settings, "--force-exclude")
+        around = surroundings(subject, files)
+        if self._own is not None and not any(config_above(subject, "")):
+            # INVARIANT: ruff finds settings here, and so looks for none above this folder.
+            around["ruff.toml"] = self._own
+        return ruff(options, files, settings, around)
+
 
 def ruff(
     options: tuple[str, ...],
     files: Mapping[str, bytes],
-    config: str = "",
+    settings: tuple[str, ...] = ("--isolated",),
     around: Mapping[str, bytes] | None = None,
 ) -> Run:
     """One run over `files`. options: ruff's command first. around: what must lie beside them.
 
-    Nothing is cached, and no settings but these are read.
+    Nothing is cached. settings: options that say which are read; none unless told.
     """
-    settings = ("--config", config, "--force-exclude") if config else ("--isolated",)
     argv = ("ruff", options[0], *settings, "--no-cache", *options[1:], "--", *files)
     lying = {**(around or {}), **{path: as_utf8(data) for path, data in files.items()}}
     return Run(argv, "ruff over changed files", lying, own=True, timeout_s=20.0)
@@ -144,40 +183,13 @@ def invalid(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
     return frozenset(_known(each, known) for each in said if each.code in {None, _INVALID})
 
 
-def own_config(subject: Subject) -> str:
-    """The path of the project's own settings of ruff at its root, "" when it has none."""
-    for path in CONFIGS:
-        text = subject.settings.get(path)
-        if text is not None and (path != "pyproject.toml" or b"[tool.ruff" in text):
-            return path
-    return ""
-
-
-def formats(config: bytes, path: str) -> bool:
-    """Do these settings say how ruff formats?"""
-    try:
-        read = tomllib.loads(config.decode("utf-8", "replace"))
-    except tomllib.TOMLDecodeError:
-        return False
-    own = read.get("tool", {}).get("ruff", {}) if path == "pyproject.toml" else read
-    return "format" in own
-
-
-def surroundings(subject: Subject, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The project's settings, and empty files that tell ruff which packages are its own."""
-    folders = {above for path in files for above in _above(path)}
-    inits = {
-        path
-        for path in subject.paths
-        if path.endswith("__init__.py") and (path.count("/") < 3 or dirname(path) in folders)
-    }
-    settings = {path: text for path, text in subject.settings.items() if path.endswith(".toml")}
-    return dict.fromkeys(inits, b"") | settings
-
-
-def _above(path: str) -> Iterable[str]:
-    while path := dirname(path):
-        yield path
+def _left(paths: Iterable[str]) -> str:
+    """Words for what settings of ruff leave out, "" for nothing."""
+    paths = sorted(paths)
+    if not paths:
+        return ""
+    named = ", ".join(paths[:_MOST_NAMED]) + ", ..." * (len(paths) > _MOST_NAMED)
+    return f"; {len(paths)} left out by `exclude` of ruff's settings: {named}"
 
 
 def _said(ran: Ran) -> list[_Said] | None:

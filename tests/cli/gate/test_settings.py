@@ -39,6 +39,15 @@ def test_rules_that_main_names_and_brings_after_the_fork_judge_an_older_branch(f
     assert gate.json("--diff", "main..topic")[:3] == (3, "failed", ["F841"])
 
 
+def test_what_settings_leave_out_is_told_to_people_too(gate):
+    write(gate.folder, {"ruff.toml": "exclude = ['gen']\n"})
+    commit(gate.folder, "rules")
+    write(gate.folder, {"gen/b.py": "print(nope)\n"})
+    said = gate()
+    assert said.code == 0
+    assert "lint (no Python file to look at; 1 left out by `exclude` of ruff's settings: gen/b.py)" in said.out  # fmt: skip
+
+
 def test_rules_that_the_change_loosens_hold_as_they_were(gate):
     write(gate.folder, {"ruff.toml": "lint.select = ['F']\n"})
     commit(gate.folder, "rules")

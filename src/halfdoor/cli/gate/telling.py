@@ -20,7 +20,9 @@ from halfdoor.verify.sarif import sarif as sarif_document
 _MOST_CHARS: Final = 400
 
 # Reasons that a person may want to do something about.
-_ASKS: Final = re.compile(r"hint:|not judged|^off in|^a person must")
+_ASKS: Final = re.compile(
+    r"hint:|not judged|^off in|^a person must|; without \d|left out by|cannot read"
+)
 
 
 def tell(told: Told, *, json: bool, sarif: Path | None, github: bool) -> None:
