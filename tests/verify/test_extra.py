@@ -88,6 +88,27 @@ def test_a_tool_has_nothing_to_do_with_other_files(name):
     assert judge(TOOLS[name][0](asked=True), other).status is Status.NOT_APPLICABLE
 
 
+# bandit says the same of what is newer than the Python that it runs on.
+NEWER = "type X = (\n"
+
+
+def test_python_that_is_newer_than_bandit_is_told_and_stops_nobody_who_did_not_ask():
+    """Good code ended with 4 wherever halfdoor ran on 3.11: "bandit ended with 0: no report"."""
+    new = subject(change("new.py", NEWER))
+    result = judge(bandit(asked=False), new, perform)
+    assert (result.status, result.saw) == (Status.NOT_APPLICABLE, "bandit cannot read new.py")
+    assert judge(bandit(asked=True), new, perform).status is Status.SKIPPED
+    both = subject(*new.changes, change("a.py", "x = 1\n"))
+    result = judge(bandit(asked=False), both, perform)
+    assert (result.status, result.saw) == (Status.PASSED, "1 file; bandit cannot read new.py")
+
+
+def test_what_bandit_finds_beside_a_file_that_it_cannot_read_is_told():
+    both = subject(change("new.py", NEWER), change("a.py", SHELL))
+    for asked in (False, True):
+        assert codes(judge(bandit(asked=asked), both, perform)) == ["B602"]
+
+
 def test_a_teams_rules_for_semgrep_go_beside_ours():
     asked = []
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.canon.checks import Finding, Ran, Run
-from halfdoor.verify.extra import Files, FileTool, Found
+from halfdoor.verify.extra import Files, FileTool, Said
 from halfdoor.verify.languages import language_of
 
 NAME: Final = "ast-grep"
@@ -60,11 +60,11 @@ def _run(files: Files, rules: bytes) -> Run:
     return Run(argv, "ast-grep over changed files", {**texts, **given}, own=True, timeout_s=60.0)
 
 
-def _read(ran: Ran) -> Found | None:
+def _read(ran: Ran) -> Said | None:
     if ran.code not in {0, _ERRORS_FOUND}:
         return None
     try:
-        return tuple(map(_finding, _SAID.decode(ran.stdout)))
+        return Said(tuple(map(_finding, _SAID.decode(ran.stdout))))
     except msgspec.DecodeError:
         return None
 

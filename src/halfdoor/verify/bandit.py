@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.canon.checks import Finding, Ran, Run
-from halfdoor.verify.extra import Files, FileTool, Found
+from halfdoor.verify.extra import Files, FileTool, Said
 from halfdoor.verify.languages import is_python
 
 NAME: Final = "bandit"
@@ -16,6 +16,9 @@ _LEFT_OUT: Final = (
     "B101,B105,B106,B107,B110,B112,B310,B311,B401,B402,B403,B404,B405,B406,B407,B408,B409,B411"
     ",B412,B413,B415,B603,B606,B607"
 )
+
+# bandit reads the Python that it runs on. Whether it is Python at all is for `syntax` to say.
+_NEWER: Final = "syntax error while parsing AST from file"
 
 
 class _Cwe(Struct, frozen=True):
@@ -58,15 +61,16 @@ def _run(files: Files, _rules: bytes) -> Run:
     return Run(argv, "bandit over changed files", dict(files), own=True, timeout_s=60.0)
 
 
-def _read(ran: Ran) -> Found | None:
+def _read(ran: Ran) -> Said | None:
     try:
         report = _REPORT.decode(ran.stdout)
     except msgspec.DecodeError:
         return None
     # A file that it could not read it leaves out, and says so only here.
-    if ran.code or report.errors:
+    if ran.code or any(each.reason != _NEWER for each in report.errors):
         return None
-    return tuple(_finding(each) for each in report.results if each.issue_confidence != "LOW")
+    found = (_finding(each) for each in report.results if each.issue_confidence != "LOW")
+    return Said(tuple(found), tuple(normpath(each.filename) for each in report.errors))
 
 
 def _finding(each: _Issue) -> Finding:

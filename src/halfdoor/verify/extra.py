@@ -1,14 +1,24 @@
 """A tool that is no dependency of halfdoor: what it means when it is not there, and asking it."""
 
 from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import NamedTuple
 
 from halfdoor.canon.checks import Change, Finding, Ran, Result, Run, Subject
 from halfdoor.verify.base import judged, nothing, skipped, unrun
-from halfdoor.verify.fresh import counted, fresh
+from halfdoor.verify.fresh import counted, fresh, listed
 
 Files = Mapping[str, bytes]
 Found = tuple[Finding, ...]
-Asked = Generator[Run, Ran, Found | Result]
+
+
+class Said(NamedTuple):
+    """A report of a whole run. unread: files that the tool does not know how to read."""
+
+    findings: Found
+    unread: tuple[str, ...] = ()
+
+
+Asked = Generator[Run, Ran, Said | Result]
 
 
 def without(check: str, ran: Ran, tool: str, *, asked: bool) -> Result | None:
@@ -35,7 +45,7 @@ class FileTool:
     None when that is no report of a whole run. asked: must it judge? rules: the path of the team's
     rules in the repository, as the base revision has them; "" for none. alone: has it rules without
     these? What it finds in the files as they were is not the change's doing, and a second run tells
-    what that is.
+    what that is. Files that it cannot read are told and not counted; who asked for it gets a skip.
     """
 
     def __init__(
@@ -43,7 +53,7 @@ class FileTool:
         name: str,
         wants: Callable[[str], bool],
         run: Callable[[Files, bytes], Run],
-        read: Callable[[Ran], Found | None],
+        read: Callable[[Ran], Said | None],
         *,
         asked: bool,
         rules: str = "",
@@ -74,20 +84,34 @@ class FileTool:
     def _judge(
         self, changes: list[Change], after: list[tuple[str, bytes | None]], rules: bytes
     ) -> Generator[Run, Ran, Result]:
-        found = yield from self._over(after, rules)
-        if found and not isinstance(found, Result):
+        said = yield from self._over(after, rules)
+        if isinstance(said, Result):
+            return said
+        found = said.findings
+        if found:
             had = yield from self._over(((each.path, each.before) for each in changes), rules)
-            found = had if isinstance(had, Result) else tuple(fresh(changes, had, found))
-        if isinstance(found, Result):
-            return found
-        return judged(self.name, found, counted(sum(bool(data) for _, data in after), "file"))
+            if isinstance(had, Result):
+                return had
+            found = tuple(fresh(changes, had.findings, found))
+        return self._judged(found, sum(bool(data) for _, data in after), said.unread)
+
+    def _judged(self, found: Found, count: int, unread: tuple[str, ...]) -> Result:
+        seen = counted(count - len(unread), "file")
+        if not unread:
+            return judged(self.name, found, seen)
+        why = f"{self.name} cannot read {listed(unread)}"
+        if self._asked and not found:
+            return skipped(self.name, why)
+        if not found and len(unread) == count:
+            return nothing(self.name, why)
+        return judged(self.name, found, f"{seen}; {why}")
 
     def _over(self, texts: Iterable[tuple[str, bytes | None]], rules: bytes) -> Asked:
         files = {path: data for path, data in texts if data}
         if not files:
-            return ()
+            return Said(())
         ran = yield self._run(files, rules)
         if trouble := without(self.name, ran, self.name, asked=self._asked):
             return trouble
-        found = self._read(ran)
-        return told(self.name, ran, self.name) if found is None else found
+        said = self._read(ran)
+        return told(self.name, ran, self.name) if said is None else said

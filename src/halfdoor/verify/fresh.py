@@ -13,6 +13,7 @@ from halfdoor.canon.checks import Change, Finding, Result
 from halfdoor.verify.base import judged, nothing
 
 Find = Callable[[str, str], Iterable[Finding]]
+_MOST_NAMED: Final = 3
 _Key = tuple[str, str, str]
 # Messages name lines ("redefinition of `x` from line 12"), and lines move.
 _NUMBER: Final = re.compile(r"\b\d+\b")
@@ -67,6 +68,12 @@ def lines_of(text: str) -> list[str]:
 def counted(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b, c, ...`: the first of them, sorted; enough to know which are meant."""
+    names = sorted(names)
+    return ", ".join(names[:_MOST_NAMED]) + ", ..." * (len(names) > _MOST_NAMED)
 
 
 def added(change: Change) -> dict[int, str]:

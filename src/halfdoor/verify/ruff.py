@@ -9,7 +9,7 @@ from msgspec import Struct
 from halfdoor.canon.checks import Change, Finding, Ran, RanStatus, Result, Run, Subject
 from halfdoor.verify.base import Steps, judged, nothing, skipped, unrun
 from halfdoor.verify.encoding import as_utf8
-from halfdoor.verify.fresh import counted, fresh
+from halfdoor.verify.fresh import counted, fresh, listed
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.ruff_settings import READS, config_above, excluding, surroundings
 
@@ -18,7 +18,6 @@ NEWEST: Final = "py315"
 _INVALID: Final = "invalid-syntax"
 # What ruff finds fault with whatever it was told to find, in every file that it looks at.
 _PROBES: Final = {"check": b"(", "format": b"x  = 1\n"}
-_MOST_NAMED: Final = 3
 # Where ruff has no fix of its own to tell of.
 _HINTS: Final = {
     "E902": "save it as UTF-8",
@@ -183,13 +182,10 @@ def invalid(ran: Ran, files: Iterable[str]) -> frozenset[str] | None:
     return frozenset(_known(each, known) for each in said if each.code in {None, _INVALID})
 
 
-def _left(paths: Iterable[str]) -> str:
+def _left(paths: frozenset[str]) -> str:
     """Words for what settings of ruff leave out, "" for nothing."""
-    paths = sorted(paths)
-    if not paths:
-        return ""
-    named = ", ".join(paths[:_MOST_NAMED]) + ", ..." * (len(paths) > _MOST_NAMED)
-    return f"; {len(paths)} left out by `exclude` of ruff's settings: {named}"
+    said = f"; {len(paths)} left out by `exclude` of ruff's settings: {listed(paths)}"
+    return said if paths else ""
 
 
 def _said(ran: Ran) -> list[_Said] | None:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from halfdoor.canon.checks import MIB, Finding, Limits, Ran, Run
-from halfdoor.verify.extra import Files, FileTool, Found
+from halfdoor.verify.extra import Files, FileTool, Said
 from halfdoor.verify.semgrep_rules import RULES
 
 NAME: Final = "semgrep"
@@ -88,14 +88,14 @@ def _run(files: Files, rules: bytes) -> Run:
     )
 
 
-def _read(ran: Ran) -> Found | None:
+def _read(ran: Ran) -> Said | None:
     try:
         report = _REPORT.decode(ran.stdout)
     except msgspec.DecodeError:
         return None
     if ran.code or any(each.level == "error" for each in report.errors):
         return None
-    return tuple(map(_finding, report.results))
+    return Said(tuple(map(_finding, report.results)))
 
 
 def _finding(each: _Issue) -> Finding:
