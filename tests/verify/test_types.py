@@ -1,5 +1,6 @@
 import json
 import sys
+import venv
 
 import pytest
 
@@ -140,6 +141,16 @@ def test_an_error_is_told_though_the_change_silences_the_tool(sandbox, repositor
     result = judge(Types(asked=True), asked, sandbox.run)
     assert codes(result) == ["invalid-assignment"], result
     assert result.saw == f"1 Python file, by ty; by {next(iter(own))} as the base has it"
+
+
+def test_an_error_is_told_in_a_project_with_an_interpreter_of_its_own(
+    sandbox, repository, tmp_path, processes
+):
+    """It was always "could not judge": the tree before the change has no `.venv` for ty to read."""
+    venv.create(tmp_path / "after/.venv")
+    python = str(tmp_path / "after/.venv/bin/python")
+    asked = repository({"a.py": "x: int = 1\n"}, WRONG, python=python)
+    assert codes(judge(Types(asked=True), asked, sandbox.run)) == ["invalid-assignment"]
 
 
 def test_settings_that_the_change_takes_away_hold_for_it(sandbox, repository):

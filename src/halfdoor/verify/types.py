@@ -8,7 +8,7 @@ name plugins of its own, which are its code. Both trees get the settings by whic
 
 import re
 from collections.abc import Generator, Iterator
-from posixpath import basename
+from posixpath import basename, dirname
 from typing import Final
 
 import msgspec
@@ -124,7 +124,7 @@ class Types:
 
     def _ty(self, subject: Subject, tree: str) -> Generator[Run, Ran, Found | Result | None]:
         """None when it is not installed and mypy is to be tried."""
-        python = ("--python", subject.python) if subject.python else ()
+        python = ("--python", _environment(subject)) if subject.python else ()
         argv = ("ty", "check", "--output-format", "gitlab", "--no-progress", *python)
         ran = yield _run(argv, subject, tree)
         if ran.absent and self._asked:
@@ -174,10 +174,16 @@ def _run(argv: tuple[str, ...], subject: Subject, tree: str) -> Run:
         "the types of a change",
         tree=tree,
         at=subject.root or subject.tree,
+        visible=(_environment(subject),) if subject.python else (),
         timeout_s=_TIMEOUT_S,
         limits=_LIMITS,
     )
     return settled(run, subject, _settings(subject))
+
+
+def _environment(subject: Subject) -> str:
+    """The folder of the project's interpreter, which the tree before the change has not."""
+    return dirname(dirname(subject.python))
 
 
 def _settings(subject: Subject) -> Iterator[str]:
