@@ -153,6 +153,24 @@ def test_an_error_is_told_in_a_project_with_an_interpreter_of_its_own(
     assert codes(judge(Types(asked=True), asked, sandbox.run)) == ["invalid-assignment"]
 
 
+def test_both_trees_get_the_settings_that_hold_by_either_tool():
+    runs = []
+
+    def run(wanted):
+        runs.append(wanted)
+        return mypy(wanted)
+
+    files = {"mypy.ini": b"[mypy]\nstrict = True\n"}
+    loose = change("mypy.ini", "[mypy]\nignore_errors = True\n", files["mypy.ini"])
+    asked = subject(OLD, loose, change("sub/.ignore", "*\n"), **SEEN, python="/v/bin/python", files=files)  # fmt: skip
+    assert codes(judge(Types(asked=True), asked, run)) == ["call-arg"]
+    assert [each.tree for each in runs] == ["/after", "/before"]
+    for each in runs:
+        assert each.files == files
+        gone = {"pyproject.toml", "ty.toml", ".mypy.ini", "setup.cfg", "sub/.ignore"}
+        assert set(each.without) == gone
+
+
 def test_settings_that_the_change_takes_away_hold_for_it(sandbox, repository):
     strict = "[tool.ty.rules]\npossibly-unresolved-reference = 'error'\n"
     code = "def f(a: int) -> int:\n    if a:\n        b = 1\n    return b\n"

@@ -12,12 +12,11 @@ from msgspec import Struct
 from halfdoor.canon.checks import Change
 from halfdoor.verify.fresh import text
 from halfdoor.verify.languages import is_python
+from halfdoor.verify.pytest_settings import NAMES
 
 _TESTS: Final = ("test_*.py", "*_test.py")
 # They hold for every test below them, and no test enters all that they do.
-_FOR_ALL: Final = frozenset(
-    {"conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", ".pytest.ini"}
-)
+_FOR_ALL: Final = frozenset({"conftest.py", *NAMES})
 
 
 class Report(Struct):
