@@ -52,6 +52,13 @@ def test_a_line_outside_functions_selects_every_test_that_enters_the_file():
     assert covering([change("a.py", "def one(", CODE.replace("one()", "one("))], REPORT) == every
 
 
+def test_who_calls_what_is_gone_is_selected_though_no_line_of_it_changed():
+    before = CODE + "\n\ndef four():\n    return one()\n"
+    report = Report({}, {}, ["a.py:4", "a.py:19"], {"t_a.py::test_four": [1]})
+    after = before.replace("def one():\n    return 1\n", "")
+    assert covering([change("a.py", after, before)], report) == ("t_a.py::test_four",)
+
+
 def test_what_is_added_selects_the_function_that_it_follows():
     assert nodes("return 1\n", "return 1\n\n\ndef new():\n    pass\n") == ("test_a.py::test_one",)
 

@@ -1,7 +1,7 @@
 """What a change altered of functions that are still there, by what they say and not by their lines.
 
-Narrower than what selects tests (`covering.py`): a function that lost a neighbour, or an import
-that only the neighbour used, is what it was. Where that cannot be told, all of a file is altered.
+A function that lost a neighbour, or an import that only the neighbour used, is what it was; one
+that speaks of what is gone is not. Where that cannot be told, all of a file is altered.
 """
 
 import ast
@@ -54,6 +54,16 @@ def altered(changes: Iterable[Change]) -> Mapping[str, Spans]:
         new = after.functions if after else {}
         moved |= {name: found for name, found in new.items() if name not in had}
     return {path: _altered(before, after, moved) for path, before, after in pairs}
+
+
+def among(functions: Iterable[str], spans: Mapping[str, Spans]) -> Iterator[int]:
+    """Indices of those functions, each `path:line`, that stood where something was altered."""
+    for index, place in enumerate(functions):
+        path, _, line = place.rpartition(":")
+        if path in spans:
+            within = spans[path]
+            if within is None or any(first <= int(line) <= last for first, last in within):
+                yield index
 
 
 def _altered(before: _File | None, after: _File | None, moved: Mapping[str, _Function]) -> Spans:

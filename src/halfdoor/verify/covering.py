@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from halfdoor.canon.checks import Change
+from halfdoor.verify.altered import altered, among
 from halfdoor.verify.fresh import text
 from halfdoor.verify.languages import is_python
 from halfdoor.verify.pytest_settings import NAMES
@@ -52,6 +53,7 @@ def covering(changes: Iterable[Change], report: Report) -> tuple[str, ...] | Non
     if any(basename(each.path) in _FOR_ALL for each in changes):
         return None
     touched = frozenset(_touched(changes, report.functions))
+    touched |= frozenset(among(report.functions, altered(changes)))
     gone = {each.was or each.path for each in changes}
     nodes = {
         node.partition("[")[0]

@@ -5,11 +5,11 @@ says nothing, and nothing is no pass. A test may go with the code that it entere
 that alters none of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from halfdoor.canon.checks import Change, Finding
-from halfdoor.verify.altered import Spans, altered
+from halfdoor.verify.altered import altered, among
 from halfdoor.verify.covering import Report
 
 GONE: Final = "test-gone"
@@ -40,7 +40,8 @@ def lost(
     whole: did the whole suite run, so that `others` need not be in a file that changed?
     """
     changes = tuple(changes)
-    watched = frozenset(_watched(before.functions, altered(changes), tests))
+    spans = {path: found for path, found in altered(changes).items() if not tests(path)}
+    watched = frozenset(among(before.functions, spans))
     now = _Now(check, after, changes)
     own = {each.was or each.path for each in changes}
     found: list[Finding] = []
@@ -53,20 +54,6 @@ def lost(
         elif whole or node.partition("::")[0] in own:
             others += len(tuple(now.missing(node)))
     return Lost(tuple(found), others)
-
-
-def _watched(
-    functions: list[str],
-    changed: Mapping[str, Spans],
-    tests: Callable[[str], bool],
-) -> Iterator[int]:
-    """Indices of functions that were altered and are still there."""
-    for index, place in enumerate(functions):
-        path, _, line = place.rpartition(":")
-        if path in changed and not tests(path):
-            spans = changed[path]
-            if spans is None or any(first <= int(line) <= last for first, last in spans):
-                yield index
 
 
 class _Now:
