@@ -283,6 +283,15 @@ def test_a_gateway_that_was_told_another_address_is_found(halfdoor, home, machin
     assert port["hint"].startswith("the file says 127.0.0.1:")
 
 
+def test_the_port_of_an_admin_listener_is_looked_at_too(halfdoor, home, machine):
+    apart = free_port()
+    file = home / "c.toml"
+    text = CONFIG.format(port=free_port())
+    file.write_text(text.replace("[server]\n", f'[server]\nadmin_listen = "127.0.0.1:{apart}"\n'))
+    found = json.loads(halfdoor("doctor", "--config", file, "--json").out)["findings"]
+    assert f"127.0.0.1:{apart} is free" in [each["said"] for each in found]
+
+
 def test_notes_of_the_configuration_are_warnings(halfdoor, home, machine):
     file = home / "c.toml"
     file.write_text(CONFIG.format(port=free_port()))

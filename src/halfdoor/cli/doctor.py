@@ -96,6 +96,7 @@ def examined(config: Path | None, project: Path, *, online: bool) -> list[Findin
         *asyncio.run(windows(used, ask)),
         *checkup.tokens(used, os.environ),
         _port(listen, used.server.listen),
+        *(_port(apart, apart) for apart in (used.server.admin_listen,) if apart),
         *checkup.state(loaded.state_dir),
         *checkup.evidence(loaded.state_dir),
         *_readable(cut_off, loaded.state_dir),
