@@ -3,6 +3,7 @@
 import pytest
 
 from halfdoor.canon.checks import Status
+from halfdoor.verify.gone import Gone, gone
 from halfdoor.verify.imports import Imports
 from tests.helpers.checks import change, codes, judge, subject
 
@@ -129,3 +130,9 @@ def test_too_many_files_to_ask_are_a_skip_and_never_a_pass():
     asked = subject(DELETED, paths=PATHS, unasked="3000 files may import what was taken away")
     result = judge(Imports(), asked)
     assert (result.status, result.saw[:10]) == (Status.SKIPPED, "3000 files")
+
+
+def test_a_name_that_new_lines_take_out_of_force_is_gone():
+    (lost,) = gone([change("a.py", '"""\ndef f(): pass\n"""\n', "def f(): pass\n")])
+    assert lost == Gone("a.py", frozenset({"f"}))
+    assert gone([change("a.py", "import os\ndef f(): pass\ng = f\n", "def f(): pass\n")]) == ()

@@ -14,6 +14,8 @@ from halfdoor.verify.languages import is_python
 
 # Folders that stand on the path of modules without saying so.
 _SOURCES: Final = ("", "src/", "lib/")
+# Within these a line is no code any more.
+_QUOTES: Final = (b'"""', b"'''")
 
 
 class Gone(Struct, frozen=True):
@@ -114,10 +116,17 @@ def _gone(change: Change, made: set[str]) -> Gone | None:
         return None
     if path not in made:
         return Gone(path)
-    if change.was or change.after in {None, change.before}:
+    if change.was or change.after is None or _adds(change.before, change.after):
         return None
     had, has = bound(text(change.before)), bound(text(change.after))
     return Gone(path, had - has) if had and has is not None and had - has else None
+
+
+def _adds(before: bytes, after: bytes) -> bool:
+    """Is every line still there, and in force? Then nothing is gone, and nothing parsed."""
+    left = iter(after.splitlines())
+    there = all(line in left for line in before.splitlines())
+    return there and all(after.count(each) == before.count(each) for each in _QUOTES)
 
 
 def _module(path: str) -> str:
