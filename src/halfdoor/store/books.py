@@ -362,7 +362,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     file = sqlite3.connect(path, timeout=schema.BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        file.execute("PRAGMA journal_mode = WAL")
+        schema.write_ahead(file)
         file.execute("PRAGMA synchronous = NORMAL")
         if file.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             _begin_again(file)

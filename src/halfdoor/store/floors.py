@@ -21,6 +21,7 @@ from halfdoor.canon.commands import Floor
 from halfdoor.canon.labels import Label
 from halfdoor.errors import LogError
 from halfdoor.store.bell import Bell
+from halfdoor.store.schema import write_ahead
 
 FILE: Final = "sessions.db"
 BELL: Final = "sessions.bell"
@@ -296,7 +297,7 @@ def _opened(path: Path, now_ms: int) -> sqlite3.Connection:
         file = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        file.execute("PRAGMA journal_mode = WAL")
+        write_ahead(file)
         file.execute("PRAGMA synchronous = NORMAL")
         file.execute(_TABLE)
         file.execute(_EXPIRED, (now_ms,))

@@ -22,6 +22,7 @@ from halfdoor.canon.money import Budget, Purse, Spending
 from halfdoor.canon.plans import Plan, Standings, Use
 from halfdoor.errors import LogError
 from halfdoor.store.periods import Period, period
+from halfdoor.store.schema import write_ahead
 from halfdoor.store.uses import (
     FILE,
     LONGEST_S,
@@ -160,7 +161,7 @@ class SharedLedger:
         try:
             self._presence = _opened(directory / PRESENCE)
             self._file = _opened(self._path)
-            self._file.execute("PRAGMA journal_mode = WAL")
+            write_ahead(self._file)
             self._file.execute("PRAGMA synchronous = NORMAL")
             for table in (_TABLE, *TABLES):
                 self._file.execute(table)

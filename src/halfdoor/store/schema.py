@@ -112,13 +112,13 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _durable(connection: sqlite3.Connection) -> None:
-    _write_ahead(connection)
+    write_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA fullfsync=ON")
     connection.execute("PRAGMA checkpoint_fullfsync=ON")
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def write_ahead(connection: sqlite3.Connection) -> None:
     """Switching the journal waits for no lock, so processes that start together retry it."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:

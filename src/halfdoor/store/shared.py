@@ -28,6 +28,7 @@ from halfdoor.reading.grams import Shingles
 from halfdoor.store.bell import FILE as BELL
 from halfdoor.store.bell import Bell
 from halfdoor.store.memory import KEPT_MS, MOST_MARKS, Memory, Recollection
+from halfdoor.store.schema import write_ahead
 from halfdoor.store.seal import Seal, written
 from halfdoor.store.seal import read as read_shingles
 from halfdoor.store.sources import MOST_SHINGLES
@@ -236,7 +237,7 @@ def _opened(path: Path, now_ms: int) -> sqlite3.Connection:
         file = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        file.execute("PRAGMA journal_mode = WAL")
+        write_ahead(file)
         file.execute("PRAGMA synchronous = OFF")
         file.execute(_TABLE)
         file.execute(_SOURCES)
